@@ -1,0 +1,50 @@
+# `make search` and `make test` set everything up on a fresh machine; see `make help`.
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Stamps: the environment holds what pyproject.toml and constraints.txt asked for at that time.
+CREATED := $(VENV)/.created
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+
+.DEFAULT_GOAL := help
+.PHONY: help search test lint bench
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):[^#]*## /make \1\t/p' Makefile
+	@echo "Variables: PYTHON=python3.12 (makes the environment), ARGS='...' (passed on to the command)"
+
+search: $(RUNTIME) ## co-search ResNet-50 on Gemmini (ARGS='workload=bert ...')
+	$(BIN)/python search.py $(ARGS)
+
+test: $(DEV) ## run the tests with coverage
+	$(BIN)/python -m pytest --cov $(ARGS)
+
+lint: $(DEV) ## check style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(RUNTIME) ## measure evaluations and gradient steps per second
+	$(BIN)/python benchmarks/throughput.py $(ARGS)
+
+$(CREATED):
+	@command -v $(PYTHON) >/dev/null || \
+		{ echo "error: '$(PYTHON)' not found; name a Python 3.10 or newer: make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "error: Python 3.10 or newer needed, $$($(PYTHON) --version 2>&1) found; name another: make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "error: $(PYTHON) lacks its venv module; install it (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(RUNTIME): $(CREATED) pyproject.toml constraints.txt
+	$(PIP_INSTALL) --constraint constraints.txt --editable .
+	@touch $@
+
+$(DEV): $(CREATED) pyproject.toml constraints.txt
+	$(PIP_INSTALL) --constraint constraints.txt --editable '.[dev]'
+	@touch $(RUNTIME) $@

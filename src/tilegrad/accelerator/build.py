@@ -1,0 +1,154 @@
+"""Build an accelerator from its YAML description; every malformed field is refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tilegrad.accelerator.accelerator import (
+    AXES,
+    COUNTINGS,
+    KINDS,
+    Accelerator,
+    Arithmetic,
+    Parameter,
+    TableColumns,
+)
+from tilegrad.accelerator.energy import ENERGY_TABLES
+from tilegrad.accelerator.expression import Expression, parse_expression
+from tilegrad.accelerator.fields import Fields
+from tilegrad.accelerator.level import ACCESSES, PORTS, Fanout, Level
+from tilegrad.dims import DIMS, TENSORS
+from tilegrad.errors import AcceleratorError
+
+
+def build_accelerator(**description: Any) -> Accelerator:
+    """Return the accelerator that a description (``conf/accelerator/*.yaml``) stands for.
+
+    Raises ``AcceleratorError`` naming the field, its value and what is legal.
+    """
+    fields = Fields(description, "accelerator")
+    name = fields.text("name")
+    fields = Fields(description, f"accelerator {name}")
+    fields.text("name")
+    counting = fields.choice("counting", COUNTINGS)
+    energy = ENERGY_TABLES[fields.choice("energy", tuple(ENERGY_TABLES))]()
+    arithmetic = _arithmetic(fields.section("arithmetic"))
+    parameters = _parameters(fields.mapping("parameters"), f"accelerator {name}.parameters")
+    table = _table(fields.mapping("table"), parameters, f"accelerator {name}.table")
+    described = fields.sequence("levels")
+    fields.finish()
+    levels = tuple(
+        _level(item, parameters, f"accelerator {name}.levels[{index}]")
+        for index, item in enumerate(described)
+    )
+    _check_levels(levels, f"accelerator {name}.levels")
+    return Accelerator(name, counting, levels, parameters, arithmetic, energy, table)
+
+
+def _arithmetic(fields: Fields) -> Arithmetic:
+    arithmetic = Arithmetic(fields.number("energy_pj"), fields.number("area_mm2", default=0.0))
+    fields.finish()
+    return arithmetic
+
+
+def _parameters(described: Mapping[str, Any], where: str) -> dict[str, Parameter]:
+    parameters = {}
+    for name, item in described.items():
+        fields = Fields(item, f"{where}.{name}")
+        minimum = fields.number("min", default=1.0)
+        parameters[name] = Parameter(
+            name, minimum, fields.text("unit", default=""), fields.text("about", default="")
+        )
+        fields.finish()
+    return parameters
+
+
+def _table(
+    section: Mapping[str, Any], parameters: Mapping[str, Parameter], where: str
+) -> TableColumns:
+    fields = Fields(section, where)
+    columns = fields.mapping("columns")
+    names = {name: Fields(columns, f"{where}.columns").text(name) for name in columns}
+    described = fields.mapping("parameters", legal=tuple(parameters))
+    fields.finish()
+    return TableColumns(
+        names,
+        {
+            name: parse_expression(value, names, f"{where}.parameters.{name}")
+            for name, value in described.items()
+        },
+    )
+
+
+def _level(item: object, parameters: Mapping[str, Parameter], where: str) -> Level:
+    fields = Fields(item, where)
+
+    def expression(key: str, value: object) -> Expression:
+        return parse_expression(value, parameters, f"{where}.{key}")
+
+    def expressions(key: str, legal: Sequence[str]) -> dict[str, Expression]:
+        section = fields.mapping(key, legal=legal)
+        return {name: expression(f"{key}.{name}", value) for name, value in section.items()}
+
+    capacity = fields.optional("capacity_kb")
+    area = fields.optional("area_mm2")
+    access = expressions("access_pj", ACCESSES)
+    level = Level(
+        name=fields.text("name"),
+        keeps=fields.subset("keeps", TENSORS),
+        loops=_dims(fields.subset("loops", DIMS)),
+        kind=fields.choice("kind", KINDS),
+        word_bits=fields.positive("word_bits"),
+        instances=expression("instances", fields.optional("instances", 1)),
+        block=expression("block", fields.optional("block", 1)),
+        fanout=_fanout(fields.mapping("fanout", legal=AXES), parameters, f"{where}.fanout"),
+        capacity_kb=None if capacity is None else expression("capacity_kb", capacity),
+        capacity_words=fields.positive("capacity_words", default=None),
+        bandwidth=expressions("bandwidth", tuple(PORTS)),
+        access_pj=access or None,
+        area_mm2=None if area is None else expression("area_mm2", area),
+    )
+    fields.finish()
+    if access and set(access) != set(ACCESSES):
+        raise AcceleratorError(f"{where}.access_pj: give all of {', '.join(ACCESSES)}")
+    if level.capacity_kb is not None and level.capacity_words is not None:
+        raise AcceleratorError(f"{where}: give capacity_kb or capacity_words, not both")
+    return level
+
+
+def _fanout(
+    section: Mapping[str, Any], parameters: Mapping[str, Parameter], where: str
+) -> dict[str, Fanout]:
+    fanout = {}
+    for axis, item in section.items():
+        fields = Fields(item, f"{where}.{axis}")
+        dims = _dims(fields.subset("dims", DIMS))
+        width = parse_expression(fields.required("width"), parameters, f"{where}.{axis}.width")
+        fields.finish()
+        fanout[axis] = Fanout(dims, width)
+    return fanout
+
+
+def _dims(names: Sequence[str]) -> tuple[int, ...]:
+    return tuple(DIMS.index(name) for name in names)
+
+
+def _check_levels(levels: tuple[Level, ...], where: str) -> None:
+    if len(levels) < 2:
+        raise AcceleratorError(f"{where}: at least two levels are needed, got {len(levels)}")
+    names = [level.name for level in levels]
+    for name in names:
+        if names.count(name) > 1:
+            raise AcceleratorError(f"{where}: level name {name!r} is given twice")
+    missing = set(TENSORS) - set(levels[-1].keeps)
+    if missing:
+        raise AcceleratorError(
+            f"{where}: the outermost level {names[-1]!r} must keep every tensor; "
+            f"missing: {', '.join(sorted(missing))}"
+        )
+    if set(levels[-1].loops) != set(range(len(DIMS))):
+        raise AcceleratorError(
+            f"{where}: the outermost level {names[-1]!r} takes what the inner ones leave, so it "
+            f"must allow loops over every dim: {', '.join(DIMS)}"
+        )

@@ -1,0 +1,39 @@
+"""Energy per access as a function of size: pluggable tables."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from tilegrad.accelerator.expression import Value
+from tilegrad.accelerator.level import ACCESSES, Level
+
+
+class EnergyTable(Protocol):
+    """Gives the energy of one word's access at a level."""
+
+    name: str
+
+    def access_pj(self, level: Level, instance_kb: Value) -> dict[str, Value]:
+        """Return pJ per word for each of ``reads``, ``fills`` and ``updates``."""
+        ...
+
+
+class PatTable:
+    """Timeloop's built-in PAT energies, linear in the size of one instance.
+
+    ``(1 + (5/99.5)(KB - 0.5))*bits/16`` pJ per SRAM or register access and ``200*bits/16`` pJ per
+    DRAM access: the numbers that DOSA's public dataset was made with. Reads and writes cost alike.
+    """
+
+    name = "pat"
+
+    def access_pj(self, level: Level, instance_kb: Value) -> dict[str, Value]:
+        """Return pJ per word for each access; ``instance_kb`` is the size of one instance."""
+        if level.kind == "dram":
+            per_word: Value = 200.0 * level.word_bits / 16
+        else:
+            per_word = (1 + (5 / 99.5) * (instance_kb - 0.5)) * (level.word_bits / 16)
+        return dict.fromkeys(ACCESSES, per_word)
+
+
+ENERGY_TABLES: dict[str, type[EnergyTable]] = {"pat": PatTable}

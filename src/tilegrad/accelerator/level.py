@@ -1,0 +1,55 @@
+"""One memory level of an accelerator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tilegrad.accelerator.expression import Expression
+
+ACCESSES = ("reads", "fills", "updates")
+"""What a level serves: reads towards the arithmetic, fills from outside, updates from inside."""
+
+PORTS: dict[str, tuple[str, ...]] = {
+    "read": ("reads",),
+    "write": ("fills", "updates"),
+    "shared": ACCESSES,
+}
+"""Which accesses contend for each bandwidth."""
+
+
+@dataclass(frozen=True)
+class Fanout:
+    """Spatial loops below a level: the dims allowed along one mesh axis and its width."""
+
+    dims: tuple[int, ...]
+    width: Expression
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level: what it keeps, which loops it may hold, its size, ports and energy class.
+
+    ``capacity_kb`` is the total over all instances, ``capacity_words`` is per instance and tensor
+    set; at most one is given, none means unlimited. ``bandwidth`` is in words per cycle and
+    instance. ``access_pj`` overrides the energy table (pJ per word, keyed by ``reads``, ``fills``,
+    ``updates``); ``area_mm2`` is per instance.
+    """
+
+    name: str
+    keeps: tuple[str, ...]
+    loops: tuple[int, ...]
+    kind: str
+    word_bits: int
+    instances: Expression
+    block: Expression
+    fanout: dict[str, Fanout] = field(default_factory=dict)
+    capacity_kb: Expression | None = None
+    capacity_words: int | None = None
+    bandwidth: dict[str, Expression] = field(default_factory=dict)
+    access_pj: dict[str, Expression] | None = None
+    area_mm2: Expression | None = None
+
+    @property
+    def bytes_per_word(self) -> float:
+        """Bytes of one word."""
+        return self.word_bits / 8

@@ -1,0 +1,93 @@
+"""Latency and energy of layers from the loop nest: a roofline over levels, energy per access."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tilegrad.accelerator import ACCESSES, Accelerator
+from tilegrad.accelerator.expression import Value
+from tilegrad.accelerator.level import PORTS
+from tilegrad.nest import Nest
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """Cost of each mapping: ``cycles [...]``, ``energy_pj [...]`` and their parts.
+
+    ``cycles_by_part [..., 1 + level]`` and ``energy_by_part_pj`` hold the arithmetic first, then
+    the levels from the innermost; cycles are the largest part, energy is their sum.
+    """
+
+    cycles_by_part: Tensor
+    energy_by_part_pj: Tensor
+
+    @property
+    def cycles(self) -> Tensor:
+        """Latency in cycles."""
+        return self.cycles_by_part.amax(-1)
+
+    @property
+    def energy_pj(self) -> Tensor:
+        """Energy in pJ, summed one part after another (independent of the batch)."""
+        return _sum(self.energy_by_part_pj.unbind(-1))
+
+
+def layer_cost(
+    nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value]
+) -> LayerCost:
+    """Return the cost of every mapping of ``nest`` on ``hardware`` (values broadcast).
+
+    Rounded up to whole cycles and whole blocks, as Timeloop does.
+    """
+    energy = [nest.macs * accelerator.arithmetic.energy_pj]
+    cycles = [nest.steps]
+    for index in range(len(accelerator.levels)):
+        energy.append(_level_energy(nest, accelerator, hardware, index))
+        cycles.append(_level_cycles(nest, accelerator, hardware, index))
+    return LayerCost(_stack(cycles), _stack(energy))
+
+
+def level_words(nest: Nest, index: int, kinds: tuple[str, ...] = ACCESSES) -> Tensor:
+    """Return the words that one instance of a level moves, of the given kinds of access."""
+    return _sum([getattr(kept, kind) for kept in nest.accesses[index].values() for kind in kinds])
+
+
+def _level_cycles(
+    nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value], index: int
+) -> Tensor:
+    """Cycles of one level: the arithmetic's steps, stretched where a port is too narrow.
+
+    Follows Timeloop's own sequence of roundings (demand in words per cycle first).
+    """
+    cycles = nest.steps
+    for port, width in accelerator.levels[index].bandwidth.items():
+        words = [getattr(a, k) for a in nest.accesses[index].values() for k in PORTS[port]]
+        demand = _sum([moved / nest.steps for moved in words])
+        busy = (nest.steps / (width(hardware) / demand).clamp(max=1)).ceil()
+        cycles = torch.maximum(cycles, busy)
+    return cycles
+
+
+def _level_energy(
+    nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value], index: int
+) -> Tensor:
+    level = accelerator.levels[index]
+    block = level.block(hardware)
+    energy = torch.zeros((), dtype=torch.float64)
+    for kind, pj in accelerator.access_pj(level, hardware).items():
+        for kept in nest.accesses[index].values():
+            words = getattr(kept, kind)
+            energy = energy + pj * ((words / block).ceil() * block)
+    return energy * nest.instances[index]
+
+
+def _sum(terms: Sequence[Tensor]) -> Tensor:
+    return sum(terms, torch.zeros((), dtype=torch.float64))
+
+
+def _stack(parts: list[Tensor]) -> Tensor:
+    return torch.stack(torch.broadcast_tensors(*parts), -1)

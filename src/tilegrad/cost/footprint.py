@@ -1,0 +1,119 @@
+"""What mappings ask of any hardware: analysed once, priced on many designs.
+
+Energy is linear in the accesses and latency a maximum of ratios, so both follow for every hardware
+point from a handful of sums per mapping. Without the rounding to whole blocks and cycles, which is
+what makes it differentiable; ``layer_cost`` adds that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tilegrad.accelerator import ACCESSES, Accelerator
+from tilegrad.accelerator.expression import Value
+from tilegrad.accelerator.level import PORTS
+from tilegrad.cost.analytical import level_words
+from tilegrad.cost.hardware import Hardware, fanout_need, words_kept
+from tilegrad.nest import Nest
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Sums per mapping, columns last.
+
+    ``energy_words [..., 1 + level * access]``: MACs, then words over all instances of each level;
+    ``port_words [..., 1 + port]``: steps of the arithmetic, then words per instance at each port;
+    ``fanout [..., mesh parameter]`` and ``kept_words [..., sized level]``: the hardware needed.
+    """
+
+    energy_words: Tensor
+    port_words: Tensor
+    fanout: Tensor
+    kept_words: Tensor
+
+    def __getitem__(self, index: Tensor | slice) -> Footprint:
+        return Footprint(
+            self.energy_words[index],
+            self.port_words[index],
+            self.fanout[index],
+            self.kept_words[index],
+        )
+
+
+def concatenate_footprints(parts: list[Footprint]) -> Footprint:
+    """Concatenate along the first dimension."""
+    return Footprint(
+        torch.cat([part.energy_words for part in parts]),
+        torch.cat([part.port_words for part in parts]),
+        torch.cat([part.fanout for part in parts]),
+        torch.cat([part.kept_words for part in parts]),
+    )
+
+
+def footprint(nest: Nest, accelerator: Accelerator) -> Footprint:
+    """Return the footprint of every mapping of ``nest``."""
+    energy, ports = [nest.macs], [nest.steps]
+    for index, level in enumerate(accelerator.levels):
+        energy += [level_words(nest, index, (k,)) * nest.instances[index] for k in ACCESSES]
+        ports += [level_words(nest, index, PORTS[port]) for port in level.bandwidth]
+    meshes = [fanout_need(accelerator, nest, name) for name in mesh_parameters(accelerator)]
+    sized = accelerator.capacity_parameters.values()
+    kept = [words_kept(nest, accelerator.levels.index(level)) for level in sized]
+    return Footprint(_columns(energy), _columns(ports), _columns(meshes), _columns(kept))
+
+
+def mesh_parameters(accelerator: Accelerator) -> list[str]:
+    """Return the parameters in the order of ``Footprint.fanout``."""
+    return sorted(accelerator.fanout_parameters)
+
+
+def smallest_hardware(
+    accelerator: Accelerator, fanout: Tensor, kept_words: Tensor, fixed: Mapping[str, float]
+) -> Hardware:
+    """Return the hardware that needs ``fanout [..., mesh]`` and ``kept_words [..., level]`` make.
+
+    Parameters in ``fixed`` keep their value. Not rounded to whole units.
+    """
+    hardware = {name: torch.tensor(float(value)) for name, value in fixed.items()}
+    for column, name in enumerate(mesh_parameters(accelerator)):
+        minimum = accelerator.parameters[name].minimum
+        hardware.setdefault(name, fanout[..., column].clamp(min=minimum))
+    for column, (name, level) in enumerate(accelerator.capacity_parameters.items()):
+        minimum = accelerator.parameters[name].minimum
+        need = kept_words[..., column] * level.instances(hardware) * (level.bytes_per_word / 1024)
+        hardware.setdefault(name, need.clamp(min=minimum))
+    return hardware
+
+
+def energy_rates(accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
+    """Return pJ per word for each column of ``Footprint.energy_words``."""
+    rates: list[Value] = [accelerator.arithmetic.energy_pj]
+    for level in accelerator.levels:
+        rates += accelerator.access_pj(level, hardware).values()
+    return _columns([torch.as_tensor(rate, dtype=torch.float64) for rate in rates])
+
+
+def port_widths(accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
+    """Return words per cycle for each column of ``Footprint.port_words``."""
+    widths: list[Value] = [1.0]
+    for level in accelerator.levels:
+        widths += [width(hardware) for width in level.bandwidth.values()]
+    return _columns([torch.as_tensor(width, dtype=torch.float64) for width in widths])
+
+
+def energy_pj(sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
+    """Return the energy ``[...]`` on hardware whose values broadcast with the batch."""
+    return (sums.energy_words * energy_rates(accelerator, hardware)).sum(-1)
+
+
+def cycles(sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
+    """Return the latency ``[...]`` on hardware whose values broadcast with the batch."""
+    return (sums.port_words / port_widths(accelerator, hardware)).amax(-1)
+
+
+def _columns(columns: list[Tensor]) -> Tensor:
+    return torch.stack(torch.broadcast_tensors(*columns), -1)

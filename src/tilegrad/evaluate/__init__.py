@@ -1,0 +1,6 @@
+"""Evaluation of whole tables of mappings."""
+
+from tilegrad.evaluate.accuracy import Accuracy
+from tilegrad.evaluate.run import Summary, evaluate_table
+
+__all__ = ["Accuracy", "Summary", "evaluate_table"]

@@ -1,0 +1,74 @@
+"""Mappings as tensors: one batch of loop nests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tilegrad.dims import DIMS
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A batch of loop nests over the levels of one accelerator, level 0 next to the arithmetic.
+
+    - ``temporal [..., level, dim]``: loop bounds, integer-valued or relaxed, float64;
+    - ``spatial [..., level, axis, dim]``: loops over the instances below a level, axes X and Y;
+    - ``order [..., level, position]``: dims from the outermost loop to the innermost, int64.
+
+    Leading dimensions of the three broadcast against each other.
+    """
+
+    temporal: Tensor
+    spatial: Tensor
+    order: Tensor
+
+    @property
+    def batch_shape(self) -> torch.Size:
+        """The broadcast shape of the leading dimensions."""
+        return torch.broadcast_shapes(
+            self.temporal.shape[:-2], self.spatial.shape[:-3], self.order.shape[:-2]
+        )
+
+    def bounds(self) -> Tensor:
+        """Return the product of all factors, ``[..., dim]``."""
+        return self.temporal.prod(-2) * self.spatial.prod(-2).prod(-2)
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> Mapping:
+        """Apply one function (indexing, a device move) to the three tensors."""
+        return Mapping(change(self.temporal), change(self.spatial), change(self.order))
+
+    def __getitem__(self, index: object) -> Mapping:
+        """Index the leading dimensions of an expanded batch."""
+        return self.each(lambda tensor: tensor[index])  # type: ignore[index]
+
+
+def stack(mappings: list[Mapping]) -> Mapping:
+    """Stack mappings of equal shape along a new leading dimension."""
+    return Mapping(
+        torch.stack([m.temporal for m in mappings]),
+        torch.stack([m.spatial for m in mappings]),
+        torch.stack([m.order for m in mappings]),
+    )
+
+
+def concatenate(mappings: list[Mapping]) -> Mapping:
+    """Concatenate batches along their first dimension."""
+    return Mapping(
+        torch.cat([m.temporal for m in mappings]),
+        torch.cat([m.spatial for m in mappings]),
+        torch.cat([m.order for m in mappings]),
+    )
+
+
+def unit_mapping(levels: int, batch: tuple[int, ...] = ()) -> Mapping:
+    """Return nests whose every factor is 1, loops in the order of ``DIMS``."""
+    count = len(DIMS)
+    return Mapping(
+        torch.ones(*batch, levels, count, dtype=torch.float64),
+        torch.ones(*batch, levels, 2, count, dtype=torch.float64),
+        torch.arange(count).expand(*batch, levels, count).clone(),
+    )

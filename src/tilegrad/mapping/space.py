@@ -1,0 +1,91 @@
+"""The mapspace: which factors of a mapping are free, and the mapping they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from tilegrad.accelerator import AXES, Accelerator
+from tilegrad.dims import DIMS, RELEVANT
+from tilegrad.mapping.mapping import Mapping
+
+TEMPORAL = -1
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A free factor: a temporal loop of a level (axis ``TEMPORAL``) or a spatial one below it."""
+
+    level: int
+    axis: int
+    dim: int
+
+
+@dataclass(frozen=True)
+class MapSpace:
+    """All mappings of an accelerator; the outermost temporal loops take what the slots leave."""
+
+    accelerator: Accelerator
+
+    @cached_property
+    def slots(self) -> tuple[Slot, ...]:
+        """The free factors, without those that only rename another."""
+        outermost = len(self.accelerator.levels) - 1
+        slots = []
+        for index, level in enumerate(self.accelerator.levels):
+            for axis, fanout in level.fanout.items():
+                slots += [Slot(index, AXES.index(axis), dim) for dim in fanout.dims]
+            if index < outermost:
+                slots += [Slot(index, TEMPORAL, d) for d in level.loops if not self._renamed(index, d)]
+        return tuple(slots)
+
+    def _renamed(self, level: int, dim: int) -> bool:
+        """Return whether a loop here equals the innermost loop of the next level out."""
+        level_keeps = self.accelerator.levels[level].keeps
+        moves = any(dim in RELEVANT[tensor] for tensor in level_keeps)
+        return not moves and dim in self.accelerator.levels[level + 1].loops
+
+    @cached_property
+    def slots_of(self) -> tuple[tuple[int, ...], ...]:
+        """Positions in ``slots`` of each dim's factors."""
+        return tuple(
+            tuple(i for i, slot in enumerate(self.slots) if slot.dim == dim)
+            for dim in range(len(DIMS))
+        )
+
+    def outermost(self, factors: Tensor, bounds: Tensor) -> list[Tensor]:
+        """Return what ``factors [..., slot]`` leave of ``bounds [..., dim]``, per dim ``[...]``."""
+        left = list(bounds.unbind(-1))
+        for slot, factor in zip(self.slots, factors.unbind(-1), strict=True):
+            left[slot.dim] = left[slot.dim] / factor
+        return left
+
+    def mapping(self, factors: Tensor, bounds: Tensor, order: Tensor) -> Mapping:
+        """Return the mappings of ``factors [..., slot]``, ``bounds [..., dim]`` and ``order``."""
+        columns = dict(zip(self.slots, factors.unbind(-1), strict=True))
+        left = self.outermost(factors, bounds)
+        one = torch.ones_like(left[0])
+        levels = range(len(self.accelerator.levels))
+        dims = range(len(DIMS))
+        temporal = [
+            [columns.get(Slot(level, TEMPORAL, dim), one) for dim in dims] for level in levels[:-1]
+        ]
+        spatial = [
+            [[columns.get(Slot(level, axis, dim), one) for dim in dims] for axis in range(len(AXES))]
+            for level in levels
+        ]
+        return Mapping(
+            torch.stack([_stack(level) for level in [*temporal, left]]).movedim((0, 1), (-2, -1)),
+            torch.stack([torch.stack([_stack(axis) for axis in level]) for level in spatial]).movedim(
+                (0, 1, 2), (-3, -2, -1)
+            ),
+            order,
+        )
+
+
+def _stack(columns: Sequence[Tensor]) -> Tensor:
+    return torch.stack(torch.broadcast_tensors(*columns))

@@ -1,0 +1,138 @@
+"""Whether integer mappings are legal nests of their problems on an accelerator, with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tilegrad.accelerator import AXES, Accelerator
+from tilegrad.dims import DIMS
+from tilegrad.mapping.mapping import Mapping
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A broken rule: its short name, and a text with level, dim, value and what is legal."""
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """``broken [mapping, ...]`` marks where a rule is broken; ``explain`` is given the place."""
+
+    name: str
+    broken: Tensor
+    explain: Callable[..., str]
+
+
+def find_violations(
+    mapping: Mapping, bounds: Tensor, accelerator: Accelerator
+) -> dict[int, list[Violation]]:
+    """Return what is illegal in each mapping ``[mapping, level, dim]``, by index; {} if nothing is.
+
+    ``bounds [mapping, dim]`` are the problems' loop bounds. Legal: factors are integers >= 1 whose
+    product over the levels is the bound; each level's order is a permutation of the dims; loops
+    above 1 lie only where the level allows the dim, in time and along each mesh axis.
+    """
+    found: dict[int, list[Violation]] = {}
+    for rule in _rules(mapping, bounds, accelerator):
+        for index, *place in rule.broken.nonzero().tolist():
+            violation = Violation(rule.name, rule.explain(index, *place))
+            found.setdefault(index, []).append(violation)
+    return found
+
+
+def _rules(mapping: Mapping, bounds: Tensor, accelerator: Accelerator) -> Iterator[_Rule]:
+    yield from _factor_rules(mapping, accelerator)
+    yield from _place_rules(mapping, accelerator)
+    yield _bounds_rule(mapping, bounds)
+    yield _order_rule(mapping, accelerator)
+
+
+def _factor_rules(mapping: Mapping, accelerator: Accelerator) -> Iterator[_Rule]:
+    def temporal(index: int, level: int, dim: int) -> str:
+        factor = mapping.temporal[index, level, dim].item()
+        where = f"{_name(accelerator, level)}: temporal factor of {DIMS[dim]}"
+        return f"{where} is {factor:g}; legal: an integer >= 1"
+
+    def spatial(index: int, level: int, axis: int, dim: int) -> str:
+        factor = mapping.spatial[index, level, axis, dim].item()
+        where = f"{_name(accelerator, level)}: spatial factor of {DIMS[dim]} along {AXES[axis]}"
+        return f"{where} is {factor:g}; legal: an integer >= 1"
+
+    yield _Rule("factor is not a positive integer", _not_positive(mapping.temporal), temporal)
+    yield _Rule("factor is not a positive integer", _not_positive(mapping.spatial), spatial)
+
+
+def _place_rules(mapping: Mapping, accelerator: Accelerator) -> Iterator[_Rule]:
+    device = mapping.temporal.device
+    in_time, in_space = (allowed.to(device) for allowed in _allowed(accelerator))
+
+    def temporal(index: int, level: int, dim: int) -> str:
+        loop = f"{DIMS[dim]}{mapping.temporal[index, level, dim].item():g}"
+        legal = _dim_names(in_time[level])
+        return f"{_name(accelerator, level)}: temporal loop {loop}; legal there: {legal}"
+
+    def spatial(index: int, level: int, axis: int, dim: int) -> str:
+        factor = mapping.spatial[index, level, axis, dim].item()
+        loop = f"{DIMS[dim]}{factor:g}{AXES[axis]}"
+        legal = f"legal along {AXES[axis]}: {_dim_names(in_space[level, axis])}"
+        return f"{_name(accelerator, level)}: spatial loop {loop}; {legal}"
+
+    illegal = (mapping.temporal > 1) & ~in_time
+    yield _Rule("temporal loop is not allowed at its level", illegal, temporal)
+    illegal = (mapping.spatial > 1) & ~in_space
+    yield _Rule("spatial loop is not allowed at its level", illegal, spatial)
+
+
+def _bounds_rule(mapping: Mapping, bounds: Tensor) -> _Rule:
+    products = mapping.bounds()
+    bounds = bounds.expand_as(products)
+
+    def explain(index: int, dim: int) -> str:
+        product, bound = products[index, dim].item(), bounds[index, dim].item()
+        return f"the factors of {DIMS[dim]} multiply to {product:.15g}; legal: {bound:.15g}"
+
+    return _Rule("factors do not multiply to the bound", products != bounds, explain)
+
+
+def _order_rule(mapping: Mapping, accelerator: Accelerator) -> _Rule:
+    def explain(index: int, level: int) -> str:
+        order = mapping.order[index, level].tolist()
+        legal = f"a permutation of 0..{len(DIMS) - 1}"
+        return f"{_name(accelerator, level)}: loop order is {order}; legal: {legal}"
+
+    in_range = ((mapping.order >= 0) & (mapping.order < len(DIMS))).all(-1)
+    seen = (1 << mapping.order.clamp(0, len(DIMS) - 1)).sum(-1)
+    complete = in_range & (seen == (1 << len(DIMS)) - 1)
+    return _Rule("loop order is not a permutation", ~complete, explain)
+
+
+def _not_positive(factors: Tensor) -> Tensor:
+    return ~((factors >= 1) & (factors == factors.floor()) & factors.isfinite())
+
+
+def _allowed(accelerator: Accelerator) -> tuple[Tensor, Tensor]:
+    """Return where loops may lie: temporal ``[level, dim]``, spatial ``[level, axis, dim]``."""
+    levels = len(accelerator.levels)
+    in_time = torch.zeros(levels, len(DIMS), dtype=torch.bool)
+    in_space = torch.zeros(levels, len(AXES), len(DIMS), dtype=torch.bool)
+    for index, level in enumerate(accelerator.levels):
+        in_time[index, list(level.loops)] = True
+        for axis, fanout in level.fanout.items():
+            in_space[index, AXES.index(axis), list(fanout.dims)] = True
+    return in_time, in_space
+
+
+def _dim_names(allowed: Tensor) -> str:
+    names = [name for name, legal in zip(DIMS, allowed.tolist(), strict=True) if legal]
+    return ", ".join(names) or "none"
+
+
+def _name(accelerator: Accelerator, level: int) -> str:
+    return f"{accelerator.levels[level].name} (L{level})"

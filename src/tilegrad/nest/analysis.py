@@ -1,0 +1,100 @@
+"""The loop-nest analysis: tiles, fills, reads and updates of every level and tensor.
+
+One vectorised function for integers (exact, float64) and relaxed factors (differentiable).
+Notation: level l counts from 0 at the arithmetic outwards; the tile of a level is the extent over
+all loops at and below it, spatial ones included. Counting rules: Timeloop's, in the convention that
+the accelerator names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tilegrad.accelerator import Accelerator
+from tilegrad.mapping.mapping import Mapping
+from tilegrad.nest.layout import Layout, multiply
+from tilegrad.nest.loops import join
+from tilegrad.nest.sliding import sliding_fills
+from tilegrad.nest.spread import distinct_tiles
+from tilegrad.nest.stationary import stationary_moves
+
+ARITHMETIC = -1
+
+
+@dataclass(frozen=True)
+class Accesses:
+    """Words of one tensor at one level, per instance, over the whole layer; each ``[...]``."""
+
+    tile: Tensor
+    reads: Tensor
+    fills: Tensor
+    updates: Tensor
+
+
+@dataclass(frozen=True)
+class Nest:
+    """The analysis of a batch of mappings; tensors ``[...]`` broadcast against each other.
+
+    ``accesses[level][tensor]`` for the tensors kept there; ``instances[level]`` are the instances
+    in use; ``spatial[level][axis]`` the spatial loops below a level; ``steps`` the product of all
+    temporal loops (cycles of the arithmetic alone); ``macs`` all operations.
+    """
+
+    accesses: tuple[dict[str, Accesses], ...]
+    instances: tuple[Tensor, ...]
+    spatial: tuple[tuple[Tensor, ...], ...]
+    steps: Tensor
+    macs: Tensor
+
+
+def analyse(mapping: Mapping, strides: Tensor, accelerator: Accelerator) -> Nest:
+    """Analyse mappings ``[..., level, dim]`` of layers with ``strides [..., 4]``.
+
+    ``strides`` holds Wstride, Hstride, Wdilation, Hdilation; leading dimensions broadcast.
+    """
+    layout = Layout(mapping, strides, accelerator)
+    levels = range(len(accelerator.levels))
+    accesses = tuple(
+        {tensor: _accesses(layout, level, tensor) for tensor in accelerator.levels[level].keeps}
+        for level in levels
+    )
+    spatial = tuple(tuple(multiply(axis.values()) for axis in level) for level in layout.axes)
+    spread = [multiply(axes) for axes in spatial]
+    instances = tuple(multiply(spread[level + 1 :]) for level in levels)
+    return Nest(accesses, instances, spatial, layout.steps, layout.steps * multiply(spread))
+
+
+def _accesses(layout: Layout, level: int, tensor: str) -> Accesses:
+    child = layout.accelerator.kept_below(level, tensor)
+    tile = layout.tile(level, tensor)
+    served = _moved(layout, child, tensor) * _distinct(layout, level, child, tensor)
+    none = torch.zeros_like(tile)
+    outermost = level == len(layout.accelerator.levels) - 1
+    moved = none if outermost else _moved(layout, level, tensor)
+    if tensor != "Outputs":
+        return Accesses(tile, served, moved, none)
+    partition = layout.partition(level)
+    # Partial sums that come back; timeloop-2022 counts the first, empty ones too.
+    fills = moved if outermost or layout.counts_first_fill else moved - partition
+    return Accesses(tile, served - partition, fills, served)
+
+
+def _moved(layout: Layout, level: int, tensor: str) -> Tensor:
+    """Words of a tensor that pass one instance's boundary: Weights, Inputs in, Outputs out."""
+    if level == ARITHMETIC:
+        return layout.steps
+    loops = layout.loops_above(level)
+    if tensor != "Inputs":
+        return layout.tile(level, tensor) * stationary_moves(loops, tensor)
+    if not loops:
+        return layout.tile(level, tensor)
+    return sliding_fills(join(loops), layout.input_extents(level), not layout.counts_first_fill)
+
+
+def _distinct(layout: Layout, level: int, child: int, tensor: str) -> Tensor:
+    """Distinct tiles among the instances of ``child`` under one instance of ``level``."""
+    between = range(child + 1, level + 1)
+    return multiply(distinct_tiles(layout.spatial[i], layout.tile_steps(i), tensor) for i in between)

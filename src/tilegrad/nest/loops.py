@@ -1,0 +1,79 @@
+"""Temporal loops laid out innermost first, batched over mappings.
+
+Notation: f is a loop's bound; u = min(f - 1, 1) is 1 for a loop that is there and 0 for one that
+is not, and runs between for relaxed bounds, so that counts are continuous where a loop vanishes;
+e is the extent of the loop's dim inside the loop (how far one step moves).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Loops:
+    """A sequence of loops, innermost first; tensors ``[position, ...]``, batches broadcast.
+
+    Loops of one position have different dims in different mappings of the batch.
+    """
+
+    dim: Tensor
+    bound: Tensor
+    present: Tensor
+    step: Tensor
+
+    def __len__(self) -> int:
+        return len(self.bound)
+
+    def along(self, dims: Collection[int]) -> Tensor:
+        """Return where a loop's dim is one of ``dims``."""
+        return reduce(or_, (self.dim == dim for dim in dims))
+
+
+def level_loops(bounds: Sequence[Tensor], steps: Sequence[Tensor], order: Tensor) -> Loops:
+    """Return one level's loops without the positions that no mapping of the batch uses.
+
+    ``bounds`` and ``steps`` hold one tensor per dim; ``order [position, ...]`` outermost first.
+    """
+    stacked = torch.stack(torch.broadcast_tensors(*bounds, *steps))
+    rank = max(stacked.dim(), order.dim()) - 1
+    inner_first = _align(order.flip(0), rank)
+    stacked = _align(stacked, rank)
+    shape = torch.broadcast_shapes(stacked.shape[1:], inner_first.shape[1:])
+    index = inner_first.expand(len(bounds), *shape)
+    bound = stacked[: len(bounds)].expand(len(bounds), *shape).gather(0, index)
+    step = stacked[len(bounds) :].expand(len(bounds), *shape).gather(0, index)
+    dim = inner_first.to(torch.int8)
+    if not bound.requires_grad:
+        used = (bound != 1).flatten(1).any(1)
+        dim, bound, step = dim[used], bound[used], step[used]
+    return Loops(dim, bound, (bound - 1).clamp(0, 1), step)
+
+
+def _align(tensor: Tensor, rank: int) -> Tensor:
+    """Give ``[first, ...]`` a batch of ``rank`` dimensions, as broadcasting would."""
+    missing = rank - (tensor.dim() - 1)
+    return tensor.reshape(len(tensor), *[1] * missing, *tensor.shape[1:])
+
+
+def join(levels: Sequence[Loops]) -> Loops:
+    """Return the loops of several levels, innermost level first, as one sequence."""
+    if len(levels) == 1:
+        return levels[0]
+
+    def concatenate(parts: Sequence[Tensor]) -> Tensor:
+        shape = torch.broadcast_shapes(*(part.shape[1:] for part in parts))
+        return torch.cat([part.expand(len(part), *shape) for part in parts])
+
+    return Loops(
+        concatenate([loops.dim for loops in levels]),
+        concatenate([loops.bound for loops in levels]),
+        concatenate([loops.present for loops in levels]),
+        concatenate([loops.step for loops in levels]),
+    )

@@ -1,0 +1,168 @@
+"""The hardware a search may use, and the best one for the candidates at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tilegrad.accelerator import Accelerator
+from tilegrad.cost import area_mm2
+from tilegrad.cost.footprint import mesh_parameters, smallest_hardware
+from tilegrad.cost.hardware import Hardware
+from tilegrad.search.objective import Objective
+from tilegrad.search.pool import LayerPool, Points, hardware_points
+from tilegrad.search.select import Selection, select
+
+MOST_VALUES = 64
+"""Values of one parameter that are priced together."""
+
+
+@dataclass(frozen=True)
+class HardwareSpace:
+    """Parameters that the user fixed, upper limits of the others, and of the area."""
+
+    accelerator: Accelerator
+    fixed: Mapping[str, float]
+    caps: Mapping[str, float]
+    area_cap: float | None
+
+    def limit(self, name: str) -> float:
+        """Return the largest value of a parameter."""
+        return float(self.fixed.get(name, self.caps.get(name, torch.inf)))
+
+    def within(self, hardware: Hardware) -> Tensor:
+        """Return which points respect every limit, ``[point]``."""
+        allowed = torch.ones(len(next(iter(hardware.values()))), dtype=torch.bool)
+        for name, value in hardware.items():
+            allowed &= value <= self.limit(name)
+        if self.area_cap is not None:
+            allowed &= torch.as_tensor(area_mm2(self.accelerator, hardware)) <= self.area_cap
+        return allowed
+
+    def points(self, hardware: Hardware) -> Points | None:
+        """Return the points of ``hardware`` (values broadcast) within the limits."""
+        values = torch.broadcast_tensors(*(torch.atleast_1d(v) for v in hardware.values()))
+        whole = {name: value.ceil() for name, value in zip(hardware, values, strict=True)}
+        allowed = self.within(whole)
+        if not allowed.any():
+            return None
+        return hardware_points(self.accelerator, {n: v[allowed] for n, v in whole.items()})
+
+    def needed(self, fanout: Tensor, kept_words: Tensor) -> Hardware:
+        """Return the smallest hardware, in whole units, for needs ``[..., column]``."""
+        smallest = smallest_hardware(self.accelerator, fanout, kept_words, self.fixed)
+        return {name: value.ceil() for name, value in smallest.items()}
+
+
+@dataclass(frozen=True)
+class Design:
+    """Hardware with one candidate per layer: rows of the layers' pools."""
+
+    hardware: dict[str, float]
+    rows: tuple[int, ...]
+    value: float
+    energy: float
+    latency: float
+
+
+class Chooser:
+    """Finds the best hardware for pooled candidates, one parameter after another."""
+
+    def __init__(self, space: HardwareSpace, counts: Tensor, objective: Objective) -> None:
+        self.space = space
+        self.counts = counts
+        self.objective = objective
+
+    def best(self, pools: Sequence[LayerPool], starts: Hardware) -> Design | None:
+        """Return the best design reachable from any of the starting points ``[point]``."""
+        points = self.space.points(starts)
+        if points is None:
+            return None
+        selection = self._select(pools, points)
+        order = selection.value.argsort()[:4]
+        designs = [self._descend(pools, self._design(points, selection, int(i))) for i in order]
+        return min(designs, key=lambda design: design.value)
+
+    def _descend(self, pools: Sequence[LayerPool], design: Design) -> Design:
+        while True:
+            better = self._tighten(pools, design)
+            for name in self.space.accelerator.parameters:
+                if name not in self.space.fixed:
+                    better = self._scan(pools, better, name)
+            if not better.value < design.value * (1 - 1e-9):
+                return better
+            design = better
+
+    def _select(self, pools: Sequence[LayerPool], points: Points) -> Selection:
+        return select(pools, self.counts, points, self.objective)
+
+    def _tighten(self, pools: Sequence[LayerPool], design: Design) -> Design:
+        """Shrink the hardware to what the design's mappings need."""
+        if design.value == torch.inf:
+            return design
+        picked = [pool.sums[row : row + 1] for pool, row in zip(pools, design.rows, strict=True)]
+        fanout = torch.cat([sums.fanout for sums in picked]).amax(0)
+        kept = torch.cat([sums.kept_words for sums in picked]).amax(0)
+        return self._improve(pools, design, self.space.needed(fanout, kept))
+
+    def _scan(self, pools: Sequence[LayerPool], design: Design, name: str) -> Design:
+        """Try the values of one parameter that candidates need, the others as they are."""
+        here = {key: torch.tensor(value) for key, value in design.hardware.items()}
+        values = self._values(pools, here, name)
+        trial = {**here, name: values}
+        if name in self.space.accelerator.fanout_parameters:
+            trial |= self._rescale(here, trial)
+        return self._improve(pools, design, trial)
+
+    def _rescale(self, here: Hardware, there: Hardware) -> Hardware:
+        """Keep the size of each instance where the number of instances changes."""
+        return {
+            name: here[name] / level.instances(here) * level.instances(there)
+            for name, level in self.space.accelerator.capacity_parameters.items()
+            if name not in self.space.fixed
+        }
+
+    def _values(self, pools: Sequence[LayerPool], here: Hardware, name: str) -> Tensor:
+        accelerator = self.space.accelerator
+        if name in accelerator.fanout_parameters:
+            column = mesh_parameters(accelerator).index(name)
+            needs = torch.cat([pool.sums.fanout[:, column] for pool in pools])
+        else:
+            level = accelerator.capacity_parameters[name]
+            column = list(accelerator.capacity_parameters).index(name)
+            words = torch.cat([pool.sums.kept_words[:, column] for pool in pools])
+            needs = words * level.instances(here) * (level.bytes_per_word / 1024)
+        values = needs.clamp(min=accelerator.parameters[name].minimum).ceil().unique()
+        values = values[values <= self.space.limit(name)]
+        return _near(values, float(here[name]))
+
+    def _improve(self, pools: Sequence[LayerPool], design: Design, trial: Hardware) -> Design:
+        points = self.space.points(trial)
+        if points is None:
+            return design
+        selection = self._select(pools, points)
+        best = self._design(points, selection, int(selection.value.argmin()))
+        return best if best.value < design.value else design
+
+    def _design(self, points: Points, selection: Selection, point: int) -> Design:
+        return Design(
+            points.at(point),
+            tuple(selection.rows[point].tolist()),
+            float(selection.value[point]),
+            float(selection.energy[point]),
+            float(selection.latency[point]),
+        )
+
+
+def _near(values: Tensor, centre: float) -> Tensor:
+    """Thin sorted values out to ``MOST_VALUES``: half next to ``centre``, half over the range."""
+    if len(values) <= MOST_VALUES:
+        return values
+    half = MOST_VALUES // 2
+    at = int(torch.searchsorted(values, centre))
+    low = min(max(at - half // 2, 0), len(values) - half)
+    spread = torch.linspace(0, len(values) - 1, half).long()
+    return torch.cat([values[low : low + half], values[spread]]).unique()

@@ -1,0 +1,55 @@
+"""What a search minimises, and how a layer's energy and latency weigh in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from tilegrad.errors import ConfigError, unknown
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A figure of a whole design, from energy [pJ], latency [cycles] and area [mm²].
+
+    ``energy_power``, ``latency_power``, ``area_power``: the figure is their product. Near a design
+    the figure is linear in the layers' energies and latencies, which is what ``weights`` gives.
+    """
+
+    name: str
+    energy_power: float
+    latency_power: float
+    area_power: float
+
+    def value(self, energy: Tensor, latency: Tensor, area: Tensor) -> Tensor:
+        """Return the figure; arguments broadcast."""
+        return energy**self.energy_power * latency**self.latency_power * area**self.area_power
+
+    def weights(self, energy: Tensor, latency: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the weights of a layer's pJ and cycles at a design, so that they compare.
+
+        A figure that ignores one of the two still breaks ties by it.
+        """
+        tie = 1e-9
+        return max(self.energy_power, tie) / energy, max(self.latency_power, tie) / latency
+
+
+OBJECTIVES = {
+    objective.name: objective
+    for objective in (
+        Objective("edp", 1, 1, 0),
+        Objective("energy", 1, 0, 0),
+        Objective("latency", 0, 1, 0),
+        Objective("area-delay", 0, 1, 1),
+    )
+}
+
+
+def objective(name: str) -> Objective:
+    """Return the objective of that name; ``ConfigError`` lists the legal ones."""
+    if name not in OBJECTIVES:
+        raise ConfigError(unknown("objective", name, OBJECTIVES))
+    return OBJECTIVES[name]
+
+

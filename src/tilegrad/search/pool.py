@@ -1,0 +1,105 @@
+"""Candidate mappings of each layer, priced on many hardware points at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tilegrad.accelerator import Accelerator
+from tilegrad.cost import area_mm2
+from tilegrad.cost.footprint import (
+    Footprint,
+    concatenate_footprints,
+    energy_rates,
+    mesh_parameters,
+    port_widths,
+)
+from tilegrad.cost.hardware import Hardware
+
+
+@dataclass(frozen=True)
+class Points:
+    """Hardware points and the rates that price a footprint on each; tensors ``[point, column]``."""
+
+    hardware: Hardware
+    rates: Tensor
+    widths: Tensor
+    meshes: Tensor
+    limits: Tensor
+    area: Tensor
+
+    def __len__(self) -> int:
+        return len(self.area)
+
+    def at(self, point: int) -> dict[str, float]:
+        """Return the parameters of one point."""
+        return {name: float(value[point]) for name, value in self.hardware.items()}
+
+
+def hardware_points(accelerator: Accelerator, hardware: Hardware) -> Points:
+    """Return the points of ``hardware``, each parameter ``[point]`` (all alike in length)."""
+    meshes = [hardware[name] for name in mesh_parameters(accelerator)]
+    limits = [
+        hardware[name] * 1024 / level.bytes_per_word / level.instances(hardware)
+        for name, level in accelerator.capacity_parameters.items()
+    ]
+    count = max(len(value) for value in hardware.values())
+    area = torch.as_tensor(area_mm2(accelerator, hardware), dtype=torch.float64).expand(count)
+    return Points(
+        hardware,
+        energy_rates(accelerator, hardware).expand(count, -1),
+        port_widths(accelerator, hardware).expand(count, -1),
+        torch.stack(meshes, -1),
+        torch.stack(limits, -1),
+        area,
+    )
+
+
+def price(sums: Footprint, points: Points) -> tuple[Tensor, Tensor]:
+    """Return energy [pJ] and latency [cycles] of each mapping on each point, ``[point, row]``.
+
+    Infinite where the mapping does not fit.
+    """
+    energy = points.rates @ sums.energy_words.T
+    ratios = (
+        words / width.unsqueeze(-1)
+        for words, width in zip(sums.port_words.unbind(-1), points.widths.unbind(-1), strict=True)
+    )
+    latency = next(ratios).clone()
+    for ratio in ratios:
+        torch.maximum(latency, ratio, out=latency)
+    misfit = torch.zeros_like(energy, dtype=torch.bool)
+    for need, have in ((sums.fanout, points.meshes), (sums.kept_words, points.limits)):
+        for column in range(need.shape[-1]):
+            misfit |= need[:, column] > have[:, column].unsqueeze(-1)
+    return energy.masked_fill_(misfit, torch.inf), latency.masked_fill_(misfit, torch.inf)
+
+
+@dataclass(frozen=True)
+class LayerPool:
+    """Candidates of one layer: ``factors [row, slot]``, ``order [row]`` (index), footprints."""
+
+    factors: Tensor
+    order: Tensor
+    sums: Footprint
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, rows: Tensor) -> LayerPool:
+        return LayerPool(self.factors[rows], self.order[rows], self.sums[rows])
+
+
+def merge(pools: list[LayerPool]) -> LayerPool:
+    """Return the candidates of several pools of one layer, each once."""
+    factors = torch.cat([pool.factors for pool in pools])
+    order = torch.cat([pool.order for pool in pools])
+    sums = concatenate_footprints([pool.sums for pool in pools])
+    keys = torch.cat([factors, order.unsqueeze(-1)], -1)
+    _, inverse = keys.unique(dim=0, return_inverse=True)
+    first = torch.full((int(inverse.max()) + 1,), len(order))
+    first.scatter_reduce_(0, inverse, torch.arange(len(order)), "amin")
+    kept = first.sort().values
+    return LayerPool(factors[kept], order[kept], sums[kept])

@@ -1,0 +1,22 @@
+"""Layers to be mapped: one problem, stacked workloads, and the importers that read them."""
+
+from tilegrad.workload.library import load_workload, packaged_networks
+from tilegrad.workload.problem import Problem
+from tilegrad.workload.tables import read_layer_table, read_networks
+from tilegrad.workload.timeloop_yaml import (
+    read_timeloop_problem,
+    read_timeloop_workload,
+)
+from tilegrad.workload.workload import Workload, merge_equal_layers
+
+__all__ = [
+    "Problem",
+    "Workload",
+    "load_workload",
+    "merge_equal_layers",
+    "packaged_networks",
+    "read_layer_table",
+    "read_networks",
+    "read_timeloop_problem",
+    "read_timeloop_workload",
+]

@@ -1,0 +1,61 @@
+"""The layers of a network, stacked into tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from tilegrad.errors import WorkloadError
+from tilegrad.workload.problem import Problem
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A named, non-empty sequence of distinct layers; equal ones are merged at construction.
+
+    The tensors are float64, made once and shared: do not write to them.
+    """
+
+    name: str
+    layers: tuple[Problem, ...]
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise WorkloadError(f"workload {self.name!r} has no layers (legal: at least one)")
+        # A frozen dataclass may only normalise its own fields this way.
+        object.__setattr__(self, "layers", merge_equal_layers(self.layers))
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self.layers)
+
+    @cached_property
+    def bounds(self) -> Tensor:
+        """Loop bounds ``[layer, 7]`` in the order of ``DIMS``."""
+        return torch.tensor([layer.bounds for layer in self.layers], dtype=torch.float64)
+
+    @cached_property
+    def strides(self) -> Tensor:
+        """Strides and dilations ``[layer, 4]`` in the order of ``STRIDES``."""
+        return torch.tensor([layer.strides for layer in self.layers], dtype=torch.float64)
+
+    @cached_property
+    def counts(self) -> Tensor:
+        """How often the network executes each layer, ``[layer]``."""
+        return torch.tensor([layer.count for layer in self.layers], dtype=torch.float64)
+
+
+def merge_equal_layers(layers: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Join layers of equal bounds and strides: counts add up, the first name and place stay."""
+    merged: dict[tuple[tuple[int, ...], tuple[int, ...]], Problem] = {}
+    for layer in layers:
+        key = (layer.bounds, layer.strides)
+        seen = merged.get(key)
+        merged[key] = replace(seen, count=seen.count + layer.count) if seen else layer
+    return tuple(merged.values())

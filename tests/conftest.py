@@ -1,0 +1,33 @@
+"""Shared pieces of all tests: where the published data lie."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+VARIABLE = "TILEGRAD_DATA"
+BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def data_directory() -> Path:
+    """Return where the published data lie: ``$TILEGRAD_DATA``, else beside the repository."""
+    named = os.environ.get(VARIABLE)
+    if named and not Path(named).is_dir():
+        pytest.fail(f"{VARIABLE}={named} is not a directory")
+    return Path(named) if named else BESIDE
+
+
+@pytest.fixture(scope="session")
+def published() -> Callable[[str], Path]:
+    """Return a function from a name under the published data to its path; skips where absent."""
+
+    def find(name: str) -> Path:
+        path = data_directory() / name
+        if not path.exists():
+            pytest.skip(f"published data absent: {name}; name their directory in {VARIABLE}")
+        return path
+
+    return find
