@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = _parser().parse_args(argv)
         _evaluate(arguments)
     except TilegradError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print("error:", *str(error).splitlines(), file=sys.stderr)
         return ILLEGAL
     except KeyboardInterrupt:
         print("interrupted; nothing was written", file=sys.stderr)
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="tilegrad", description=__doc__)
+    parser = _Parser(prog="tilegrad", description="Co-design of DNN accelerators and mappings.")
     parser.add_argument("--version", action="version", version=f"tilegrad {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     evaluate = commands.add_parser(

@@ -28,12 +28,10 @@ class FaultTally:
         self.first: dict[str, Fault] = {}
 
     def add(self, faults: Iterable[Fault]) -> None:
-        """Count the faults; the first row of each rule is remembered."""
+        """Count faults, those of one rule in order of rows; the first of each is remembered."""
         for fault in faults:
             self.counts[fault.rule] += 1
-            first = self.first.setdefault(fault.rule, fault)
-            if fault.row < first.row:
-                self.first[fault.rule] = fault
+            self.first.setdefault(fault.rule, fault)
 
     def message(self, where: str, rows: int) -> str:
         """Return the error for the first offender and how many rows are affected."""

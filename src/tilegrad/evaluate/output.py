@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from tilegrad.errors import DataError
 from tilegrad.evaluate.evaluator import Evaluated
+from tilegrad.evaluate.files import explained
 from tilegrad.evaluate.layout import MAPPING, QUANTITIES, Layout
-from tilegrad.evaluate.source import explained
 
 
 class ParquetOutput:
@@ -37,7 +37,7 @@ class ParquetOutput:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append a chunk; the first one settles the columns."""
-        with explained(self._path):
+        with explained(self._path, "written"):
             if self._writer is None:
                 self._writer = pq.ParquetWriter(self._partial, batch.schema)
             self._writer.write_batch(batch)
@@ -49,7 +49,7 @@ class ParquetOutput:
         trace: TracebackType | None,
     ) -> None:
         try:
-            with explained(self._path):
+            with explained(self._path, "written"):
                 if self._writer is not None:
                     self._writer.close()
                 if kind is None and self._writer is not None:

@@ -18,8 +18,14 @@ from tilegrad.evaluate.run import Summary
 
 
 @contextmanager
-def progress_bar(console: Console, title: str) -> Iterator[Callable[[int, float], None]]:
-    """Show a bar with rows per second; yields the function to call with rows and fraction."""
+def progress_bar(console: Console, title: str) -> Iterator[Callable[[int, float], None] | None]:
+    """Show a bar with rows per second; yields the function to call with rows and fraction.
+
+    Yields None, and shows nothing, where the console is not a terminal.
+    """
+    if not console.is_interactive:
+        yield None
+        return
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -60,8 +66,8 @@ def _print_faults(faults: FaultTally, console: Console) -> None:
 
 
 def _accuracy_table(accuracy: dict[str, Accuracy]) -> Table:
-    table = Table(title="relative errors against the table's references: % of rows, and sizes in %")
-    table.add_column("%")
+    table = Table(title="relative errors against the references, in %: share of rows, sizes")
+    table.add_column("", no_wrap=True)
     for heading in (*(f"<= {100 * limit:g}" for limit in THRESHOLDS), "median", "max", "MAPE"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, errors in accuracy.items():
@@ -79,7 +85,7 @@ def _share(share: float) -> str:
 
 def _print_notes(name: str, accuracy: Accuracy, console: Console) -> None:
     if accuracy.without_reference:
-        console.print(f"{name}: {accuracy.without_reference:,} rows have no reference, left out")
+        console.print(f"{name}: {accuracy.without_reference:,} rows without a reference, left out")
     if accuracy.worst:
         worst = accuracy.worst
         console.print(

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import math
-import tarfile
-import textwrap
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from io import BufferedReader
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -19,12 +14,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from tilegrad.errors import DataError, unknown
-
-_Stream = BufferedReader | gzip.GzipFile
+from tilegrad.evaluate.files import Stream, explained, unpacked
 
 SUFFIXES = (".csv", ".csv.gz", ".csv.tar.gz", ".parquet")
 _BLOCK_BYTES = 4 << 20
-_UNREADABLE = (OSError, EOFError, zlib.error, tarfile.TarError, pa.ArrowException, UnicodeError)
 
 
 class Table(Protocol):
@@ -59,55 +52,15 @@ def open_table(path: Path) -> Iterator[Table]:
             if suffix == ".parquet":
                 table: Table = _ParquetTable(path, raw)
             else:
-                stream = stack.enter_context(_unpacked(path, raw, suffix))
+                stream = stack.enter_context(unpacked(path, raw, suffix))
                 table = _CsvTable(path, raw, stream)
         yield table
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn any failure to read or write ``path`` into a ``DataError`` of one paragraph."""
-    try:
-        yield
-    except _UNREADABLE as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        short = textwrap.shorten(reason, 300, placeholder=" ...")
-        raise DataError(f"{path}: {short or type(error).__name__}") from error
-
-
-def _unpacked(path: Path, raw: BufferedReader, suffix: str) -> AbstractContextManager[_Stream]:
-    if suffix == ".csv":
-        return nullcontext(raw)
-    if suffix == ".csv.gz":
-        return gzip.GzipFile(fileobj=raw)
-    return _only_member(path, raw)
-
-
-@contextmanager
-def _only_member(path: Path, raw: IO[bytes]) -> Iterator[_Stream]:
-    with tarfile.open(fileobj=raw, mode="r|gz") as archive:
-        member = _next_file(archive)
-        stream = archive.extractfile(member) if member else None
-        if not isinstance(stream, BufferedReader):
-            raise DataError(f"{path}: the archive is empty (legal: one CSV file)")
-        yield stream
-        with explained(path):
-            other = _next_file(archive)
-        if other:
-            raise DataError(f"{path}: the archive also holds {other.name!r} (legal: one CSV file)")
-
-
-def _next_file(archive: tarfile.TarFile) -> tarfile.TarInfo | None:
-    while (member := archive.next()) is not None:
-        if member.isfile():
-            return member
-    return None
 
 
 class _CsvTable:
     """A CSV stream; every cell stays text, so that errors can quote it."""
 
-    def __init__(self, path: Path, raw: IO[bytes], stream: _Stream) -> None:
+    def __init__(self, path: Path, raw: IO[bytes], stream: Stream) -> None:
         self._path = path
         self._raw = raw
         self._size = path.stat().st_size

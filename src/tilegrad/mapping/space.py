@@ -27,13 +27,17 @@ class Slot:
 
 @dataclass(frozen=True)
 class MapSpace:
-    """All mappings of an accelerator; the outermost temporal loops take what the slots leave."""
+    """All mappings of an accelerator; the outermost temporal loops take what the slots leave.
+
+    ``with_renamed`` keeps the factors that only rename others: the same costs, other loop nests.
+    """
 
     accelerator: Accelerator
+    with_renamed: bool = False
 
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
-        """The free factors, without those that only rename another."""
+        """The free factors."""
         outermost = len(self.accelerator.levels) - 1
         slots = []
         for index, level in enumerate(self.accelerator.levels):
@@ -45,6 +49,8 @@ class MapSpace:
 
     def _renamed(self, level: int, dim: int) -> bool:
         """Return whether a loop here equals the innermost loop of the next level out."""
+        if self.with_renamed:
+            return False
         level_keeps = self.accelerator.levels[level].keeps
         moves = any(dim in RELEVANT[tensor] for tensor in level_keeps)
         return not moves and dim in self.accelerator.levels[level + 1].loops

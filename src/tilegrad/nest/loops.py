@@ -51,7 +51,7 @@ def level_loops(bounds: Sequence[Tensor], steps: Sequence[Tensor], order: Tensor
     step = stacked[len(bounds) :].expand(len(bounds), *shape).gather(0, index)
     dim = inner_first.to(torch.int8)
     if not bound.requires_grad:
-        used = (bound != 1).flatten(1).any(1)
+        used = (bound != 1).reshape(len(bound), -1).any(1)
         dim, bound, step = dim[used], bound[used], step[used]
     return Loops(dim, bound, (bound - 1).clamp(0, 1), step)
 

@@ -13,7 +13,7 @@ from tilegrad.cost import area_mm2
 from tilegrad.cost.footprint import mesh_parameters, smallest_hardware
 from tilegrad.cost.hardware import Hardware
 from tilegrad.search.objective import Objective
-from tilegrad.search.pool import LayerPool, Points, hardware_points
+from tilegrad.search.pool import Focus, LayerPool, Points, hardware_points
 from tilegrad.search.select import Selection, select
 
 MOST_VALUES = 64
@@ -76,15 +76,21 @@ class Chooser:
         self.counts = counts
         self.objective = objective
 
-    def best(self, pools: Sequence[LayerPool], starts: Hardware) -> Design | None:
-        """Return the best design reachable from any of the starting points ``[point]``."""
+    def best(self, pools: Sequence[LayerPool], starts: Hardware, most: int) -> list[Design]:
+        """Return up to ``most`` designs reachable from the starting points ``[point]``, best first.
+
+        Empty where no starting point is within the limits or holds a candidate of every layer.
+        """
         points = self.space.points(starts)
         if points is None:
-            return None
+            return []
         selection = self._select(pools, points)
-        order = selection.value.argsort()[:4]
-        designs = [self._descend(pools, self._design(points, selection, int(i))) for i in order]
-        return min(designs, key=lambda design: design.value)
+        designs: dict[tuple[float, ...], Design] = {}
+        for point in selection.value.argsort()[: 4 * most].tolist():
+            if selection.value[point] < torch.inf:
+                design = self._descend(pools, self._design(points, selection, point))
+                designs.setdefault(tuple(design.hardware.values()), design)
+        return sorted(designs.values(), key=lambda design: design.value)[:most]
 
     def _descend(self, pools: Sequence[LayerPool], design: Design) -> Design:
         while True:
@@ -96,13 +102,23 @@ class Chooser:
                 return better
             design = better
 
+    def focus(self, pools: Sequence[LayerPool], hardware: Hardware, slack: float) -> Focus:
+        """Return a focus on those of the points ``[point]`` that hold a candidate of every layer."""
+        points = self.space.points(hardware)
+        assert points is not None
+        selection = self._select(pools, points)
+        held = selection.value < torch.inf
+        held_points = hardware_points(
+            self.space.accelerator, {name: v[held] for name, v in points.hardware.items()}
+        )
+        weights = self.objective.weights(selection.energy[held], selection.latency[held])
+        return Focus(held_points, weights, slack)
+
     def _select(self, pools: Sequence[LayerPool], points: Points) -> Selection:
         return select(pools, self.counts, points, self.objective)
 
     def _tighten(self, pools: Sequence[LayerPool], design: Design) -> Design:
         """Shrink the hardware to what the design's mappings need."""
-        if design.value == torch.inf:
-            return design
         picked = [pool.sums[row : row + 1] for pool, row in zip(pools, design.rows, strict=True)]
         fanout = torch.cat([sums.fanout for sums in picked]).amax(0)
         kept = torch.cat([sums.kept_words for sums in picked]).amax(0)

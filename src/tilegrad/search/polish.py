@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from tilegrad.cost.footprint import Footprint, footprint
 from tilegrad.nest import analyse
 from tilegrad.nest.layout import Layout
-from tilegrad.search.pool import LayerPool, Points, merge, price
+from tilegrad.search.pool import Focus, LayerPool, Points, merge
 from tilegrad.search.tables import LayerTable, blocks
 
 CHUNK = 4096
 """Rows analysed at once, each with every candidate order of its layer."""
-
-BLOCK_ROWS = 16384
-"""Legal combinations of a block of dims that are solved jointly."""
-
-
-@dataclass(frozen=True)
-class Focus:
-    """Hardware points of interest and the weights of energy and latency there, ``[point]``.
-
-    A candidate is kept where its weighted cost is within ``slack`` of the best at some point.
-    """
-
-    points: Points
-    weights: tuple[Tensor, Tensor]
-    slack: float
-
-    def cost(self, sums: Footprint) -> Tensor:
-        """Return weighted costs ``[point, row]``, infinite where a mapping does not fit."""
-        energy, latency = price(sums, self.points)
-        cost = energy * self.weights[0].unsqueeze(-1) + latency * self.weights[1].unsqueeze(-1)
-        return cost.nan_to_num(nan=torch.inf)
-
-    def prune(self, pool: LayerPool) -> LayerPool:
-        """Return the candidates that are near the best at some point."""
-        cost = self.cost(pool.sums)
-        enough = cost.amin(1, keepdim=True) * (1 + self.slack)
-        return pool[((cost <= enough) & (cost < torch.inf)).any(0)]
 
 
 def evaluate(table: LayerTable, factors: Tensor, focus: Focus) -> tuple[list[LayerPool], int]:
@@ -60,14 +31,19 @@ def evaluate(table: LayerTable, factors: Tensor, focus: Focus) -> tuple[list[Lay
     return useful, analysed
 
 
-def refine(table: LayerTable, pool: LayerPool, focus: Focus) -> tuple[LayerPool, int]:
-    """Solve every block of dims around the candidates that are best at some point of the focus.
+def refine(
+    table: LayerTable, pool: LayerPool, focus: Focus, most: int
+) -> tuple[LayerPool, int]:
+    """Solve blocks of dims around the candidates that are best at some point of the focus.
 
-    Returns the pool with what was found, pruned, and the number of mappings analysed.
+    Returns the pool with what was found, pruned, and the number of mappings analysed: about
+    ``most``, the best candidates first.
     """
-    states = pool.factors[focus.cost(pool.sums).argmin(1)].unique(dim=0)
-    rows = [_around(table, states, dims) for dims in blocks(table, BLOCK_ROWS)]
-    found, analysed = evaluate(table, torch.cat(rows).unique(dim=0), focus)
+    best = focus.cost(pool.sums).argmin(1)
+    states, wins = pool.factors[best].unique(dim=0, return_counts=True)
+    states = states[wins.argsort(descending=True, stable=True)]
+    rows = _around(table, states, max(1, most // len(table.orders)))
+    found, analysed = evaluate(table, rows, focus)
     return focus.prune(merge([pool, *found])), analysed
 
 
@@ -86,14 +62,14 @@ def candidates(table: LayerTable, factors: Tensor) -> LayerPool:
     return LayerPool(factors.repeat_interleave(orders, 0), order, flat)
 
 
-def _around(table: LayerTable, states: Tensor, dims: tuple[int, ...]) -> Tensor:
-    """Return the rows of a block around each state; states alike outside the block count once."""
-    outside = [i for i, slot in enumerate(table.space.slots) if slot.dim not in dims]
-    if not outside:
-        return table.block(states[0], dims)
-    free = torch.ones_like(states)
-    free[:, outside] = states[:, outside]
-    return torch.cat([table.block(state, dims) for state in free.unique(dim=0)])
+def _around(table: LayerTable, states: Tensor, room: int) -> Tensor:
+    """Return the rows of all blocks around the states, the first states first, about ``room``."""
+    rows: list[Tensor] = []
+    for state in states:
+        rows += [table.block(state, dims) for dims in blocks(table, room)]
+        if sum(map(len, rows)) >= room or len(rows) == 1:
+            break
+    return torch.cat(rows).unique(dim=0)
 
 
 def _fits(table: LayerTable, factors: Tensor, points: Points) -> Tensor:

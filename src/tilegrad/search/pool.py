@@ -91,6 +91,44 @@ class LayerPool:
     def __getitem__(self, rows: Tensor) -> LayerPool:
         return LayerPool(self.factors[rows], self.order[rows], self.sums[rows])
 
+    def pack(self) -> list[Tensor]:
+        """Return the tensors that ``unpack`` makes a pool of."""
+        sums = self.sums
+        return [
+            self.factors, self.order, sums.energy_words, sums.port_words, sums.fanout,
+            sums.kept_words,
+        ]  # fmt: skip
+
+    @classmethod
+    def unpack(cls, tensors: list[Tensor]) -> LayerPool:
+        """Invert ``pack``."""
+        factors, order, *sums = tensors
+        return cls(factors, order, Footprint(*sums))
+
+
+@dataclass(frozen=True)
+class Focus:
+    """Hardware points of interest and the weights of energy and latency there, ``[point]``.
+
+    A candidate is kept where its weighted cost is within ``slack`` of the best at some point.
+    """
+
+    points: Points
+    weights: tuple[Tensor, Tensor]
+    slack: float
+
+    def cost(self, sums: Footprint) -> Tensor:
+        """Return weighted costs ``[point, row]``, infinite where a mapping does not fit."""
+        energy, latency = price(sums, self.points)
+        cost = energy * self.weights[0].unsqueeze(-1) + latency * self.weights[1].unsqueeze(-1)
+        return cost.nan_to_num(nan=torch.inf)
+
+    def prune(self, pool: LayerPool) -> LayerPool:
+        """Return the candidates that are near the best at some point."""
+        cost = self.cost(pool.sums)
+        enough = cost.amin(1, keepdim=True) * (1 + self.slack)
+        return pool[((cost <= enough) & (cost < torch.inf)).any(0)]
+
 
 def merge(pools: list[LayerPool]) -> LayerPool:
     """Return the candidates of several pools of one layer, each once."""

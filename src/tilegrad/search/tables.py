@@ -23,12 +23,12 @@ from tilegrad.workload import Problem
 class LayerTable:
     """One layer's share of the mapspace.
 
-    ``widths`` caps the spatial factors: the largest mesh width by (level, axis).
+    ``widths`` are mesh widths to fill, each by (level, axis).
     """
 
     space: MapSpace
     problem: Problem
-    widths: Mapping[tuple[int, int], float]
+    widths: Sequence[Mapping[tuple[int, int], float]]
 
     @cached_property
     def bounds(self) -> Tensor:
@@ -53,26 +53,39 @@ class LayerTable:
 
     def _choices(self, dim: int) -> Tensor:
         slots = [self.space.slots[i] for i in self.space.slots_of[dim]]
-        bound = self.problem.bounds[dim]
-        limits = tuple(
-            bound if s.axis == TEMPORAL else int(min(bound, self.widths[s.level, s.axis]))
-            for s in slots
-        )
-        legal = _spread(factorisations(bound, limits), slots)
-        return torch.tensor(legal, dtype=torch.float64).view(len(legal), len(slots))
+        legal: dict[tuple[int, ...], None] = {}
+        for widths in self.widths:
+            limits = tuple(
+                self.problem.bounds[dim]
+                if slot.axis == TEMPORAL
+                else int(min(self.problem.bounds[dim], widths[slot.level, slot.axis]))
+                for slot in slots
+            )
+            legal |= dict.fromkeys(
+                _spread(factorisations(self.problem.bounds[dim], limits), slots)
+            )
+        return torch.tensor(list(legal), dtype=torch.float64).view(len(legal), len(slots))
 
     def nearest(self, factors: Tensor) -> Tensor:
-        """Return the legal factors nearest in log space, ``[..., slot]`` to ``[..., slot]``."""
-        rounded = torch.ones_like(factors)
+        """Return the legal factors nearest in log space, ``[row, slot]`` to ``[row, slot]``."""
+        return self._near(factors, 1).squeeze(1)
+
+    def neighbours(self, factors: Tensor) -> Tensor:
+        """Return all combinations of each dim's two nearest legal choices, ``[neighbour, slot]``."""
+        return self._near(factors, 2).flatten(0, 1).unique(dim=0)
+
+    def _near(self, factors: Tensor, most: int) -> Tensor:
+        """Combine each dim's ``most`` nearest choices: ``[row, combination, slot]``."""
+        near = torch.ones(len(factors), 1, len(self.space.slots), dtype=torch.float64)
         for dim, slots in enumerate(self.space.slots_of):
-            if slots:
+            if slots and self.problem.bounds[dim] > 1:
                 columns = list(slots)
-                distance = torch.cdist(
-                    factors[..., columns].log().reshape(-1, len(columns)), self.choices[dim].log()
-                )
-                picked = self.choices[dim][distance.argmin(-1)]
-                rounded[..., columns] = picked.view(*factors.shape[:-1], len(columns))
-        return rounded
+                distance = torch.cdist(factors[:, columns].log(), self.choices[dim].log())
+                count = min(most, len(self.choices[dim]))
+                picked = self.choices[dim][distance.topk(count, largest=False).indices]
+                near = near.repeat(1, count, 1)
+                near[:, :, columns] = picked.repeat_interleave(near.shape[1] // count, 1)
+        return near
 
     def block(self, factors: Tensor, dims: tuple[int, ...]) -> Tensor:
         """Return ``factors [slot]`` with every legal combination over ``dims``, ``[row, slot]``."""
@@ -92,39 +105,56 @@ def _spread(choices: Sequence[tuple[int, ...]], slots: Sequence[Slot]) -> list[t
     """Drop choices that leave instances idle for nothing.
 
     Spreading a loop over instances in place of repeating it, inside one level's tile, shortens the
-    nest and adds no access; so of all choices with the same tiles only the widest is kept.
+    nest and adds no access: of all choices with the same tiles only the widest is kept.
     """
-    outer = [i for i, slot in enumerate(slots) if slot.axis != TEMPORAL]
-    if not outer:
+    levels = [slot.level for slot in slots if slot.axis != TEMPORAL]
+    if not levels:
         return list(choices)
+    outermost = max(levels)
     widest: dict[tuple[int, ...], tuple[int, ...]] = {}
     for choice in choices:
-        tiles = tuple(
-            prod(f for f, inner in zip(choice, slots, strict=True) if inner.level <= slots[i].level)
-            for i in outer
-        )
-        rest = tuple(f for f, s in zip(choice, slots, strict=True) if s.level > slots[outer[0]].level)
-        key = (*tiles, *rest)
-        spread = prod(choice[i] for i in outer)
-        if key not in widest or spread > prod(widest[key][i] for i in outer):
+        pairs = list(zip(choice, slots, strict=True))
+        tile = prod(factor for factor, slot in pairs if slot.level <= outermost)
+        key = (tile, *(factor for factor, slot in pairs if slot.level > outermost))
+        if key not in widest or _parallel(choice, slots) > _parallel(widest[key], slots):
             widest[key] = choice
     return list(widest.values())
 
 
+def _parallel(choice: tuple[int, ...], slots: Sequence[Slot]) -> int:
+    return prod(f for f, slot in zip(choice, slots, strict=True) if slot.axis != TEMPORAL)
+
+
 def blocks(table: LayerTable, most: int) -> list[tuple[int, ...]]:
-    """Return sets of dims to solve jointly: all pairs, and larger sets of up to ``most`` rows."""
+    """Return sets of dims to solve jointly, at most about ``most`` combinations in all.
+
+    Every pair of dims is in some set, so the sets are never fewer than the pairs need.
+    """
     sizes = {dim: len(table.choices[dim]) for dim in range(len(DIMS)) if len(table.choices[dim]) > 1}
     pairs = list(combinations(sizes, 2)) or [(dim,) for dim in sizes]
-    grown = {_grow(pair, sizes, most) for pair in pairs}
-    return sorted(s for s in grown if not any(set(s) < set(t) for t in grown))
+    room = most
+    while True:
+        sets = _cover(pairs, sizes, room)
+        rows = sum(prod(sizes[dim] for dim in dims) for dims in sets)
+        if rows <= most or sets == _cover(pairs, sizes, 1):
+            return sets
+        room //= 2
 
 
-def _grow(start: tuple[int, ...], sizes: dict[int, int], most: int) -> tuple[int, ...]:
-    """Add dims, those with the fewest choices first, while the product stays within ``most``."""
+def _cover(
+    pairs: Sequence[tuple[int, ...]], sizes: dict[int, int], room: int
+) -> list[tuple[int, ...]]:
+    """Return the pairs, grown to sets of up to ``room`` combinations, without subsets."""
+    grown = {_grow(pair, sizes, room) for pair in pairs}
+    return sorted(dims for dims in grown if not any(set(dims) < set(other) for other in grown))
+
+
+def _grow(start: tuple[int, ...], sizes: dict[int, int], room: int) -> tuple[int, ...]:
+    """Add dims, those with the fewest choices first, while the product stays within ``room``."""
     rows = prod(sizes[dim] for dim in start)
     grown = list(start)
     for dim in sorted(set(sizes) - set(start), key=lambda d: (sizes[d], d)):
-        if rows * sizes[dim] <= most:
+        if rows * sizes[dim] <= room:
             grown.append(dim)
             rows *= sizes[dim]
     return tuple(sorted(grown))

@@ -1,0 +1,82 @@
+"""Co-search of an accelerator's hardware and a network's mappings: ``python search.py --help``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import hydra
+import torch
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from tilegrad.entry import run_entry
+from tilegrad.provenance import git_revision, versions
+from tilegrad.report import layer_table, read_result, summary_table, write_report
+from tilegrad.search import Runner, SearchState, build_runner, design_record
+from tilegrad.search.checks import flag
+from tilegrad.search.progress import live_progress
+from tilegrad.search.result import write_history, write_json
+
+
+def search(config: DictConfig) -> dict[str, Any]:
+    """Run the search that ``conf/search.yaml`` describes and return the content of result.json.
+
+    Nothing is written before the whole config was found legal. Raises ``TilegradError`` subclasses
+    on bad input and ``KeyboardInterrupt`` after what an interrupted run found was saved.
+    """
+    # The strategies share the processors by threads of their own, over layers and starts.
+    torch.set_num_threads(1)
+    runner = build_runner(config)
+    show = flag("progress", config.progress)
+    report = flag("report", config.report)
+    runner.directory.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(config, runner.directory / "config.yaml", resolve=True)
+    with live_progress(runner.strategy.name, show) as observe:
+        state, status = runner.run(observe)
+    result = write_result(runner, state, status) if state.best is not None else {}
+    if result and report:
+        write_report(runner.directory, runner.problem.accelerator, runner.problem.workload)
+    if result and show:
+        print_summary(runner)
+    if status == "interrupted":
+        Console(stderr=True).print(f"interrupted; to go on: the same command, dir={runner.directory}")
+        raise KeyboardInterrupt
+    return result
+
+
+def write_result(runner: Runner, state: SearchState, status: str) -> dict[str, Any]:
+    """Write result.json and history.csv; return the former's content."""
+    assert state.best is not None
+    result = {
+        **design_record(state.best, runner.problem),
+        "samples": state.samples,
+        "seconds": round(state.seconds, 3),
+        "seed": runner.seed,
+        "strategy": runner.strategy.name,
+        "status": status,
+        "versions": versions(),
+        "git": git_revision(),
+    }
+    write_history(runner.directory / "history.csv", state)
+    write_json(runner.directory / "result.json", result)
+    return result
+
+
+def print_summary(runner: Runner) -> None:
+    """Print the layers, the totals and where the files are."""
+    found = read_result(runner.directory)
+    console = Console()
+    console.print(layer_table(found))
+    console.print(summary_table(found))
+    console.print(f"saved in {runner.directory}", soft_wrap=True)
+
+
+@hydra.main(config_path="conf", config_name="search", version_base="1.3")
+def main(config: DictConfig) -> Any:
+    """Search, and return the figure that a sweep optimises."""
+    return search(config)[config.optimized_metric]
+
+
+if __name__ == "__main__":
+    sys.exit(run_entry(main))

@@ -1,0 +1,43 @@
+"""Exact cost of whole designs: hardware from the mappings of all layers, then every layer's cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tilegrad.accelerator import Accelerator
+from tilegrad.cost.analytical import LayerCost, layer_cost
+from tilegrad.cost.hardware import Hardware, area_mm2, infer_hardware
+from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.nest import analyse
+from tilegrad.workload import Workload
+
+
+@dataclass(frozen=True)
+class NetworkCost:
+    """Designs' totals ``[...]`` over all layers and their counts; ``layers`` are ``[..., layer]``."""
+
+    hardware: Hardware
+    layers: LayerCost
+    energy_pj: Tensor
+    cycles: Tensor
+    area_mm2: Tensor
+
+
+def network_cost(
+    nests: LoopNest, workload: Workload, accelerator: Accelerator, fixed: Mapping[str, float]
+) -> NetworkCost:
+    """Return the cost of designs with mappings ``[..., layer]``; ``fixed`` hardware is kept."""
+    nest = analyse(nests, workload.strides, accelerator)
+    hardware = infer_hardware(accelerator, nest, fixed)
+    layers = layer_cost(nest, accelerator, {n: v.unsqueeze(-1) for n, v in hardware.items()})
+    return NetworkCost(
+        hardware,
+        layers,
+        (layers.energy_pj * workload.counts).sum(-1),
+        (layers.cycles * workload.counts).sum(-1),
+        torch.as_tensor(area_mm2(accelerator, hardware), dtype=torch.float64),
+    )

@@ -1,0 +1,47 @@
+"""Uniformly random mappings of a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from tilegrad.accelerator import AXES, Accelerator
+from tilegrad.dims import DIMS
+from tilegrad.mapping.factors import factorisations
+from tilegrad.mapping.mapping import Mapping as LoopNest
+from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
+from tilegrad.workload import Problem
+
+
+class Sampler:
+    """Draws mappings of one layer: each dim's factors uniform over all legal ones, any order."""
+
+    def __init__(
+        self, accelerator: Accelerator, problem: Problem, hardware: Mapping[str, float]
+    ) -> None:
+        self.space = MapSpace(accelerator, with_renamed=True)
+        self.bounds = torch.tensor(problem.bounds, dtype=torch.float64)
+        self._choices = [self._legal(dim, problem, hardware) for dim in range(len(DIMS))]
+
+    def _legal(self, dim: int, problem: Problem, hardware: Mapping[str, float]) -> Tensor:
+        slots = [self.space.slots[index] for index in self.space.slots_of[dim]]
+        bound = problem.bounds[dim]
+        limits = tuple(bound if s.axis == TEMPORAL else self._width(s, hardware) for s in slots)
+        legal = factorisations(bound, limits)
+        return torch.tensor(legal, dtype=torch.float64).view(len(legal), len(slots))
+
+    def _width(self, slot: Slot, hardware: Mapping[str, float]) -> int:
+        fanout = self.space.accelerator.levels[slot.level].fanout[AXES[slot.axis]]
+        return int(fanout.width(hardware))
+
+    def draw(self, count: int, random: torch.Generator) -> LoopNest:
+        """Return ``count`` mappings ``[count, level, dim]``."""
+        factors = torch.ones(count, len(self.space.slots), dtype=torch.float64)
+        for slots, legal in zip(self.space.slots_of, self._choices, strict=True):
+            picked = torch.randint(len(legal), (count,), generator=random)
+            factors[:, list(slots)] = legal[picked]
+        levels = len(self.space.accelerator.levels)
+        order = torch.rand(count, levels, len(DIMS), generator=random).argsort(-1)
+        return self.space.mapping(factors, self.bounds.expand(count, -1), order)

@@ -1,0 +1,29 @@
+"""What people see of a run: tables, pictures, loop nests and a page."""
+
+from tilegrad.report.engineering import counted, cycles, joules, scientific
+from tilegrad.report.history import History, read_history
+from tilegrad.report.loopnest import loop_nest_text
+from tilegrad.report.plots import edp_against_samples, layer_costs, png_bytes
+from tilegrad.report.record import LayerResult, Result, parse_result, read_result
+from tilegrad.report.summary import layer_table, summary_table
+from tilegrad.report.write import write_report
+
+__all__ = [
+    "History",
+    "LayerResult",
+    "Result",
+    "counted",
+    "cycles",
+    "edp_against_samples",
+    "joules",
+    "layer_costs",
+    "layer_table",
+    "loop_nest_text",
+    "parse_result",
+    "png_bytes",
+    "read_history",
+    "read_result",
+    "scientific",
+    "summary_table",
+    "write_report",
+]

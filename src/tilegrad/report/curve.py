@@ -1,0 +1,68 @@
+"""The picture of a search: the best figure so far against the samples."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tilegrad.report.engineering import scientific, typeset
+from tilegrad.report.history import QUANTITIES, History
+from tilegrad.report.record import Result
+from tilegrad.report.theme import MAIN_COLOUR, themed
+
+_CLOSEST = 0.07
+"""Marks of time stand at least this part of the axis apart."""
+
+
+@themed
+def edp_against_samples(history: History, result: Result) -> Figure:
+    """Return a log-log step curve of the lowest figure so far, with the time on a second axis."""
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    end = max(history.samples[-1], result.samples)
+    best = np.minimum.accumulate(history.values)
+    axes.step(
+        [*history.samples, end], [*best, best[-1]], where="post", color=MAIN_COLOUR, linewidth=2
+    )
+    axes.plot([end], [best[-1]], "o", color=MAIN_COLOUR)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    room = 1.25 if end > history.samples[0] else 10
+    axes.set_xlim(history.samples[0] / room, end * room)
+    axes.margins(y=0.15)
+    axes.grid(True, which="both", alpha=0.25)
+    axes.set_xlabel("samples (evaluated designs)")
+    axes.set_ylabel(f"lowest {typeset(QUANTITIES[history.quantity])} so far")
+    _name_the_end(axes, end, best[-1])
+    _time_axis(axes, history, end, result.seconds)
+    axes.set_title(f"{result.workload} on {result.accelerator}: {result.strategy} search", pad=14)
+    return figure
+
+
+def _name_the_end(axes: Axes, samples: float, value: float) -> None:
+    axes.annotate(
+        scientific(value),
+        (samples, value),
+        xytext=(0, -18),
+        textcoords="offset points",
+        ha="center",
+    )
+
+
+def _time_axis(axes: Axes, history: History, end: float, end_seconds: float) -> None:
+    """Mark along the top where round numbers of seconds had passed."""
+    seconds = np.maximum.accumulate([*history.seconds, max(end_seconds, history.seconds[-1])])
+    samples = np.log([*history.samples, end])
+    rounded = [step * 10.0**power for power in range(-2, 7) for step in (1, 2, 5)]
+    times = [time for time in rounded if seconds[0] < time < seconds[-1]] + [seconds[-1]]
+    places = np.interp(times, seconds, samples)
+    closest = _CLOSEST * np.log(np.divide(*axes.get_xlim()[::-1]))
+    kept: list[int] = []
+    for index in reversed(range(len(times))):
+        if not kept or places[kept[-1]] - places[index] >= closest:
+            kept.append(index)
+    top = axes.secondary_xaxis("top")
+    top.set_xticks(np.exp(places[kept]), [f"{times[index]:.3g} s" for index in kept])
+    top.set_xticks([], minor=True)
+    top.set_xlabel("time since the start")

@@ -1,0 +1,84 @@
+"""The curve of a search, read back: history.csv."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tilegrad.errors import DataError
+
+HISTORY = "history.csv"
+QUANTITIES = {
+    "edp": "EDP [uJ*cycles]",
+    "energy_uj": "energy [uJ]",
+    "cycles": "latency [cycles]",
+    "area_delay": "area*latency [mm2*cycles]",
+}
+"""What the third column may hold, and how a plot labels it."""
+
+
+@dataclass(frozen=True)
+class History:
+    """A design's figure after so many samples and seconds; the column's name is ``quantity``."""
+
+    quantity: str
+    samples: tuple[float, ...]
+    seconds: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+def read_history(directory: Path) -> History:
+    """Read ``history.csv``; ``DataError`` names the file, the row and the field that is wrong."""
+    path = directory / HISTORY
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            header, *rows = list(csv.reader(lines)) or [[]]
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: is not a CSV table: {error}") from None
+    _check_header(header, path)
+    if not rows:
+        raise DataError(f"{path}: has no rows (legal: at least one)")
+    numbered = [_numbers(row, header, f"{path}, row {n}") for n, row in enumerate(rows, start=1)]
+    samples, seconds, values = zip(*numbered, strict=True)
+    _check_ascending(samples, path)
+    return History(header[2], samples, seconds, values)
+
+
+def _check_header(header: Sequence[str], path: Path) -> None:
+    if header[:2] != ["samples", "seconds"] or len(header) != 3 or header[2] not in QUANTITIES:
+        raise DataError(
+            f"{path}: the columns are {', '.join(header) or 'absent'} "
+            f"(legal: samples, seconds and one of {', '.join(QUANTITIES)})"
+        )
+
+
+def _numbers(row: Sequence[str], header: Sequence[str], where: str) -> tuple[float, ...]:
+    if len(row) != len(header):
+        raise DataError(f"{where}: has {len(row)} fields (legal: {len(header)})")
+    return tuple(_number(text, name, where) for text, name in zip(row, header, strict=True))
+
+
+def _number(text: str, name: str, where: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    zero = name == "seconds" and value == 0
+    if not math.isfinite(value) or not (value > 0 or zero):
+        legal = "a finite number >= 0" if name == "seconds" else "a finite number > 0"
+        raise DataError(f"{where}: field {name} is {text!r} (legal: {legal})")
+    return value
+
+
+def _check_ascending(samples: Sequence[float], path: Path) -> None:
+    for row in range(1, len(samples)):
+        if samples[row] < samples[row - 1]:
+            raise DataError(
+                f"{path}, row {row + 1}: field samples is {samples[row]:.15g} "
+                f"(legal: at least the {samples[row - 1]:.15g} of the row before)"
+            )

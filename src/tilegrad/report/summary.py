@@ -1,0 +1,77 @@
+"""What the terminal shows at the end of a run; the exact numbers are in result.json."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from tilegrad.report.engineering import counted, cycles, joules, percent, scientific
+from tilegrad.report.record import LayerResult, Result
+
+
+def summary_rows(result: Result) -> dict[str, str]:
+    """Return the figures of a run by name, as a person reads them."""
+    return {
+        "EDP": f"{scientific(result.edp)} uJ*cycles",
+        "energy": joules(result.energy_uj),
+        "latency": cycles(result.cycles),
+        "area": f"{result.area_mm2:.3g} mm2",
+        "hardware": ", ".join(f"{name} {value:g}" for name, value in result.hardware.items()),
+        "objective": result.objective,
+        "samples": counted(result.samples),
+        "time": f"{result.seconds:.1f} s",
+        "status": result.status,
+    }
+
+
+def summary_table(result: Result) -> Table:
+    """Return the figures of a run: one row each."""
+    table = Table(
+        title=Text(f"{result.workload} on {result.accelerator}, {result.strategy} search"),
+        show_header=False,
+    )
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in summary_rows(result).items():
+        table.add_row(name, Text(value))
+    return table
+
+
+def layer_table(result: Result) -> Table:
+    """Return every layer's mapping, energy, cycles and bottleneck.
+
+    Energy and cycles are of one execution; the shares below them are those of all executions.
+    """
+    table = Table(
+        title="one execution of each layer (%: share of the network, all executions)",
+        show_lines=True,
+    )
+    table.add_column("layer and mapping", overflow="fold", ratio=1)
+    table.add_column("count", justify="right", no_wrap=True)
+    table.add_column("energy", justify="right", no_wrap=True)
+    table.add_column("cycles", justify="right", no_wrap=True)
+    table.add_column("bottleneck", overflow="fold")
+    energy = sum(layer.total_energy_uj for layer in result.layers)
+    latency = sum(layer.total_cycles for layer in result.layers)
+    for layer in result.layers:
+        table.add_row(*_cells(layer, energy, latency))
+    return table
+
+
+def share(value: float, total: float) -> str:
+    """Return ``value`` in percent of ``total``."""
+    return percent(value / total if total else 0.0)
+
+
+def _cells(layer: LayerResult, energy: float, latency: float) -> tuple[Text, ...]:
+    return (
+        Text.assemble((layer.name, "bold"), "\n", layer.mapping),
+        Text(str(layer.count)),
+        _above(joules(layer.energy_uj), share(layer.total_energy_uj, energy)),
+        _above(counted(layer.cycles), share(layer.total_cycles, latency)),
+        Text(layer.bottleneck),
+    )
+
+
+def _above(first: str, second: str) -> Text:
+    return Text.assemble(first, "\n", (second, "dim"))

@@ -1,0 +1,83 @@
+"""The report of a finished run: pictures, loop nests and one page, beside result.json."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tilegrad.accelerator import Accelerator
+from tilegrad.errors import DataError, MappingError
+from tilegrad.mapping import parse_shorthand
+from tilegrad.mapping.validity import find_violations
+from tilegrad.report.bars import layer_costs
+from tilegrad.report.curve import edp_against_samples
+from tilegrad.report.history import read_history
+from tilegrad.report.html import html_report
+from tilegrad.report.loopnest import loop_nest_text
+from tilegrad.report.record import RESULT, LayerResult, Result, read_result
+from tilegrad.report.theme import png_bytes
+from tilegrad.workload import Workload
+
+
+def write_report(directory: Path, accelerator: Accelerator, workload: Workload) -> list[Path]:
+    """Write the report of the run in ``directory``; return the files.
+
+    Every file is written whole or not at all. Raises ``TilegradError`` naming the file and field
+    where ``result.json`` or ``history.csv`` is missing, malformed or of another workload.
+    """
+    result = read_result(directory)
+    history = read_history(directory)
+    place = str(directory / RESULT)
+    _check_design(result, accelerator, workload, place)
+    nests = [
+        _loop_nest(layer, accelerator, f"{place}: field layers[{index}].mapping")
+        for index, layer in enumerate(result.layers)
+    ]
+    curve = png_bytes(edp_against_samples(history, result))
+    costs = png_bytes(layer_costs(result))
+    pictures = {"The search: best design so far": curve, "The design: costs of its layers": costs}
+    contents = {
+        "edp_against_samples.png": curve,
+        "layer_costs.png": costs,
+        "loop_nests.txt": "\n\n".join(nests).encode(),
+        "report.html": html_report(result, accelerator, pictures, nests).encode(),
+    }
+    return [_write_whole(directory / name, content) for name, content in contents.items()]
+
+
+def _check_design(result: Result, accelerator: Accelerator, workload: Workload, place: str) -> None:
+    """Refuse a result of another accelerator or workload than those given."""
+    for name in accelerator.parameters:
+        if name not in result.hardware:
+            raise DataError(f"{place}: field hardware.{name} is missing")
+    for index, layer in enumerate(result.layers):
+        if layer.problem not in workload.layers:
+            raise DataError(
+                f"{place}: layers[{index}], {layer.name!r}, is not a layer of the workload "
+                f"{workload.name!r} (legal: equal name, count, bounds and strides)"
+            )
+
+
+def _loop_nest(layer: LayerResult, accelerator: Accelerator, place: str) -> str:
+    try:
+        mapping = parse_shorthand(layer.mapping, accelerator)
+    except MappingError as error:
+        raise DataError(f"{place}: {error}") from None
+    bounds = mapping.temporal.new_tensor([layer.problem.bounds])
+    for violation in find_violations(mapping.each(lambda t: t[None]), bounds, accelerator).get(
+        0, []
+    ):
+        raise DataError(f"{place}: {violation.reason}")
+    return loop_nest_text(mapping, accelerator, layer.problem)
+
+
+def _write_whole(path: Path, content: bytes) -> Path:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror}") from None
+    finally:
+        partial.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,28 @@
+"""Co-search of hardware and mappings."""
+
+from tilegrad.search.build import build_runner
+from tilegrad.search.gradient import GradientStrategy
+from tilegrad.search.objective import OBJECTIVES, Objective, objective
+from tilegrad.search.problem import SearchProblem, hardware_space
+from tilegrad.search.random import RandomStrategy
+from tilegrad.search.result import design_record, write_history, write_json
+from tilegrad.search.runner import Runner
+from tilegrad.search.state import Budget, SearchState, Strategy
+
+__all__ = [
+    "OBJECTIVES",
+    "Budget",
+    "GradientStrategy",
+    "Objective",
+    "RandomStrategy",
+    "Runner",
+    "SearchProblem",
+    "SearchState",
+    "Strategy",
+    "build_runner",
+    "design_record",
+    "hardware_space",
+    "objective",
+    "write_history",
+    "write_json",
+]

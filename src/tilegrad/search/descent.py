@@ -1,0 +1,80 @@
+"""Projected gradient descent of all starts at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tilegrad.cost.hardware import Hardware
+from tilegrad.search.relaxed import RelaxedProblem
+
+SHARPNESS = (10.0, 1000.0)
+"""How sharply loop orders are chosen, at the beginning and at the end."""
+
+GROUP_ROWS = 2400
+"""Layer mappings whose gradients are computed together, whatever the number of threads: enough to
+outweigh the cost of starting an operation, few enough to stay in the cache."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where the starts are: ``logs``, ``velocity [start, layer, slot]`` and the steps taken."""
+
+    logs: Tensor
+    velocity: Tensor
+    step: int
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Gradient descent with momentum on the log objective, step size falling to zero.
+
+    Plain momentum beats sign-like normalisation (Adam) here: most factors of most layers hardly
+    matter, and steps of equal size in them undo the progress of those that do.
+    """
+
+    problem: RelaxedProblem
+    steps: int
+    learning_rate: float
+    momentum: float
+
+    @property
+    def rows_per_start(self) -> int:
+        """Layer mappings of one start: every layer in every candidate order."""
+        return self.problem.repeated.numel()
+
+    def begin(self, starts: int, random: torch.Generator) -> Point:
+        """Return random starting points."""
+        logs = self.problem.random(starts, random)
+        return Point(logs, torch.zeros_like(logs), 0)
+
+    def sharpness(self, step: int) -> float:
+        """Return the sharpness of a step, annealed geometrically."""
+        first, last = SHARPNESS
+        return first * (last / first) ** (step / self.steps)
+
+    def advance(self, point: Point, threads: ThreadPoolExecutor) -> Point:
+        """Take one step with every start; ``threads`` share the groups of starts."""
+        sharpness = self.sharpness(point.step)
+        gradients = threads.map(
+            lambda logs: self._gradient(logs, sharpness), point.logs.split(max(1, GROUP_ROWS // self.rows_per_start))
+        )
+        velocity = self.momentum * point.velocity + torch.cat(list(gradients))
+        rate = self.learning_rate * (1 - point.step / self.steps)
+        return Point(self.problem.project(point.logs - rate * velocity), velocity, point.step + 1)
+
+    def _gradient(self, logs: Tensor, sharpness: float) -> Tensor:
+        logs = logs.detach().requires_grad_(True)
+        loss, _, _ = self.problem.loss(logs, sharpness)
+        (gradient,) = torch.autograd.grad(loss.sum(), logs)
+        return gradient.nan_to_num(0.0, 0.0, 0.0)
+
+    @torch.no_grad()
+    def leaders(self, point: Point, most: int) -> tuple[Tensor, Hardware, Tensor]:
+        """Return the best starts' ``logs``, hardware and orders ``[start, layer]``, best first."""
+        loss, hardware, order = self.problem.loss(point.logs, SHARPNESS[1])
+        best = loss.argsort()[:most]
+        return point.logs[best], {n: v[best] for n, v in hardware.items()}, order[best]

@@ -1,0 +1,227 @@
+"""Mapping-first one-loop search: descend relaxed mappings, round by solving, polish exactly."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import stack
+from tilegrad.search.checks import positive_int, positive_number
+from tilegrad.search.descent import Descent, Point
+from tilegrad.search.hardware import Chooser, Design
+from tilegrad.search.polish import candidates, refine
+from tilegrad.search.pool import Focus, LayerPool, hardware_points
+from tilegrad.search.problem import SearchProblem
+from tilegrad.search.regions import global_region, local_region
+from tilegrad.search.relaxed import RelaxedProblem
+from tilegrad.search.state import Budget, SearchState, generator
+
+DESCENT_SHARE = 0.4
+"""Share of a budget that the descent may use; rounding and polishing take the rest."""
+
+ROWS_PER_STEP = 4800
+"""Layer mappings in a step of the descent, by default: starts times layers times orders."""
+
+STEPS_PER_UNIT = 5
+LAYERS_PER_UNIT = 8
+LEADERS = 12
+"""Starts that are rounded; a few of them already during the descent."""
+
+BASINS = 3
+"""Designs with different hardware that polishing follows."""
+
+SLACKS = (0.05, 0.03, 0.02)
+"""How far from the best a candidate may be to be kept, in the first rounds of polishing."""
+
+CONVERGED = 1e-4
+"""Relative gain of a round below which polishing ends."""
+
+
+@dataclass(frozen=True)
+class GradientStrategy:
+    """Gradient descent of many starts, then exact polishing of the best of them.
+
+    ``starts`` and ``polish_rows`` (mappings analysed per round of polishing) default to sizes that
+    keep the work independent of the number of layers. ``workers`` threads share the polishing; the
+    result does not depend on them.
+    """
+
+    starts: int | None = None
+    steps: int = 60
+    learning_rate: float = 10.0
+    momentum: float = 0.8
+    polish_rounds: int = 8
+    polish_rows: int = 1_500_000
+    workers: int | None = None
+    name: str = "gradient"
+
+    def __post_init__(self) -> None:
+        for field in ("steps", "polish_rounds", "polish_rows"):
+            positive_int(f"strategy.{field}", getattr(self, field))
+        for field in ("starts", "workers"):
+            if getattr(self, field) is not None:
+                positive_int(f"strategy.{field}", getattr(self, field))
+        positive_number("strategy.learning_rate", self.learning_rate)
+        positive_number("strategy.momentum", self.momentum, below=1.0)
+
+    def advance(
+        self, problem: SearchProblem, state: SearchState, budget: Budget, seed: int
+    ) -> Iterator[None]:
+        """Descend, round, polish; see ``Strategy.advance``."""
+        with ThreadPoolExecutor(self.workers or os.cpu_count() or 1) as threads:
+            run = GradientRun(self, problem, state, budget, seed, threads)
+            while not state.done:
+                phase = {"begin": run.begin, "descend": run.descend, "round": run.round}
+                phase.get(state.phase, run.polish)()
+                yield
+
+
+class GradientRun:
+    """One search: its units of work, each leading from one saved state to the next."""
+
+    def __init__(
+        self,
+        strategy: GradientStrategy,
+        problem: SearchProblem,
+        state: SearchState,
+        budget: Budget,
+        seed: int,
+        threads: ThreadPoolExecutor,
+    ) -> None:
+        self.strategy = strategy
+        self.problem = problem
+        self.state = state
+        self.budget = budget
+        self.seed = seed
+        self.threads = threads
+        counts = problem.workload.counts
+        relaxed = RelaxedProblem.of(problem.tables, counts, problem.hardware, problem.objective)
+        self.descent = Descent(
+            relaxed, strategy.steps, strategy.learning_rate, strategy.momentum
+        )
+        self.chooser = Chooser(problem.hardware, counts, problem.objective)
+
+    def begin(self) -> None:
+        """Draw the starts."""
+        starts = self.strategy.starts or max(16, ROWS_PER_STEP // self.descent.rows_per_start)
+        self._save_point(self.descent.begin(starts, generator(self.seed)))
+        self.state.phase = "descend"
+
+    def descend(self) -> None:
+        """Take a few steps with all starts, and round the leaders for the record."""
+        point = Point(*self.state.private["point"])
+        for _ in range(min(STEPS_PER_UNIT, self.strategy.steps - point.step)):
+            point = self.descent.advance(point, self.threads)
+            self._count(len(point.logs) * self.descent.rows_per_start)
+        self._save_point(point)
+        logs, _, orders = self.descent.leaders(point, BASINS)
+        self._offer_nearest(logs, orders)
+        self.state.fraction = DESCENT_SHARE * point.step / self.strategy.steps
+        if point.step >= self.strategy.steps or self.budget.spent(self.state) > DESCENT_SHARE:
+            self.state.phase = "round"
+
+    def round(self) -> None:
+        """Evaluate the legal neighbours of the leaders, and open the first, global region."""
+        logs, hardware, _ = self.descent.leaders(Point(*self.state.private["point"]), LEADERS)
+        tables = self.problem.tables
+        pools = [
+            candidates(table, table.neighbours(logs[:, layer].exp()))
+            for layer, table in enumerate(tables)
+        ]
+        self._count(sum(len(pool) for pool in pools))
+        region = global_region(self.problem, pools, hardware)
+        designs = self.chooser.best(pools, region, BASINS)
+        self._offer(pools, designs)
+        self._open_round(0, pools, self.chooser.focus(pools, region, SLACKS[0]))
+
+    def polish(self) -> None:
+        """Refine a few layers; after the last one choose hardware anew and open the next round."""
+        private = self.state.private
+        pools = [LayerPool.unpack(tensors) for tensors in private["pools"]]
+        focus = self._focus()
+        first = private["layer"]
+        layers = range(first, min(first + LAYERS_PER_UNIT, len(pools)))
+        rows = self.strategy.polish_rows // len(pools)
+        tables = self.problem.tables
+        refined = self.threads.map(
+            lambda layer: refine(tables[layer], pools[layer], focus, rows), layers
+        )
+        for layer, (pool, analysed) in zip(layers, refined, strict=True):
+            pools[layer] = pool
+            self._count(analysed)
+        private["pools"] = [pool.pack() for pool in pools]
+        private["layer"] = layers.stop
+        if layers.stop == len(pools):
+            self._close_round(pools, focus)
+        self._progress()
+
+    def _close_round(self, pools: list[LayerPool], focus: Focus) -> None:
+        number, before = self.state.private["round"], self.state.value
+        designs = self.chooser.best(pools, focus.points.hardware, BASINS)
+        self._offer(pools, designs)
+        gained = self.state.value < before * (1 - CONVERGED)
+        last = number + 1 >= self.strategy.polish_rounds or not designs
+        if last or (number >= len(SLACKS) and not gained):
+            self.state.done = True
+            return
+        slack = SLACKS[min(number + 1, len(SLACKS) - 1)]
+        followed = designs if number + 1 < len(SLACKS) else designs[:1]
+        region = local_region([design.hardware for design in followed], self.problem, number)
+        self._open_round(number + 1, pools, self.chooser.focus(pools, region, slack))
+
+    def _open_round(self, number: int, pools: list[LayerPool], focus: Focus) -> None:
+        self.state.phase = "polish"
+        self.state.private = {
+            "pools": [pool.pack() for pool in pools],
+            "layer": 0,
+            "round": number,
+            "hardware": focus.points.hardware,
+            "weights": list(focus.weights),
+            "slack": focus.slack,
+        }
+
+    def _focus(self) -> Focus:
+        private = self.state.private
+        points = hardware_points(self.problem.accelerator, private["hardware"])
+        return Focus(points, tuple(private["weights"]), private["slack"])
+
+    def _save_point(self, point: Point) -> None:
+        self.state.private = {"point": [point.logs, point.velocity, point.step]}
+
+    def _progress(self) -> None:
+        private = self.state.private
+        rounds = private["round"] + private["layer"] / len(self.problem.tables)
+        done = min(1.0, rounds / (len(SLACKS) + 2))
+        self.state.fraction = DESCENT_SHARE + (1 - DESCENT_SHARE) * done
+
+    def _count(self, mappings: int) -> None:
+        self.state.count(mappings, len(self.problem.tables))
+
+    def _offer_nearest(self, logs: Tensor, orders: Tensor) -> None:
+        """Offer the starts' nearest legal mappings, all layers together."""
+        nests = [
+            table.nests(table.nearest(logs[:, layer].exp()), orders[:, layer])
+            for layer, table in enumerate(self.problem.tables)
+        ]
+        self.state.offer(_across_layers(nests), self.problem)
+        self._count(orders.numel())
+
+    def _offer(self, pools: list[LayerPool], designs: list[Design]) -> None:
+        """Offer chosen designs: what the choice left out are only roundings to whole blocks."""
+        for design in designs:
+            picked = [
+                table.nests(pool.factors[row : row + 1], pool.order[row : row + 1])
+                for table, pool, row in zip(self.problem.tables, pools, design.rows, strict=True)
+            ]
+            self.state.offer(_across_layers(picked), self.problem)
+
+
+def _across_layers(nests: list[LoopNest]) -> LoopNest:
+    """Return mappings ``[design, layer]`` from one batch ``[design]`` per layer."""
+    stacked = stack(nests)
+    return stacked.each(lambda tensor: tensor.movedim(0, 1))

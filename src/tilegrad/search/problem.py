@@ -1,0 +1,152 @@
+"""What is searched: a workload on an accelerator, within limits, for an objective."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
+
+import torch
+from torch import Tensor
+
+from tilegrad.accelerator import AXES, Accelerator
+from tilegrad.cost import area_mm2
+from tilegrad.cost.network import NetworkCost, network_cost
+from tilegrad.errors import ConfigError, InfeasibleError, unknown
+from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import stack
+from tilegrad.mapping.space import MapSpace
+from tilegrad.search.hardware import HardwareSpace
+from tilegrad.search.objective import Objective
+from tilegrad.search.tables import LayerTable
+from tilegrad.workload import Workload
+
+AREA = "area_mm2"
+
+SHRINK = (1, 2, 4, 8, 16, 32, 64)
+"""Divisors of the largest mesh that are looked at where area counts."""
+
+
+@dataclass(frozen=True)
+class SearchProblem:
+    """A workload, an accelerator, the hardware allowed and the objective."""
+
+    accelerator: Accelerator
+    workload: Workload
+    hardware: HardwareSpace
+    objective: Objective
+
+    @cached_property
+    def space(self) -> MapSpace:
+        """The mapspace that all layers share."""
+        return MapSpace(self.accelerator)
+
+    @cached_property
+    def tables(self) -> list[LayerTable]:
+        """Each layer's legal factors and candidate orders."""
+        widths = [
+            {
+                (index, AXES.index(axis)): float(fanout.width(meshes))
+                for index, level in enumerate(self.accelerator.levels)
+                for axis, fanout in level.fanout.items()
+            }
+            for meshes in self.meshes
+        ]
+        return [LayerTable(self.space, problem, widths) for problem in self.workload.layers]
+
+    @cached_property
+    def meshes(self) -> list[dict[str, float]]:
+        """Mesh sizes to look at: the largest allowed, and smaller ones where area matters."""
+        largest = {
+            name: min(self.hardware.limit(name), float(max(map(max, self._bounds))))
+            for name in self.accelerator.fanout_parameters
+        }
+        matters = self.objective.area_power > 0 or self.hardware.area_cap is not None
+        return [
+            {name: self._shrunk(name, size, divisor) for name, size in largest.items()}
+            for divisor in (SHRINK if matters else (1,))
+        ]
+
+    def _shrunk(self, name: str, size: float, divisor: int) -> float:
+        if name in self.hardware.fixed:
+            return size
+        return max(self.accelerator.parameters[name].minimum, float(size // divisor))
+
+    @property
+    def _bounds(self) -> list[tuple[int, ...]]:
+        return [problem.bounds for problem in self.workload.layers]
+
+    def check_feasible(self) -> None:
+        """Refuse limits that even the smallest mappings exceed, naming the limit and the need."""
+        units = [torch.ones(1, len(self.space.slots), dtype=torch.float64)] * len(self.tables)
+        first = torch.zeros(1, dtype=torch.int64)
+        nests = stack([t.nests(unit, first) for t, unit in zip(self.tables, units, strict=True)])
+        nests = nests.each(lambda tensor: tensor.movedim(0, 1))
+        least = network_cost(nests, self.workload, self.accelerator, {}).hardware
+        for name, value in least.items():
+            if float(value) > self.hardware.limit(name):
+                group = "hardware" if name in self.hardware.fixed else "caps"
+                raise InfeasibleError(
+                    f"{group}.{name} = {self.hardware.limit(name):g} holds no mapping of every "
+                    f"layer; the smallest needs {float(value):g} {self._unit(name)}"
+                )
+        sizes = {n: torch.tensor(self.hardware.fixed.get(n, float(v))) for n, v in least.items()}
+        area = float(torch.as_tensor(area_mm2(self.accelerator, sizes)))
+        if self.hardware.area_cap is not None and area > self.hardware.area_cap:
+            raise InfeasibleError(
+                f"caps.area_mm2 = {self.hardware.area_cap:g} is below the smallest design's "
+                f"{area:.4g} mm2"
+            )
+
+    def _unit(self, name: str) -> str:
+        return self.accelerator.parameters[name].unit
+
+    def evaluate(self, nests: LoopNest) -> tuple[NetworkCost, Tensor]:
+        """Return exact costs of designs ``[..., layer]`` and their objective ``[...]``.
+
+        The objective is infinite where the hardware exceeds a limit or a fixed size.
+        """
+        needed = network_cost(nests, self.workload, self.accelerator, {})
+        cost = network_cost(nests, self.workload, self.accelerator, self.hardware.fixed)
+        value = self.objective.value(cost.energy_pj, cost.cycles, cost.area_mm2)
+        legal = self.hardware.within(cost.hardware) & self.hardware.within(needed.hardware)
+        return cost, value.masked_fill(~legal, float("inf"))
+
+
+def hardware_space(
+    accelerator: Accelerator, hardware: Mapping[str, object], caps: Mapping[str, object]
+) -> HardwareSpace:
+    """Check the user's fixed values and caps (None: inferred, unlimited) and return their space."""
+    names = tuple(accelerator.parameters)
+    fixed = _values("hardware", hardware, names, accelerator)
+    limits = _values("caps", caps, (*names, AREA), accelerator)
+    area = limits.pop(AREA, None)
+    for name, value in fixed.items():
+        if value > limits.get(name, float("inf")):
+            raise ConfigError(
+                f"hardware.{name} is {value:g}, above caps.{name} = {limits[name]:g}; "
+                "lower the one or raise the other"
+            )
+    return HardwareSpace(accelerator, fixed, limits, area)
+
+
+def _values(
+    group: str, given: Mapping[str, object], legal: tuple[str, ...], accelerator: Accelerator
+) -> dict[str, float]:
+    values = {}
+    for name, value in given.items():
+        if name not in legal:
+            raise ConfigError(unknown("field", name, legal, group))
+        if value is None:
+            continue
+        least = accelerator.parameters[name].minimum if name in accelerator.parameters else 0.0
+        numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not numeric or not isfinite(float(value)) or float(value) < least or not value:  # type: ignore[arg-type]
+            raise ConfigError(
+                f"{group}.{name} is {value!r}; legal: a number of at least {least:g}, or null"
+            )
+        values[name] = float(value)  # type: ignore[arg-type]
+        if name in accelerator.parameters and values[name] != int(values[name]):
+            raise ConfigError(f"{group}.{name} is {value!r}; legal: a whole number, or null")
+    return values

@@ -1,0 +1,40 @@
+"""The live progress bar of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from tilegrad.search.runner import Observer
+from tilegrad.search.state import SearchState
+
+
+@contextmanager
+def live_progress(strategy: str, show: bool) -> Iterator[Observer]:
+    """Yield an observer that shows phase, best EDP, samples per second and the time left."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.fields[best]}"),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True, quiet=not show)
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(strategy, total=1.0, best="EDP -", rate="")
+
+        def observe(state: SearchState) -> None:
+            progress.update(
+                task,
+                description=f"{strategy}: {state.phase}",
+                completed=state.fraction,
+                best=f"EDP {state.edp:.4g}",
+                rate=f"{state.samples / max(state.seconds, 1e-3):,.0f} samples/s",
+            )
+
+        yield observe

@@ -1,0 +1,46 @@
+"""Uniformly random designs: the first baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tilegrad.mapping import stack
+from tilegrad.mapping.sampling import Sampler
+from tilegrad.search.checks import positive_int
+from tilegrad.search.problem import SearchProblem
+from tilegrad.search.state import Budget, SearchState, generator
+
+MAPPINGS_PER_UNIT = 20_000
+"""Mappings of single layers drawn at once."""
+
+
+@dataclass(frozen=True)
+class RandomStrategy:
+    """Draws ``designs`` designs: for each layer a uniformly random legal mapping."""
+
+    designs: int = 10_000
+    name: str = "random"
+
+    def __post_init__(self) -> None:
+        positive_int("strategy.designs", self.designs)
+
+    def advance(
+        self, problem: SearchProblem, state: SearchState, budget: Budget, seed: int
+    ) -> Iterator[None]:
+        """Draw a batch of designs at a time; see ``Strategy.advance``."""
+        layers = problem.workload.layers
+        samplers = [Sampler(problem.accelerator, layer, problem.meshes[0]) for layer in layers]
+        most = max(1, MAPPINGS_PER_UNIT // len(layers))
+        while not state.done:
+            random = generator(seed, state.samples)
+            count = min(most, self.designs - state.samples)
+            if budget.samples is not None:
+                count = min(count, budget.samples - state.samples)
+            drawn = stack([sampler.draw(count, random) for sampler in samplers])
+            state.offer(drawn.each(lambda tensor: tensor.movedim(0, 1)), problem)
+            state.count(count * len(layers), len(layers))
+            state.phase = "draw"
+            state.fraction = state.samples / self.designs
+            state.done = state.samples >= self.designs
+            yield

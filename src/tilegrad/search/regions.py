@@ -1,0 +1,80 @@
+"""Hardware points to look at: all over the range first, around good designs later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import torch
+from torch import Tensor
+
+from tilegrad.cost.hardware import Hardware
+from tilegrad.search.pool import LayerPool
+from tilegrad.search.problem import SearchProblem
+
+GLOBAL_RATIO = 4.0
+"""Ratio between neighbouring sizes of the first, global look."""
+
+LOCAL_SCALES = ((0.5, 0.75, 1.0, 1.3, 1.8), (0.8, 0.92, 1.0, 1.08, 1.25))
+"""Sizes around a design, coarse and fine rounds in turn."""
+
+MOST_POINTS = 160
+"""Points of a region; larger grids are thinned out evenly."""
+
+
+def global_region(problem: SearchProblem, pools: Sequence[LayerPool], near: Hardware) -> Hardware:
+    """Return a grid over all sizes that could be useful, and the points ``near [point]``."""
+    points = []
+    for meshes in problem.meshes:
+        sizes = _sizes(problem, pools, meshes)
+        points += [{**meshes, **dict(zip(sizes, values, strict=True))} for values in product(*sizes.values())]
+    for index in range(len(next(iter(near.values())))):
+        points.append({name: float(value[index]) for name, value in near.items()})
+    return _region(points, problem)
+
+
+def local_region(
+    designs: Sequence[Mapping[str, float]], problem: SearchProblem, number: int
+) -> Hardware:
+    """Return grids of sizes around designs; ``number`` is the round's."""
+    scales = LOCAL_SCALES[number % len(LOCAL_SCALES)]
+    names = list(problem.accelerator.capacity_parameters)
+    points = [
+        {**design, **{n: design[n] * s for n, s in zip(names, chosen, strict=True)}}
+        for design in designs
+        for chosen in product(scales, repeat=len(names))
+    ]
+    return _region(points, problem)
+
+
+def _sizes(
+    problem: SearchProblem, pools: Sequence[LayerPool], meshes: Mapping[str, float]
+) -> dict[str, list[float]]:
+    """Return for each capacity a geometric series, from the least to the most that is of use."""
+    sizes = {}
+    for column, (name, level) in enumerate(problem.accelerator.capacity_parameters.items()):
+        scale = float(level.instances(meshes)) * level.bytes_per_word / 1024
+        least = problem.accelerator.parameters[name].minimum
+        most = max(float(pool.sums.kept_words[:, column].amax()) for pool in pools) * scale
+        size = max(least, min(most, problem.hardware.limit(name)))
+        sizes[name] = [size]
+        while size > least:
+            size = max(least, size / GLOBAL_RATIO)
+            sizes[name].append(size)
+    return sizes
+
+
+def _region(points: Sequence[Mapping[str, float]], problem: SearchProblem) -> Hardware:
+    """Return distinct points in whole units, fixed values kept, limits respected."""
+    space = problem.hardware
+    rows = []
+    for point in points:
+        row = []
+        for name, parameter in problem.accelerator.parameters.items():
+            size = max(parameter.minimum, float(torch.tensor(point[name]).ceil()))
+            row.append(space.fixed.get(name, min(size, space.limit(name))))
+        rows.append(row)
+    grid: Tensor = torch.tensor(rows, dtype=torch.float64).unique(dim=0)
+    if len(grid) > MOST_POINTS:
+        grid = grid[torch.linspace(0, len(grid) - 1, MOST_POINTS).long()]
+    return dict(zip(problem.accelerator.parameters, grid.unbind(1), strict=True))

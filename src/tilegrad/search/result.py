@@ -1,0 +1,96 @@
+"""What a search leaves: the design as a record, the history as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tilegrad.accelerator import Accelerator
+from tilegrad.cost.network import NetworkCost
+from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import format_shorthand
+from tilegrad.search.problem import SearchProblem
+from tilegrad.search.state import UJ_PER_PJ, SearchState
+
+HISTORY_COLUMNS = ("samples", "seconds", "edp")
+
+
+def design_record(nests: LoopNest, problem: SearchProblem) -> dict[str, Any]:
+    """Return totals, hardware and layers of a design ``[layer]`` with its exact costs.
+
+    Energy in uJ, latency in cycles, area in mm², EDP in uJ*cycles; layers' figures are those of one
+    execution.
+    """
+    cost, _ = problem.evaluate(nests.each(lambda tensor: tensor.unsqueeze(0)))
+    energy = float(cost.energy_pj[0]) * UJ_PER_PJ
+    cycles = int(cost.cycles[0])
+    return {
+        "edp": energy * cycles,
+        "energy_uj": energy,
+        "cycles": cycles,
+        "area_mm2": float(cost.area_mm2.reshape(-1)[0]),
+        "objective": problem.objective.name,
+        "workload": problem.workload.name,
+        "accelerator": problem.accelerator.name,
+        "hardware": {name: _plain(value) for name, value in cost.hardware.items()},
+        "layers": [
+            _layer(index, nests, cost, problem) for index in range(len(problem.workload.layers))
+        ],
+    }
+
+
+def _plain(value: Any) -> int | float:
+    number = float(value.reshape(-1)[0])
+    return int(number) if number.is_integer() else number
+
+
+def _layer(
+    index: int, nests: LoopNest, cost: NetworkCost, problem: SearchProblem
+) -> dict[str, Any]:
+    layer = problem.workload.layers[index]
+    parts = part_names(problem.accelerator)
+    cycles = cost.layers.cycles_by_part[0, index].tolist()
+    energy = [pj * UJ_PER_PJ for pj in cost.layers.energy_by_part_pj[0, index].tolist()]
+    return {
+        "name": layer.name,
+        "count": layer.count,
+        "problem": layer.as_dict(),
+        "mapping": format_shorthand(nests[index], problem.accelerator),
+        "energy_uj": sum(energy),
+        "cycles": int(max(cycles)),
+        "bottleneck": parts[cycles.index(max(cycles))],
+        "energy_by_part_uj": dict(zip(parts, energy, strict=True)),
+        "cycles_by_part": dict(zip(parts, map(int, cycles), strict=True)),
+    }
+
+
+def part_names(accelerator: Accelerator) -> list[str]:
+    """Return the names of a cost's parts: the arithmetic, then the levels outwards."""
+    return ["arithmetic", *(level.name for level in accelerator.levels)]
+
+
+def write_json(path: Path, record: Mapping[str, Any]) -> None:
+    """Write JSON atomically."""
+    _replace(path, json.dumps(record, indent=2, allow_nan=False) + "\n")
+
+
+def write_history(path: Path, state: SearchState) -> None:
+    """Write samples, seconds and the EDP [uJ*cycles] of the best design so far."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(HISTORY_COLUMNS)
+    table.writerows(
+        (samples, f"{seconds:.3f}", repr(edp)) for samples, seconds, edp in state.history
+    )
+    _replace(path, text.getvalue())
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)

@@ -1,0 +1,64 @@
+"""Runs a strategy unit by unit: budget, history, checkpoints, interruption."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from tilegrad.errors import InfeasibleError
+from tilegrad.search.checkpoint import load_checkpoint, save_checkpoint
+from tilegrad.search.problem import SearchProblem
+from tilegrad.search.state import Budget, SearchState, Strategy
+
+CHECKPOINT_SECONDS = 2.0
+"""Least time between two checkpoints: what a killed run may lose, beside its last unit."""
+
+Observer = Callable[[SearchState], None]
+
+
+@dataclass(frozen=True)
+class Runner:
+    """One search in one directory; ``identity`` tells it from others, part by part."""
+
+    problem: SearchProblem
+    strategy: Strategy
+    budget: Budget
+    seed: int
+    directory: Path
+    identity: Mapping[str, str]
+
+    def run(self, observe: Observer = lambda state: None) -> tuple[SearchState, str]:
+        """Search, going on from the directory's checkpoint; return the state and a status.
+
+        The status is ``complete``, ``budget`` or ``interrupted`` (by Ctrl-C). Raises
+        ``InfeasibleError`` where the search ends without one legal design.
+        """
+        state = load_checkpoint(self.directory, self.identity) or SearchState()
+        try:
+            self._advance(state, observe)
+        except KeyboardInterrupt:
+            return state, "interrupted"
+        if state.best is None:
+            raise InfeasibleError(
+                f"no feasible design among {state.samples:,} samples: "
+                "relax caps or hardware, or give a larger budget"
+            )
+        return state, "complete" if state.done else "budget"
+
+    def _advance(self, state: SearchState, observe: Observer) -> None:
+        began = monotonic() - state.seconds
+        saved = monotonic()
+        if state.done or self.budget.spent(state) >= 1:
+            return
+        for _ in self.strategy.advance(self.problem, state, self.budget, self.seed):
+            state.seconds = monotonic() - began
+            state.record()
+            observe(state)
+            ended = state.done or self.budget.spent(state) >= 1
+            if ended or monotonic() - saved > CHECKPOINT_SECONDS:
+                save_checkpoint(self.directory, state, self.identity)
+                saved = monotonic()
+            if ended:
+                return

@@ -1,0 +1,98 @@
+"""Where a search stands: enough to go on from, and what a strategy promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+
+from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.search.problem import SearchProblem
+
+UJ_PER_PJ = 1e-6
+
+
+@dataclass
+class SearchState:
+    """A search in progress.
+
+    ``mappings`` counts evaluations of single layers' mappings, ``samples`` those of whole designs.
+    ``best`` holds one mapping per layer ``[layer]``, ``value`` its exact objective and ``edp`` its
+    EDP [uJ*cycles];
+    ``private`` is the strategy's own (tensors, numbers, text, lists and dicts only);
+    ``fraction`` is how much of the planned work is done.
+    """
+
+    mappings: int = 0
+    samples: int = 0
+    seconds: float = 0.0
+    value: float = float("inf")
+    edp: float = float("inf")
+    best: LoopNest | None = None
+    phase: str = "begin"
+    fraction: float = 0.0
+    done: bool = False
+    history: list[tuple[int, float, float]] = field(default_factory=list)
+    private: dict[str, Any] = field(default_factory=dict)
+
+    def count(self, mappings: int, layers: int) -> None:
+        """Count evaluated mappings of single layers; a design's worth of them is a sample."""
+        self.mappings += mappings
+        self.samples = self.mappings // layers
+
+    def offer(self, nests: LoopNest, problem: SearchProblem) -> None:
+        """Take the best of designs ``[design, layer]`` if it beats the best so far."""
+        cost, values = problem.evaluate(nests)
+        index = int(values.argmin())
+        if float(values[index]) < self.value:
+            self.value = float(values[index])
+            self.edp = float(cost.energy_pj[index]) * UJ_PER_PJ * float(cost.cycles[index])
+            self.best = nests.each(lambda tensor: tensor[index].clone())
+
+    def record(self) -> None:
+        """Note the best design's EDP [uJ*cycles] in the history."""
+        if self.best is not None:
+            self.history.append((self.samples, self.seconds, self.edp))
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When to stop before the strategy's own plan ends; None: never."""
+
+    samples: int | None = None
+    seconds: float | None = None
+
+    def spent(self, state: SearchState) -> float:
+        """Return the share of the budget that is used (0 without one)."""
+        shares = [0.0]
+        if self.samples is not None:
+            shares.append(state.samples / self.samples)
+        if self.seconds is not None:
+            shares.append(state.seconds / self.seconds)
+        return max(shares)
+
+
+class Strategy(Protocol):
+    """Proposes designs; every evaluation of a whole design counts as one sample."""
+
+    name: str
+
+    def advance(
+        self, problem: SearchProblem, state: SearchState, budget: Budget, seed: int
+    ) -> Iterator[None]:
+        """Update ``state`` unit by unit, yielding after each (about a second of work at most).
+
+        Must go on from any state that it yielded, and end with ``state.done`` set. The result may
+        depend on the seed, never on time (unless the budget is one) or the number of workers.
+        """
+        ...
+
+
+def generator(seed: int, *stream: int) -> torch.Generator:
+    """Return a random generator of its own for each seed and stream."""
+    mixed = seed
+    for part in stream:
+        mixed = (mixed * 1_000_003 + part + 1) % (2**63 - 1)
+    return torch.Generator().manual_seed(mixed)

@@ -1,0 +1,81 @@
+"""The golden Timeloop runs: one table and one accelerator per architecture and version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from tilegrad.accelerator import Accelerator, build_accelerator
+from tilegrad.dims import DIMS, STRIDES
+from tilegrad.mapping import Mapping, stack, unit_mapping
+
+ARCHITECTURES = ("eyeriss", "gemmini", "nvdla_small", "simba")
+COUNTING = {"2022-fork": "timeloop-2022", "head": "timeloop"}
+BANDWIDTHS = {"read": "read_bandwidth", "write": "write_bandwidth", "shared": "shared_bandwidth"}
+
+
+@dataclass(frozen=True)
+class Golden:
+    """The runs of one architecture in one version; ``recorded[run][level name]``."""
+
+    table: pd.DataFrame
+    accelerator: Accelerator
+    mapping: Mapping
+    strides: Tensor
+    recorded: list[dict[str, Any]]
+
+
+def load_golden(published: Callable[[str], Path], arch: str, version: str) -> Golden:
+    """Return the runs, with the accelerator that Timeloop understood."""
+    table = pd.read_parquet(published("timeloop_golden/golden.parquet"))
+    table = table[(table.arch == arch) & (table.version == version)].reset_index(drop=True)
+    specs = json.loads(published(f"timeloop_golden/{arch}/specs_as_read.json").read_text())
+    nests = [json.loads(text)[::-1] for text in table.mapping_json]
+    keeps = {level["name"]: level["keep"] for level in nests[0]}
+    accelerator = build_accelerator(
+        name=arch,
+        counting=COUNTING[version],
+        energy="pat",
+        arithmetic={"energy_pj": float((table.compute_energy_pj / table.computes).iloc[0])},
+        parameters={},
+        levels=[_level(specs[version][name], kept) for name, kept in keeps.items()],
+    )
+    recorded = [{level["name"]: level for level in json.loads(r)} for r in table.levels_json]
+    strides = torch.tensor(table[list(STRIDES)].to_numpy(), dtype=torch.float64)
+    mapping = stack([_mapping(nest, keeps) for nest in nests])
+    return Golden(table, accelerator, mapping, strides, recorded)
+
+
+def _level(spec: dict[str, Any], keeps: list[str]) -> dict[str, Any]:
+    return {
+        "name": spec["name"],
+        "kind": "dram" if spec["technology"] == 1 else "sram",
+        "keeps": keeps,
+        "loops": "all",
+        "word_bits": spec["word_bits"],
+        "block": spec["block_size"],
+        "instances": spec["instances"],
+        "capacity_words": spec.get("size"),
+        "bandwidth": {port: spec[name] for port, name in BANDWIDTHS.items() if spec.get(name)},
+    }
+
+
+def _mapping(nest: list[dict[str, Any]], keeps: dict[str, list[str]]) -> Mapping:
+    assert {level["name"]: level["keep"] for level in nest} == keeps
+    mapping = unit_mapping(len(nest))
+    for index, level in enumerate(nest):
+        loops = [DIMS.index(dim) for dim, _ in level["temporal"]]
+        rest = [dim for dim in range(len(DIMS)) if dim not in loops]
+        mapping.order[index] = torch.tensor(loops + rest)
+        for dim, bound in level["temporal"]:
+            mapping.temporal[index, DIMS.index(dim)] = bound
+        for dim, bound, axis in level["spatial"]:
+            mapping.spatial[index, "XY".index(axis), DIMS.index(dim)] *= bound
+    return mapping

@@ -1,0 +1,179 @@
+"""A literal, slow reading of Timeloop's counting rules for one small nest, as an oracle.
+
+Tiles are explicit sets of points. Weights and Outputs: every iteration and every instance is
+walked. Inputs: iterations #0 and #1 of each temporal loop are, #1 standing for all later ones,
+with the previous tile and the remembered translation as the only state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from math import prod
+
+from tilegrad.dims import DIMS, C, K, N, P, Q, R, S
+from tilegrad.mapping import Mapping
+
+Offsets = tuple[int, ...]
+Tile = frozenset[tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop over ``dim``; one iteration moves on by ``step``."""
+
+    dim: int
+    bound: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Served:
+    """Words that pass between a level and its child, seen from one instance of each.
+
+    ``moved`` by the child, ``back`` those of them that the child had held before; ``served`` by
+    the parent, ``again`` those of them that the parent had seen before.
+    """
+
+    moved: int
+    back: int
+    served: int
+    again: int
+
+
+class SmallNest:
+    """One integer mapping ``[level, dim]`` as nested Python loops."""
+
+    def __init__(self, mapping: Mapping, strides: tuple[int, ...]) -> None:
+        self._temporal = mapping.temporal.to(int).tolist()
+        self._spatial = mapping.spatial.prod(-2).to(int).tolist()
+        self._order = mapping.order.tolist()
+        self._strides = strides
+
+    @cached_property
+    def levels(self) -> int:
+        """How many levels there are."""
+        return len(self._temporal)
+
+    def temporal_above(self, level: int) -> list[Loop]:
+        """Return the temporal loops of the levels further out, outermost first."""
+        return [
+            Loop(dim, self._temporal[outer][dim], self._inside(outer, dim))
+            for outer in reversed(range(level + 1, self.levels))
+            for dim in self._order[outer]
+            if self._temporal[outer][dim] > 1
+        ]
+
+    def spatial_at(self, level: int) -> list[Loop]:
+        """Return the loops over the instances below a level."""
+        return [
+            Loop(dim, bound, self._extent(level - 1, dim))
+            for dim, bound in enumerate(self._spatial[level])
+            if bound > 1
+        ]
+
+    def spatial_between(self, child: int, parent: int) -> list[Loop]:
+        """Return the loops over the instances of ``child`` under one of ``parent``."""
+        return [loop for level in range(child + 1, parent + 1) for loop in self.spatial_at(level)]
+
+    def tile(self, level: int, tensor: str, at: Offsets = (0,) * len(DIMS)) -> Tile:
+        """Return the points of a tensor that a level's tile at ``at`` holds."""
+        extent = [self._extent(level, dim) for dim in range(len(DIMS))]
+        if tensor != "Inputs":
+            dims = (R, S, C, K) if tensor == "Weights" else (N, K, P, Q)
+            return frozenset(product(*(range(at[d], at[d] + extent[d]) for d in dims)))
+        wstride, hstride, wdilation, hdilation = self._strides
+        row, column = at[P] * wstride + at[R] * wdilation, at[Q] * hstride + at[S] * hdilation
+        rows = (extent[P] - 1) * wstride + (extent[R] - 1) * wdilation + 1
+        columns = (extent[Q] - 1) * hstride + (extent[S] - 1) * hdilation + 1
+        corner, size = (at[N], at[C], row, column), (extent[N], extent[C], rows, columns)
+        return frozenset(product(*(range(a, a + b) for a, b in zip(corner, size, strict=True))))
+
+    def walk(self, parent: int, child: int, tensor: str) -> Served:
+        """Walk all iterations and instances of Weights or Outputs; child -1 is the MAC."""
+        held: dict[Offsets, Tile] = {}
+        first_seen: Tile = frozenset()
+        parent_seen: Tile = frozenset()
+        moved = back = served = again = 0
+        for start in _positions(self.temporal_above(child)):
+            arriving: dict[Tile, None] = {}
+            for instance in _positions(self.spatial_between(child, parent)):
+                tile = self.tile(child, tensor, _add(start, instance))
+                if child >= 0 and held.get(instance) == tile:
+                    continue
+                held[instance] = tile
+                arriving[tile] = None
+                if not any(instance):
+                    moved, back = moved + len(tile), back + len(tile & first_seen)
+                    first_seen |= tile
+            for tile in arriving:
+                served, again = served + len(tile), again + len(tile & parent_seen)
+            parent_seen = parent_seen.union(*arriving)
+        return Served(moved, back, served, again)
+
+    def inputs_fills(self, level: int, counting: str) -> int:
+        """Return the words of Inputs fetched by one instance: the state machine, step by step."""
+        loops = self.temporal_above(level)
+        words = 0
+        previous: Offsets | None = None
+        remembered: Offsets | None = None
+        for picked in product((0, 1), repeat=len(loops)):
+            weight = prod(loop.bound - 1 for loop, one in zip(loops, picked, strict=True) if one)
+            at = _offset(loops, picked)
+            tile = self.tile(level, "Inputs", at)
+            corner = min(tile)
+            if previous is None:
+                words += len(tile)
+            else:
+                shift = tuple(a - b for a, b in zip(corner, min(before), strict=True))
+                if counting == "timeloop" and not any(shift):
+                    pass
+                elif remembered is None or remembered == shift:
+                    words += weight * _difference(tile, before, shift)
+                    remembered = shift
+                else:
+                    words += weight * len(tile)
+                    remembered = None
+            previous, before = at, tile
+        return words
+
+    def distinct_inputs(self, child: int, parent: int) -> int:
+        """Return distinct Inputs tile origins among instances, level by level, multiplied."""
+        levels = range(child + 1, parent + 1)
+        return prod(
+            len({min(self.tile(-1, "Inputs", at)) for at in _positions(self.spatial_at(level))})
+            for level in levels
+        )
+
+    def _extent(self, level: int, dim: int) -> int:
+        """Return the extent of all loops at and below a level (-1: one iteration)."""
+        inner = range(level + 1)
+        return prod(self._temporal[i][dim] * self._spatial[i][dim] for i in inner)
+
+    def _inside(self, level: int, dim: int) -> int:
+        """Return how far one iteration of a temporal loop of a level moves."""
+        return self._extent(level - 1, dim) * self._spatial[level][dim]
+
+
+def _positions(loops: list[Loop]) -> Iterator[Offsets]:
+    """Walk all iterations of loops, outermost first."""
+    for iteration in product(*(range(loop.bound) for loop in loops)):
+        yield _offset(loops, iteration)
+
+
+def _offset(loops: list[Loop], iteration: tuple[int, ...]) -> Offsets:
+    offset = [0] * len(DIMS)
+    for loop, number in zip(loops, iteration, strict=True):
+        offset[loop.dim] += number * loop.step
+    return tuple(offset)
+
+
+def _add(left: Offsets, right: Offsets) -> Offsets:
+    return tuple(a + b for a, b in zip(left, right, strict=True))
+
+
+def _difference(tile: Tile, before: Tile, shift: Offsets) -> int:
+    """Return the new words: the difference along one axis, all words along several."""
+    return len(tile) if sum(map(bool, shift)) > 1 else len(tile - before)

@@ -1,0 +1,86 @@
+"""Violations: what is illegal in a mapping, where, and what would be legal."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from tilegrad.accelerator import load_accelerator
+from tilegrad.dims import C, K, P, Q
+from tilegrad.mapping import Mapping, concatenate, unit_mapping
+from tilegrad.mapping.shorthand import parse_shorthands
+from tilegrad.mapping.validity import find_violations
+
+GEMMINI = load_accelerator("gemmini")
+LEGAL = "L3[WIO] K8 Q28 - L2[WI] N1 K4X - L1[O] K2 S7 R7 Q4 P7 C3X - L0[W] P16"
+BOUNDS = torch.tensor([7, 7, 112, 112, 3, 64, 1], dtype=torch.float64)
+
+
+def reasons(text: str) -> list[str]:
+    found = find_violations(parse_shorthands([text], GEMMINI), BOUNDS, GEMMINI)
+    return [violation.reason for violation in found.get(0, [])]
+
+
+def changed(place: str, index: tuple[int, ...], value: float) -> Mapping:
+    mapping = parse_shorthands([LEGAL], GEMMINI).each(Tensor.clone)
+    getattr(mapping, place)[0][index] = value
+    return mapping
+
+
+def test_legal_mappings_have_no_violations() -> None:
+    batch = parse_shorthands([LEGAL] * 3, GEMMINI)
+    assert find_violations(batch, BOUNDS, GEMMINI) == {}
+    assert find_violations(unit_mapping(4, (2,)), torch.ones(7).double(), GEMMINI) == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("K8", "K4", "the factors of K multiply to 32; legal: 64"),
+        ("P16", "P8 Q2", "Registers (L0): temporal loop Q2; legal there: P"),
+        ("N1", "Q2", "Scratchpad (L2): temporal loop Q2; legal there: none"),
+        ("C3X", "C3Y", "Accumulator (L1): spatial loop C3Y; legal along Y: none"),
+        ("K4X", "Q4X", "Scratchpad (L2): spatial loop Q4X; legal along X: K"),
+        ("K8", "K8 C2X", "DRAM (L3): spatial loop C2X; legal along X: none"),
+    ],
+)
+def test_text_that_breaks_a_rule(old: str, new: str, reason: str) -> None:
+    assert reason in reasons(LEGAL.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("place", "index", "value", "reason"),
+    [
+        (
+            "temporal",
+            (1, Q),
+            2.5,
+            "Accumulator (L1): temporal factor of Q is 2.5; legal: an integer",
+        ),
+        ("temporal", (0, P), 0.0, "Registers (L0): temporal factor of P is 0; legal: an integer"),
+        ("temporal", (3, C), float("nan"), "DRAM (L3): temporal factor of C is nan"),
+        ("temporal", (3, C), float("inf"), "DRAM (L3): temporal factor of C is inf"),
+        ("spatial", (2, 0, K), -4.0, "Scratchpad (L2): spatial factor of K along X is -4; legal"),
+        ("order", (1, 0), 3, "Accumulator (L1): loop order is [3, "),
+        ("order", (1, 0), 9, "legal: a permutation of 0..6"),
+    ],
+)
+def test_tensor_that_breaks_a_rule(
+    place: str, index: tuple[int, ...], value: float, reason: str
+) -> None:
+    found = find_violations(changed(place, index, value), BOUNDS, GEMMINI)
+    assert any(reason in violation.reason for violation in found[0]), found
+
+
+def test_violations_are_found_by_index() -> None:
+    good = parse_shorthands([LEGAL], GEMMINI)
+    batch = concatenate([good, changed("temporal", (3, K), 16), good])
+    found = find_violations(batch, BOUNDS, GEMMINI)
+    assert list(found) == [1]
+    assert [violation.rule for violation in found[1]] == ["factors do not multiply to the bound"]
+
+
+def test_every_broken_rule_is_reported() -> None:
+    broken = LEGAL.replace("K8", "K4").replace("N1", "C2").replace("C3X", "C3Y")
+    assert len(reasons(broken)) == 4

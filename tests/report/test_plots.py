@@ -1,0 +1,117 @@
+"""The pictures: sizes, ink, values drawn, and nothing left behind in matplotlib."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+from numpy.typing import NDArray
+
+from tilegrad.report import History, edp_against_samples, layer_costs, parse_result, png_bytes
+from tilegrad.report.bars import shortened
+from tilegrad.report.record import Result
+from tilegrad.workload import Problem, Workload
+
+Record = dict[str, Any]
+
+
+def pixels(figure: Figure) -> NDArray[Any]:
+    image = imread(io.BytesIO(png_bytes(figure)), format="png")
+    height, width = image.shape[:2]
+    inches = figure.get_size_inches()
+    assert (width, height) == pytest.approx(tuple(120 * inches), abs=1)
+    assert len(np.unique(image[..., :3].reshape(-1, 3), axis=0)) > 20
+    return image
+
+
+def test_curve_is_the_lowest_value_so_far(record: Record) -> None:
+    history = History("edp", (100, 2000, 2500), (0.5, 2.5, 3), (9e12, 4e12, 5e12))
+    figure = edp_against_samples(history, parse_result(record))
+    axes = figure.axes[0]
+    samples, values = axes.lines[0].get_data()
+    assert list(samples) == [100, 2000, 2500, 123456]
+    assert list(values) == [9e12, 4e12, 4e12, 4e12]
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    assert axes.get_ylabel() == "lowest EDP [µJ·cycles] so far"
+    pixels(figure)
+
+
+def test_curve_marks_the_time(record: Record) -> None:
+    history = History("edp", (100, 10000), (1, 10), (9e12, 4e12))
+    result = replace(parse_result(record), samples=10000, seconds=10)
+    top = edp_against_samples(history, result).axes[0].child_axes[0]
+    labels = [label.get_text() for label in top.get_xticklabels()]
+    assert dict(zip(labels, top.get_xticks(), strict=True))["10 s"] == pytest.approx(10000)
+    assert "5 s" in labels
+
+
+def test_curve_of_one_sample(record: Record) -> None:
+    history = History("edp", (1,), (0.0,), (9e12,))
+    result = replace(parse_result(record), samples=1, seconds=0.0)
+    pixels(edp_against_samples(history, result))
+
+
+def test_curve_names_another_quantity(record: Record) -> None:
+    history = History("cycles", (1, 2), (0.1, 0.2), (9e9, 8e9))
+    figure = edp_against_samples(history, parse_result(record))
+    assert figure.axes[0].get_ylabel() == "lowest latency [cycles] so far"
+
+
+def test_bars_add_up_to_the_network(record: Record) -> None:
+    energy, latency = layer_costs(parse_result(record)).axes
+    layers = record["layers"]
+    assert sum(bar.get_width() for bar in energy.patches) == pytest.approx(100)
+    assert sum(bar.get_width() for bar in latency.patches) == pytest.approx(100)
+    total = sum(layer["count"] * layer["cycles"] for layer in layers)
+    for bar, text, layer in zip(latency.patches, latency.texts, layers, strict=True):
+        assert bar.get_width() == pytest.approx(100 * layer["count"] * layer["cycles"] / total)
+        assert text.get_text().endswith(layer["bottleneck"])
+
+
+def test_marks_stand_where_the_other_parts_would_be_done(record: Record) -> None:
+    record["layers"] = record["layers"][:1]
+    layer = record["layers"][0] | {"cycles": 100.0, "bottleneck": "DRAM"}
+    needs = (20.0, 20.0, 50.0, 20.0, 100.0)
+    layer["cycles_by_part"] = dict(zip(layer["cycles_by_part"], needs, strict=True))
+    record["layers"] = [layer]
+    latency = layer_costs(parse_result(record)).axes[1]
+    places = [lines.get_segments()[0][0][0] for lines in latency.collections]
+    assert places == [20.0, 50.0]
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_figure_grows_with_the_layers(count: int, record_of: Callable[[Workload], Record]) -> None:
+    layers = tuple(
+        Problem(f"stage.{i}.a_very_long_block_name.convolution", (3, 3, 7, 7, 16, i + 1, 1))
+        for i in range(count)
+    )
+    figure = layer_costs(parse_result(record_of(Workload("deep", layers))))
+    image = pixels(figure)
+    assert image.shape[0] / 120 == pytest.approx(2.1 + 0.31 * count, abs=0.1)
+    assert len(figure.axes[0].get_yticklabels()) == count
+
+
+def test_long_names_lose_their_middle() -> None:
+    assert shortened("conv1") == "conv1"
+    short = shortened("backbone.layer1.block2.downsample.convolution", 20)
+    assert len(short) == 20
+    assert short.startswith("backbo")
+    assert short.endswith("convolution")
+
+
+def test_settings_are_neither_used_nor_changed(record: Record) -> None:
+    result: Result = parse_result(record)
+    plain = png_bytes(layer_costs(result))
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red"}):
+        before = dict(matplotlib.rcParams)
+        assert png_bytes(layer_costs(result)) == plain
+        assert dict(matplotlib.rcParams) == before
+    assert "matplotlib.pyplot" not in sys.modules
