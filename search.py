@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from tilegrad.entry import run_entry
+from tilegrad.paths import config_directory
 from tilegrad.provenance import git_revision, versions
 from tilegrad.report import layer_table, read_result, summary_table, write_report
 from tilegrad.search import Runner, SearchState, build_runner, design_record
@@ -72,7 +73,7 @@ def print_summary(runner: Runner) -> None:
     console.print(f"saved in {runner.directory}", soft_wrap=True)
 
 
-@hydra.main(config_path="conf", config_name="search", version_base="1.3")
+@hydra.main(config_path=str(config_directory()), config_name="search", version_base="1.3")
 def main(config: DictConfig) -> Any:
     """Search, and return the figure that a sweep optimises."""
     return search(config)[config.optimized_metric]

@@ -31,7 +31,7 @@ def test_energy(microjoules: float, text: str) -> None:
         (999, "999"),
         (0, "0"),
         (1.5, "1.50"),
-        (1e21, "1e+06 P"),
+        (1e21, "1.00e+06 P"),
     ],
 )
 def test_counts(count: float, text: str) -> None:

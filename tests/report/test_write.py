@@ -166,7 +166,7 @@ def test_broken_result_is_refused(
         ("", "the columns are absent"),
         (
             "samples,edp\n1,2\n",
-            "the columns are samples, edp (legal: samples, seconds and one of edp",
+            "the columns are samples, edp (legal: samples, seconds, edp)",
         ),
         ("samples,seconds,edp\n", "has no rows"),
         ("samples,seconds,edp\n1,2\n", "row 1: has 2 fields (legal: 3)"),

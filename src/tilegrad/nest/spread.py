@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from tilegrad.dims import RELEVANT, P, Q, R, S
+from tilegrad.dims import RELEVANT, C, N, P, Q, R, S
+from tilegrad.nest.layout import multiply
 
 
 def distinct_tiles(spatial: Mapping[int, Tensor], steps: Mapping[int, Tensor], tensor: str) -> Tensor:
@@ -16,15 +17,20 @@ def distinct_tiles(spatial: Mapping[int, Tensor], steps: Mapping[int, Tensor], t
     ``spatial`` are the level's spatial factors by dim (absent: 1), ``steps`` how far one instance's
     tile lies from the next, in words of the tensor's axes.
     """
-    distinct = torch.ones((), dtype=torch.float64)
-    for dim in spatial.keys() & RELEVANT[tensor]:
-        distinct = distinct * spatial[dim]
-    if tensor == "Inputs":
-        for a, b in ((P, R), (Q, S)):
-            if a in spatial and b in spatial:
-                sums = _distinct_sums(spatial[a], steps[a], spatial[b], steps[b])
-                distinct = distinct / (spatial[a] * spatial[b]) * sums
-    return distinct
+    if tensor != "Inputs":
+        return multiply(spatial[dim] for dim in sorted(spatial.keys() & RELEVANT[tensor]))
+    # Always in this order: the rounding must not depend on which factors the batch has.
+    axes = [_positions(spatial, steps, a, b) for a, b in ((P, R), (Q, S))]
+    return multiply([*axes, *(spatial[dim] for dim in (C, N) if dim in spatial)])
+
+
+def _positions(
+    spatial: Mapping[int, Tensor], steps: Mapping[int, Tensor], a: int, b: int
+) -> Tensor:
+    """Return how many rows (or columns) the tiles begin at, spread along dims ``a`` and ``b``."""
+    if a in spatial and b in spatial:
+        return _distinct_sums(spatial[a], steps[a], spatial[b], steps[b])
+    return multiply(spatial[dim] for dim in (a, b) if dim in spatial)
 
 
 def _distinct_sums(count_a: Tensor, step_a: Tensor, count_b: Tensor, step_b: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The picture of a search: the best figure so far against the samples."""
+"""The picture of a search: EDP of the best design so far against the samples."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tilegrad.report.engineering import scientific, typeset
-from tilegrad.report.history import QUANTITIES, History
+from tilegrad.report.history import History
 from tilegrad.report.record import Result
 from tilegrad.report.theme import MAIN_COLOUR, themed
 
@@ -17,15 +17,18 @@ _CLOSEST = 0.07
 
 @themed
 def edp_against_samples(history: History, result: Result) -> Figure:
-    """Return a log-log step curve of the lowest figure so far, with the time on a second axis."""
+    """Return a log-log step curve of the EDP of the best design so far; the top axis is time."""
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
     end = max(history.samples[-1], result.samples)
-    best = np.minimum.accumulate(history.values)
     axes.step(
-        [*history.samples, end], [*best, best[-1]], where="post", color=MAIN_COLOUR, linewidth=2
+        [*history.samples, end],
+        [*history.edp, history.edp[-1]],
+        where="post",
+        color=MAIN_COLOUR,
+        linewidth=2,
     )
-    axes.plot([end], [best[-1]], "o", color=MAIN_COLOUR)
+    axes.plot([end], [history.edp[-1]], "o", color=MAIN_COLOUR)
     axes.set_xscale("log")
     axes.set_yscale("log")
     room = 1.25 if end > history.samples[0] else 10
@@ -33,8 +36,9 @@ def edp_against_samples(history: History, result: Result) -> Figure:
     axes.margins(y=0.15)
     axes.grid(True, which="both", alpha=0.25)
     axes.set_xlabel("samples (evaluated designs)")
-    axes.set_ylabel(f"lowest {typeset(QUANTITIES[history.quantity])} so far")
-    _name_the_end(axes, end, best[-1])
+    chosen = "" if result.objective == "edp" else f" (best by {result.objective})"
+    axes.set_ylabel(typeset(f"EDP of the best design so far [uJ*cycles]{chosen}"))
+    _name_the_end(axes, end, history.edp[-1])
     _time_axis(axes, history, end, result.seconds)
     axes.set_title(f"{result.workload} on {result.accelerator}: {result.strategy} search", pad=14)
     return figure

@@ -11,23 +11,16 @@ from pathlib import Path
 from tilegrad.errors import DataError
 
 HISTORY = "history.csv"
-QUANTITIES = {
-    "edp": "EDP [uJ*cycles]",
-    "energy_uj": "energy [uJ]",
-    "cycles": "latency [cycles]",
-    "area_delay": "area*latency [mm2*cycles]",
-}
-"""What the third column may hold, and how a plot labels it."""
+COLUMNS = ("samples", "seconds", "edp")
 
 
 @dataclass(frozen=True)
 class History:
-    """A design's figure after so many samples and seconds; the column's name is ``quantity``."""
+    """EDP (uJ*cycles) of the best design, by the objective, after so many samples and seconds."""
 
-    quantity: str
     samples: tuple[float, ...]
     seconds: tuple[float, ...]
-    values: tuple[float, ...]
+    edp: tuple[float, ...]
 
 
 def read_history(directory: Path) -> History:
@@ -43,24 +36,23 @@ def read_history(directory: Path) -> History:
     _check_header(header, path)
     if not rows:
         raise DataError(f"{path}: has no rows (legal: at least one)")
-    numbered = [_numbers(row, header, f"{path}, row {n}") for n, row in enumerate(rows, start=1)]
-    samples, seconds, values = zip(*numbered, strict=True)
+    numbered = [_numbers(row, f"{path}, row {n}") for n, row in enumerate(rows, start=1)]
+    samples, seconds, edp = zip(*numbered, strict=True)
     _check_ascending(samples, path)
-    return History(header[2], samples, seconds, values)
+    return History(samples, seconds, edp)
 
 
 def _check_header(header: Sequence[str], path: Path) -> None:
-    if header[:2] != ["samples", "seconds"] or len(header) != 3 or header[2] not in QUANTITIES:
+    if tuple(header) != COLUMNS:
         raise DataError(
-            f"{path}: the columns are {', '.join(header) or 'absent'} "
-            f"(legal: samples, seconds and one of {', '.join(QUANTITIES)})"
+            f"{path}: the columns are {', '.join(header) or 'absent'} (legal: {', '.join(COLUMNS)})"
         )
 
 
-def _numbers(row: Sequence[str], header: Sequence[str], where: str) -> tuple[float, ...]:
-    if len(row) != len(header):
-        raise DataError(f"{where}: has {len(row)} fields (legal: {len(header)})")
-    return tuple(_number(text, name, where) for text, name in zip(row, header, strict=True))
+def _numbers(row: Sequence[str], where: str) -> tuple[float, ...]:
+    if len(row) != len(COLUMNS):
+        raise DataError(f"{where}: has {len(row)} fields (legal: {len(COLUMNS)})")
+    return tuple(_number(text, name, where) for text, name in zip(row, COLUMNS, strict=True))
 
 
 def _number(text: str, name: str, where: str) -> float:

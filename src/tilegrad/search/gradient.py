@@ -24,7 +24,7 @@ from tilegrad.search.state import Budget, SearchState, generator
 DESCENT_SHARE = 0.4
 """Share of a budget that the descent may use; rounding and polishing take the rest."""
 
-ROWS_PER_STEP = 4800
+ROWS_PER_STEP = 9600
 """Layer mappings in a step of the descent, by default: starts times layers times orders."""
 
 STEPS_PER_UNIT = 5

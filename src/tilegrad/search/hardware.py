@@ -16,7 +16,7 @@ from tilegrad.search.objective import Objective
 from tilegrad.search.pool import Focus, LayerPool, Points, hardware_points
 from tilegrad.search.select import Selection, select
 
-MOST_VALUES = 64
+MOST_VALUES = 48
 """Values of one parameter that are priced together."""
 
 
@@ -85,12 +85,17 @@ class Chooser:
         if points is None:
             return []
         selection = self._select(pools, points)
-        designs: dict[tuple[float, ...], Design] = {}
+        tight: dict[tuple[float, ...], Design] = {}
         for point in selection.value.argsort()[: 4 * most].tolist():
             if selection.value[point] < torch.inf:
-                design = self._descend(pools, self._design(points, selection, point))
-                designs.setdefault(tuple(design.hardware.values()), design)
-        return sorted(designs.values(), key=lambda design: design.value)[:most]
+                design = self._tighten(pools, self._design(points, selection, point))
+                tight.setdefault(tuple(design.hardware.values()), design)
+        leading = sorted(tight.values(), key=lambda design: design.value)[:most]
+        designs = {
+            tuple(design.hardware.values()): design
+            for design in (self._descend(pools, leader) for leader in leading)
+        }
+        return sorted(designs.values(), key=lambda design: design.value)
 
     def _descend(self, pools: Sequence[LayerPool], design: Design) -> Design:
         while True:

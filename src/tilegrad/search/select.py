@@ -16,7 +16,7 @@ from torch import Tensor
 from tilegrad.search.objective import Objective
 from tilegrad.search.pool import LayerPool, Points, price
 
-ROUNDS = 4
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
