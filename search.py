@@ -10,14 +10,17 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from tilegrad.entry import run_entry
+from tilegrad.entry import refusals, run_entry
 from tilegrad.paths import config_directory
 from tilegrad.provenance import git_revision, versions
 from tilegrad.report import layer_table, read_result, summary_table, write_report
 from tilegrad.search import Runner, SearchState, build_runner, design_record
-from tilegrad.search.checks import flag
+from tilegrad.search.checks import choice, flag
 from tilegrad.search.progress import live_progress
 from tilegrad.search.result import write_history, write_json
+
+METRICS = ("edp", "energy_uj", "cycles", "area_mm2", "samples", "seconds")
+"""Fields of result.json that a sweep may optimise."""
 
 
 def search(config: DictConfig) -> dict[str, Any]:
@@ -41,7 +44,9 @@ def search(config: DictConfig) -> dict[str, Any]:
     if result and show:
         print_summary(runner)
     if status == "interrupted":
-        Console(stderr=True).print(f"interrupted; to go on: the same command, dir={runner.directory}")
+        Console(stderr=True).print(
+            f"interrupted; to go on: the same command, dir={runner.directory}"
+        )
         raise KeyboardInterrupt
     return result
 
@@ -76,7 +81,9 @@ def print_summary(runner: Runner) -> None:
 @hydra.main(config_path=str(config_directory()), config_name="search", version_base="1.3")
 def main(config: DictConfig) -> Any:
     """Search, and return the figure that a sweep optimises."""
-    return search(config)[config.optimized_metric]
+    with refusals():
+        metric = choice("optimized_metric", config.optimized_metric, METRICS)
+        return search(config)[metric]
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from tilegrad.mapping import Mapping
 Offsets = tuple[int, ...]
 Tile = frozenset[tuple[int, ...]]
 
+ORIGIN: Offsets = (0,) * len(DIMS)
+
 
 @dataclass(frozen=True)
 class Loop:
@@ -47,8 +49,8 @@ class SmallNest:
     """One integer mapping ``[level, dim]`` as nested Python loops."""
 
     def __init__(self, mapping: Mapping, strides: tuple[int, ...]) -> None:
-        self._temporal = mapping.temporal.to(int).tolist()
-        self._spatial = mapping.spatial.prod(-2).to(int).tolist()
+        self._temporal = mapping.temporal.long().tolist()
+        self._spatial = mapping.spatial.prod(-2).long().tolist()
         self._order = mapping.order.tolist()
         self._strides = strides
 
@@ -78,7 +80,7 @@ class SmallNest:
         """Return the loops over the instances of ``child`` under one of ``parent``."""
         return [loop for level in range(child + 1, parent + 1) for loop in self.spatial_at(level)]
 
-    def tile(self, level: int, tensor: str, at: Offsets = (0,) * len(DIMS)) -> Tile:
+    def tile(self, level: int, tensor: str, at: Offsets = ORIGIN) -> Tile:
         """Return the points of a tensor that a level's tile at ``at`` holds."""
         extent = [self._extent(level, dim) for dim in range(len(DIMS))]
         if tensor != "Inputs":
@@ -116,27 +118,23 @@ class SmallNest:
     def inputs_fills(self, level: int, counting: str) -> int:
         """Return the words of Inputs fetched by one instance: the state machine, step by step."""
         loops = self.temporal_above(level)
-        words = 0
-        previous: Offsets | None = None
+        before = self.tile(level, "Inputs")
+        words = len(before)
         remembered: Offsets | None = None
-        for picked in product((0, 1), repeat=len(loops)):
+        _, *later = product((0, 1), repeat=len(loops))
+        for picked in later:
             weight = prod(loop.bound - 1 for loop, one in zip(loops, picked, strict=True) if one)
-            at = _offset(loops, picked)
-            tile = self.tile(level, "Inputs", at)
-            corner = min(tile)
-            if previous is None:
-                words += len(tile)
+            tile = self.tile(level, "Inputs", _offset(loops, picked))
+            shift = tuple(a - b for a, b in zip(min(tile), min(before), strict=True))
+            if counting == "timeloop" and not any(shift):
+                continue
+            if remembered is None or remembered == shift:
+                words += weight * _difference(tile, before, shift)
+                remembered = shift
             else:
-                shift = tuple(a - b for a, b in zip(corner, min(before), strict=True))
-                if counting == "timeloop" and not any(shift):
-                    pass
-                elif remembered is None or remembered == shift:
-                    words += weight * _difference(tile, before, shift)
-                    remembered = shift
-                else:
-                    words += weight * len(tile)
-                    remembered = None
-            previous, before = at, tile
+                words += weight * len(tile)
+                remembered = None
+            before = tile
         return words
 
     def distinct_inputs(self, child: int, parent: int) -> int:

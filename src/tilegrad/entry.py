@@ -5,51 +5,82 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from hydra.errors import HydraException, InstantiationException
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
-from tilegrad.errors import TilegradError, nearest
+from tilegrad.complaints import describe
+from tilegrad.errors import ConfigError, TilegradError
+from tilegrad.paths import config_directory
 
 BAD_INPUT = 2
 INTERRUPTED = 130
 TABLES = {".csv", ".yaml", ".yml"}
+
+BAD_INPUT_ERRORS = (TilegradError, HydraException, OmegaConfBaseException)
+
+
+class RefusedError(BaseException):
+    """Bad input that a job found; not an ``Exception``, so Hydra adds no words of its own."""
 
 
 def run_entry(main: Callable[[], object]) -> int:
     """Run a Hydra entry function; return the exit code and print errors without a traceback."""
     # Hydra then raises instead of printing and exiting with 1.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
-    sys.argv[1:] = [with_table(argument) for argument in sys.argv[1:]]
     try:
+        sys.argv[1:] = plain_overrides(sys.argv[1:])
         main()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (TilegradError, HydraException, OmegaConfBaseException) as error:
+    except RefusedError as refused:
+        print(f"error: {refused}", file=sys.stderr)
+        return BAD_INPUT
+    except BAD_INPUT_ERRORS as error:
         print(f"error: {describe(error)}", file=sys.stderr)
         return BAD_INPUT
     return 0
 
 
-def with_table(argument: str) -> str:
-    """Turn ``workload=FILE`` into the options that read the file."""
-    name, _, value = argument.partition("=")
-    if name == "workload" and (Path(value).suffix in TABLES or "/" in value):
-        return f"workload={{_target_: tilegrad.workload.load_workload, path: {value}}}"
-    return argument
+@contextmanager
+def refusals() -> Iterator[None]:
+    """End a job on bad input; the other jobs of a sweep still run."""
+    try:
+        yield
+    except BAD_INPUT_ERRORS as error:
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            raise
+        raise RefusedError(describe(error)) from error
 
 
-def describe(error: BaseException) -> str:
-    """Return one paragraph about an error, with the nearest legal name where one was mistaken."""
-    if isinstance(error, InstantiationException) and error.__cause__ is not None:
-        return describe(error.__cause__)
-    text = " ".join(str(error).split())
-    return text + _nearest_option(text)
+def plain_overrides(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments in Hydra's terms: ``workload=FILE`` chooses the reader of files."""
+    plain = []
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if equals and not name.strip("+~ "):
+            raise ConfigError(f"{argument!r} names no field; legal: field=value or group=option")
+        if name == "workload" and (Path(value).suffix.lower() in TABLES or "/" in value):
+            plain += ["workload=table", f"workload.path={_quoted(value)}"]
+        elif _is_group(name) and re.fullmatch(r"[-+.\d]+|true|false|null", value, re.IGNORECASE):
+            # Hydra then refuses it as an unknown option, and not as a number.
+            plain.append(f"{name}='{value}'")
+        else:
+            plain.append(argument)
+    return plain
 
 
-def _nearest_option(text: str) -> str:
-    """Name the nearest of the options that Hydra lists for a config group."""
-    found = re.search(r"Could not find '(?:[\w/]*/)?([\w.-]+)' Available options in '[\w/]+': (.*)", text)
-    return f" ({nearest(found[1], found[2].split())})" if found else ""
+def _quoted(value: str) -> str:
+    """Quote what Hydra's grammar would trip over; commas stay, for sweeps."""
+    return (
+        value if re.fullmatch(r"[\w./~+:,'\"-]*", value) else "'" + value.replace("'", r"\'") + "'"
+    )
+
+
+def _is_group(name: str) -> bool:
+    return name.isidentifier() and (config_directory() / name).is_dir()

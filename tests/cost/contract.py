@@ -41,8 +41,9 @@ contract = settings(
 class DifferentiableModel:
     """A model ``evaluate(mapping, strides)`` that gives named quantities of each mapping.
 
-    ``"L1 Outputs reads"`` is of the group ``"L1 Outputs"``. Quantities ``[...]`` broadcast to the batch of ``mapping [..., level, dim]`` and
-    ``strides [..., 4]``; ``accelerator`` says where loops may lie.
+    Quantities ``[...]`` broadcast to the batch of ``mapping [..., level, dim]`` and
+    ``strides [..., 4]``; ``"L1 Outputs reads"`` is of the group ``"L1 Outputs"``.
+    ``accelerator`` says where loops may lie.
     """
 
     evaluate: Callable[[Mapping, Tensor], Quantities]

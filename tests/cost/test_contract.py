@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tests.cost.contract import DifferentiableModel, Quantities
-from tests.helpers import gemmini, generator, plain, random_strides, relaxed_mappings
+from tests.helpers import gemmini, generator, random_strides, relaxed_mappings
 from tilegrad.accelerator import Accelerator
 from tilegrad.cost import area_mm2, infer_hardware
 from tilegrad.cost.footprint import cycles, energy_pj, footprint, smallest_hardware

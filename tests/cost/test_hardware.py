@@ -32,7 +32,9 @@ def needs(nest: Nest, design: int, fixed: dict[str, float]) -> dict[str, float]:
     pe, scratchpad, column = 2.0, 0.0, 0.0
     for layer in range(LAYERS):
         at = (design, layer)
-        pe = max(pe, *(nest.spatial[level][0].expand(DESIGNS, LAYERS)[at].item() for level in (1, 2)))
+        pe = max(
+            pe, *(nest.spatial[level][0].expand(DESIGNS, LAYERS)[at].item() for level in (1, 2))
+        )
         tiles = [nest.accesses[2][tensor].tile[at].item() for tensor in ("Weights", "Inputs")]
         scratchpad = max(scratchpad, sum(tiles) / 1024)
         column = max(column, nest.accesses[1]["Outputs"].tile[at].item() * 4 / 1024)

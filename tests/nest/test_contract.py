@@ -17,7 +17,6 @@ def count(accelerator: Accelerator, mapping: Mapping, strides: Tensor) -> Quanti
     return counts(analyse(mapping, strides, accelerator))
 
 
-
 class TestGemmini2022(DifferentiableModel):
     evaluate = partial(count, gemmini())
 

@@ -19,9 +19,7 @@ LINK_TRANSFERS = {
 
 @pytest.mark.parametrize("version", COUNTING)
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_counts_are_timeloops(
-    published: Callable[[str], Path], arch: str, version: str
-) -> None:
+def test_counts_are_timeloops(published: Callable[[str], Path], arch: str, version: str) -> None:
     golden = load_golden(published, arch, version)
     nest = analyse(golden.mapping, golden.strides, golden.accelerator)
     rows = range(len(golden.table))

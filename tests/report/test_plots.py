@@ -59,6 +59,13 @@ def test_curve_of_one_sample(record: Record) -> None:
     pixels(edp_against_samples(history, result))
 
 
+def test_narrow_curve_has_several_marks(record: Record) -> None:
+    history = History((0, 7, 50), (0.0, 0.1, 0.2), (1.8e13, 1.1e13, 0.9e13))
+    axes = edp_against_samples(history, parse_result(record)).axes[0]
+    lowest, highest = axes.get_ylim()
+    assert sum(lowest <= tick <= highest for tick in axes.get_yticks()) >= 4
+
+
 def test_curve_names_another_objective(record: Record) -> None:
     history = History((1, 2), (0.1, 0.2), (9e9, 8e9))
     figure = edp_against_samples(history, parse_result(record | {"objective": "latency"}))

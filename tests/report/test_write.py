@@ -172,7 +172,8 @@ def test_broken_result_is_refused(
         ("samples,seconds,edp\n1,2\n", "row 1: has 2 fields (legal: 3)"),
         ("samples,seconds,edp\n1,1,2\n2,x,2\n", "row 2: field seconds is 'x'"),
         ("samples,seconds,edp\n1,1,nan\n", "row 1: field edp is 'nan'"),
-        ("samples,seconds,edp\n0,1,5\n", "row 1: field samples is '0'"),
+        ("samples,seconds,edp\n1,1,0\n", "row 1: field edp is '0'"),
+        ("samples,seconds,edp\n-1,1,5\n", "row 1: field samples is '-1'"),
         ("samples,seconds,edp\n5,1,5\n4,2,5\n", "row 2: field samples is 4 (legal: at least the 5"),
     ],
 )
@@ -189,6 +190,15 @@ def test_broken_history_is_refused(
         write_report(directory, gemmini, resnet50)
     assert message in str(caught.value)
     assert "history.csv" in str(caught.value)
+
+
+def test_history_that_is_no_text_is_refused(
+    record: Record, leave_run: Leave, gemmini: Accelerator, resnet50: Workload
+) -> None:
+    directory = leave_run(record)
+    (directory / "history.csv").write_bytes(b"samples,seconds,edp\n\xff\xfe\n")
+    with pytest.raises(TilegradError, match=r"history\.csv: is not a CSV table"):
+        write_report(directory, gemmini, resnet50)
 
 
 def test_missing_history_is_refused(

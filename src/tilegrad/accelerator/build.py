@@ -87,6 +87,9 @@ def _level(item: object, parameters: Mapping[str, Parameter], where: str) -> Lev
     def expression(key: str, value: object) -> Expression:
         return parse_expression(value, parameters, f"{where}.{key}")
 
+    def positive(key: str, value: object) -> Expression:
+        return _positive(value, parameters, f"{where}.{key}")
+
     def expressions(key: str, legal: Sequence[str]) -> dict[str, Expression]:
         section = fields.mapping(key, legal=legal)
         return {name: expression(f"{key}.{name}", value) for name, value in section.items()}
@@ -94,18 +97,19 @@ def _level(item: object, parameters: Mapping[str, Parameter], where: str) -> Lev
     capacity = fields.optional("capacity_kb")
     area = fields.optional("area_mm2")
     access = expressions("access_pj", ACCESSES)
+    bandwidth = fields.mapping("bandwidth", legal=tuple(PORTS))
     level = Level(
         name=fields.text("name"),
         keeps=fields.subset("keeps", TENSORS),
         loops=_dims(fields.subset("loops", DIMS)),
         kind=fields.choice("kind", KINDS),
         word_bits=fields.positive("word_bits"),
-        instances=expression("instances", fields.optional("instances", 1)),
-        block=expression("block", fields.optional("block", 1)),
+        instances=positive("instances", fields.optional("instances", 1)),
+        block=positive("block", fields.optional("block", 1)),
         fanout=_fanout(fields.mapping("fanout", legal=AXES), parameters, f"{where}.fanout"),
         capacity_kb=None if capacity is None else expression("capacity_kb", capacity),
         capacity_words=fields.positive("capacity_words", default=None),
-        bandwidth=expressions("bandwidth", tuple(PORTS)),
+        bandwidth={port: positive(f"bandwidth.{port}", bandwidth[port]) for port in bandwidth},
         access_pj=access or None,
         area_mm2=None if area is None else expression("area_mm2", area),
     )
@@ -124,10 +128,17 @@ def _fanout(
     for axis, item in section.items():
         fields = Fields(item, f"{where}.{axis}")
         dims = _dims(fields.subset("dims", DIMS))
-        width = parse_expression(fields.required("width"), parameters, f"{where}.{axis}.width")
+        width = _positive(fields.required("width"), parameters, f"{where}.{axis}.width")
         fields.finish()
         fanout[axis] = Fanout(dims, width)
     return fanout
+
+
+def _positive(value: object, parameters: Mapping[str, Parameter], where: str) -> Expression:
+    expression = parse_expression(value, parameters, where)
+    if not expression.names and expression({}) == 0:
+        raise AcceleratorError(f"{where}: {expression.text!r} is 0; legal: a number > 0")
+    return expression
 
 
 def _dims(names: Sequence[str]) -> tuple[int, ...]:

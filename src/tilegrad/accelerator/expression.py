@@ -7,7 +7,9 @@ and parentheses. Evaluates on tensors, so inferred (relaxed) hardware keeps its 
 from __future__ import annotations
 
 import ast
+import math
 import operator
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -45,19 +47,33 @@ class Expression:
 
 
 def parse_expression(value: object, legal: Iterable[str], where: str) -> Expression:
-    """Parse a number or text; ``AcceleratorError`` names ``where``, the text and the legal names."""
+    """Parse a number or text; ``AcceleratorError`` names ``where``, the text and what is legal."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise AcceleratorError(f"{where}: expected a number or an expression, got {value!r}")
     text = str(value)
     try:
         tree = ast.parse(text, mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, ValueError):
         raise AcceleratorError(f"{where}: {text!r} is not an arithmetic expression") from None
     names = frozenset(_names(tree, text, where))
     legal = tuple(legal)
     for name in sorted(names - set(legal)):
         raise AcceleratorError(unknown("hardware parameter", name, legal, where))
-    return Expression(text, names, tree)
+    expression = Expression(text, names, tree)
+    if not names:
+        _check_constant(expression, where)
+    return expression
+
+
+def _check_constant(expression: Expression, where: str) -> None:
+    try:
+        value = expression({})
+    except ArithmeticError:
+        value = math.nan
+    if not isinstance(value, float) or not 0 <= value < math.inf:
+        raise AcceleratorError(
+            f"{where}: {expression.text!r} is {value}; legal: a finite number >= 0"
+        )
 
 
 def _names(node: ast.expr, text: str, where: str) -> Iterable[str]:
@@ -66,11 +82,17 @@ def _names(node: ast.expr, text: str, where: str) -> Iterable[str]:
         yield from _names(node.right, text, where)
     elif isinstance(node, ast.Name):
         yield node.id
-    elif not (isinstance(node, ast.Constant) and type(node.value) in (int, float)):
+    elif not (isinstance(node, ast.Constant) and _is_finite_number(node.value)):
         raise AcceleratorError(
             f"{where}: {text!r} uses {ast.unparse(node)!r}; "
-            "legal: numbers, hardware parameters, + - * / ** and parentheses"
+            "legal: finite numbers, hardware parameters, + - * / ** and parentheses"
         )
+
+
+def _is_finite_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return value <= sys.float_info.max
 
 
 def _evaluate(node: ast.expr, parameters: Mapping[str, Value]) -> Value:
@@ -80,4 +102,4 @@ def _evaluate(node: ast.expr, parameters: Mapping[str, Value]) -> Value:
     if isinstance(node, ast.Name):
         return parameters[node.id]
     assert isinstance(node, ast.Constant)
-    return float(node.value)
+    return float(ast.literal_eval(node))

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from tilegrad.accelerator import ACCESSES, Accelerator
 from tilegrad.accelerator.expression import Value
-from tilegrad.accelerator.level import PORTS
 from tilegrad.nest import Nest
 
 
@@ -36,9 +35,7 @@ class LayerCost:
         return _sum(self.energy_by_part_pj.unbind(-1))
 
 
-def layer_cost(
-    nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value]
-) -> LayerCost:
+def layer_cost(nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value]) -> LayerCost:
     """Return the cost of every mapping of ``nest`` on ``hardware`` (values broadcast).
 
     Rounded up to whole cycles and whole blocks, as Timeloop does.
@@ -61,13 +58,15 @@ def _level_cycles(
 ) -> Tensor:
     """Cycles of one level: the arithmetic's steps, stretched where a port is too narrow.
 
-    Follows Timeloop's own sequence of roundings (demand in words per cycle first).
+    Follows Timeloop's own sequence of roundings: words per cycle of each tensor, read and written,
+    summed apart.
     """
-    cycles = nest.steps
+    cycles, kept = nest.steps, nest.accesses[index].values()
+    read = _sum([accesses.reads / nest.steps for accesses in kept])
+    written = _sum([(accesses.fills + accesses.updates) / nest.steps for accesses in kept])
+    demands = {"read": read, "write": written, "shared": read + written}
     for port, width in accelerator.levels[index].bandwidth.items():
-        words = [getattr(a, k) for a in nest.accesses[index].values() for k in PORTS[port]]
-        demand = _sum([moved / nest.steps for moved in words])
-        busy = (nest.steps / (width(hardware) / demand).clamp(max=1)).ceil()
+        busy = (nest.steps / (width(hardware) / demands[port]).clamp(max=1)).ceil()
         cycles = torch.maximum(cycles, busy)
     return cycles
 

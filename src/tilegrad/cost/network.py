@@ -1,4 +1,4 @@
-"""Exact cost of whole designs: hardware from the mappings of all layers, then every layer's cost."""
+"""Exact cost of whole designs: hardware from all layers' mappings, then every layer's cost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tilegrad.workload import Workload
 
 @dataclass(frozen=True)
 class NetworkCost:
-    """Designs' totals ``[...]`` over all layers and their counts; ``layers`` are ``[..., layer]``."""
+    """Designs' totals ``[...]`` over all layers and counts; ``layers`` are ``[..., layer]``."""
 
     hardware: Hardware
     layers: LayerCost
@@ -33,7 +33,12 @@ def network_cost(
     """Return the cost of designs with mappings ``[..., layer]``; ``fixed`` hardware is kept."""
     nest = analyse(nests, workload.strides, accelerator)
     hardware = infer_hardware(accelerator, nest, fixed)
-    layers = layer_cost(nest, accelerator, {n: v.unsqueeze(-1) for n, v in hardware.items()})
+    parts = layer_cost(nest, accelerator, {n: v.unsqueeze(-1) for n, v in hardware.items()})
+    # Factors that are 1 throughout leave costs without the batch's dimensions.
+    batch = nests.batch_shape
+    layers = LayerCost(
+        parts.cycles_by_part.expand(*batch, -1), parts.energy_by_part_pj.expand(*batch, -1)
+    )
     return NetworkCost(
         hardware,
         layers,

@@ -15,7 +15,9 @@ from tilegrad.dims import DIMS, RELEVANT, TENSORS, P, Q, R, S
 SLIDING = (P, Q, R, S)
 
 
-def level_orders(accelerator: Accelerator, level: int, used: frozenset[int]) -> list[tuple[int, ...]]:
+def level_orders(
+    accelerator: Accelerator, level: int, used: frozenset[int]
+) -> list[tuple[int, ...]]:
     """Return the orders of one level worth trying, dims from the outermost loop to the innermost.
 
     ``used`` are the dims that may have a loop (bound above 1).

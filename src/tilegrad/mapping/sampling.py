@@ -43,5 +43,7 @@ class Sampler:
             picked = torch.randint(len(legal), (count,), generator=random)
             factors[:, list(slots)] = legal[picked]
         levels = len(self.space.accelerator.levels)
-        order = torch.rand(count, levels, len(DIMS), generator=random).argsort(-1)
+        # Dims without a loop go outermost, where the analysis leaves them out for all alike.
+        keys = torch.rand(count, levels, len(DIMS), generator=random) + (self.bounds > 1)
+        order = keys.argsort(-1)
         return self.space.mapping(factors, self.bounds.expand(count, -1), order)

@@ -44,7 +44,9 @@ class MapSpace:
             for axis, fanout in level.fanout.items():
                 slots += [Slot(index, AXES.index(axis), dim) for dim in fanout.dims]
             if index < outermost:
-                slots += [Slot(index, TEMPORAL, d) for d in level.loops if not self._renamed(index, d)]
+                slots += [
+                    Slot(index, TEMPORAL, d) for d in level.loops if not self._renamed(index, d)
+                ]
         return tuple(slots)
 
     def _renamed(self, level: int, dim: int) -> bool:
@@ -81,14 +83,17 @@ class MapSpace:
             [columns.get(Slot(level, TEMPORAL, dim), one) for dim in dims] for level in levels[:-1]
         ]
         spatial = [
-            [[columns.get(Slot(level, axis, dim), one) for dim in dims] for axis in range(len(AXES))]
+            [
+                [columns.get(Slot(level, axis, dim), one) for dim in dims]
+                for axis in range(len(AXES))
+            ]
             for level in levels
         ]
         return Mapping(
             torch.stack([_stack(level) for level in [*temporal, left]]).movedim((0, 1), (-2, -1)),
-            torch.stack([torch.stack([_stack(axis) for axis in level]) for level in spatial]).movedim(
-                (0, 1, 2), (-3, -2, -1)
-            ),
+            torch.stack(
+                [torch.stack([_stack(axis) for axis in level]) for level in spatial]
+            ).movedim((0, 1, 2), (-3, -2, -1)),
             order,
         )
 

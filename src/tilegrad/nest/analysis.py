@@ -97,4 +97,6 @@ def _moved(layout: Layout, level: int, tensor: str) -> Tensor:
 def _distinct(layout: Layout, level: int, child: int, tensor: str) -> Tensor:
     """Distinct tiles among the instances of ``child`` under one instance of ``level``."""
     between = range(child + 1, level + 1)
-    return multiply(distinct_tiles(layout.spatial[i], layout.tile_steps(i), tensor) for i in between)
+    return multiply(
+        distinct_tiles(layout.spatial[i], layout.tile_steps(i), tensor) for i in between
+    )

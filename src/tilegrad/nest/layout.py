@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property, reduce
 from operator import mul
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from tilegrad.accelerator import Accelerator
+from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.dims import DIMS, C, K, N, P, Q, R, S
 from tilegrad.mapping.mapping import Mapping
 from tilegrad.nest.loops import Loops, level_loops
@@ -25,13 +26,19 @@ class Layout:
         self.accelerator = accelerator
         self.counts_first_fill = accelerator.counting == "timeloop-2022"
         self.one = mapping.temporal.new_ones(())
+        levels = accelerator.levels
+        used = _used(mapping.temporal, 2)
         self.temporal = [
-            _used(factors, level.loops)
-            for factors, level in zip(mapping.temporal.unbind(-2), accelerator.levels, strict=True)
+            _factors(mapping.temporal[..., index, :], used[index], level.loops)
+            for index, level in enumerate(levels)
         ]
+        used = _used(mapping.spatial, 3)
         self.axes = [
-            [_used(factors, range(len(DIMS))) for factors in axes.unbind(-2)]
-            for axes in mapping.spatial.unbind(-3)
+            [
+                _factors(mapping.spatial[..., index, axis, :], used[index][axis], range(len(DIMS)))
+                for axis in range(len(AXES))
+            ]
+            for index in range(len(levels))
         ]
         self.spatial = [reduce(_merge, axes) for axes in self.axes]
         self.order = mapping.order.movedim((-2, -1), (0, 1))
@@ -113,12 +120,17 @@ def multiply(factors: Iterable[Tensor]) -> Tensor:
     return reduce(mul, factors) if factors else torch.ones((), dtype=torch.float64)
 
 
-def _used(factors: Tensor, free: Collection[int]) -> Factors:
-    """Return the factors ``[..., dim]`` that count: not 1 throughout, or free to change."""
-    used = (factors != 1).flatten(0, -2).any(0).tolist() if factors.dim() > 1 else (factors != 1).tolist()
-    if factors.requires_grad:
-        used = [present or dim in free for dim, present in enumerate(used)]
-    return {dim: factors[..., dim] for dim, present in enumerate(used) if present}
+def _used(factors: Tensor, kept: int) -> list[Any]:
+    """Return which of the factors in the last ``kept`` dimensions are not 1 throughout."""
+    present = factors != 1
+    batch = tuple(range(factors.dim() - kept))
+    return (present.any(batch) if batch else present).tolist()
+
+
+def _factors(factors: Tensor, used: Sequence[bool], free: Collection[int]) -> Factors:
+    """Return the factors ``[..., dim]`` that are used, or free to change."""
+    changing = free if factors.requires_grad else ()
+    return {dim: factors[..., dim] for dim in range(len(DIMS)) if used[dim] or dim in changing}
 
 
 def _merge(left: Factors, right: Factors) -> Factors:
@@ -128,4 +140,6 @@ def _merge(left: Factors, right: Factors) -> Factors:
 
 
 def _scale(extents: list[Tensor], factors: Factors) -> list[Tensor]:
-    return [extent * factors[dim] if dim in factors else extent for dim, extent in enumerate(extents)]
+    return [
+        extent * factors[dim] if dim in factors else extent for dim, extent in enumerate(extents)
+    ]

@@ -8,7 +8,7 @@ e is the extent of the loop's dim inside the loop (how far one step moves).
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 
@@ -27,13 +27,20 @@ class Loops:
     bound: Tensor
     present: Tensor
     step: Tensor
+    _dims: dict[int, Tensor] = field(default_factory=dict, compare=False)
+    _sets: dict[frozenset[int], Tensor] = field(default_factory=dict, compare=False)
 
     def __len__(self) -> int:
         return len(self.bound)
 
     def along(self, dims: Collection[int]) -> Tensor:
-        """Return where a loop's dim is one of ``dims``."""
-        return reduce(or_, (self.dim == dim for dim in dims))
+        """Return 1.0 where a loop's dim is one of ``dims``, else 0.0."""
+        key = frozenset(dims)
+        if key not in self._sets:
+            for dim in key - self._dims.keys():
+                self._dims[dim] = self.dim == dim
+            self._sets[key] = reduce(or_, (self._dims[dim] for dim in key)).double()
+        return self._sets[key]
 
 
 def level_loops(bounds: Sequence[Tensor], steps: Sequence[Tensor], order: Tensor) -> Loops:

@@ -11,7 +11,9 @@ from tilegrad.dims import RELEVANT, C, N, P, Q, R, S
 from tilegrad.nest.layout import multiply
 
 
-def distinct_tiles(spatial: Mapping[int, Tensor], steps: Mapping[int, Tensor], tensor: str) -> Tensor:
+def distinct_tiles(
+    spatial: Mapping[int, Tensor], steps: Mapping[int, Tensor], tensor: str
+) -> Tensor:
     """Return the number of distinct tiles of ``tensor`` over one level's instances, ``[...]``.
 
     ``spatial`` are the level's spatial factors by dim (absent: 1), ``steps`` how far one instance's

@@ -23,9 +23,9 @@ def stationary_moves(levels: Sequence[Loops], tensor: str) -> Tensor:
     moves = still = torch.ones((), dtype=torch.float64)
     for loops in levels:
         relevant = loops.along(RELEVANT[tensor])
-        stays = torch.where(relevant, 1 - loops.present, 1.0).unbind(0)
+        stays = (1 - loops.present * relevant).unbind(0)
         *inside, still = accumulate(stays, mul, initial=still)
         stills = torch.stack(torch.broadcast_tensors(*inside))
-        again = (loops.bound - 1) * torch.where(relevant, 1.0, 1 - stills)
+        again = (loops.bound - 1) * (1 - stills * (1 - relevant))
         moves = reduce(mul, (1 + again).unbind(0), moves)
     return moves

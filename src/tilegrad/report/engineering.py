@@ -51,7 +51,5 @@ def _prefixed(value: float) -> tuple[str, str]:
     power = min(max(int(exponent) // 3, min(_PREFIXES)), max(_PREFIXES))
     if power == 0 and value == int(value):
         return str(int(value)), ""
-    if value == 0:
-        return "0", ""
     scaled = float(mantissa) * 10.0 ** (int(exponent) - 3 * power)
     return f"{scaled:#.3g}".rstrip("."), _PREFIXES[power]

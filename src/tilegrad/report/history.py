@@ -60,9 +60,9 @@ def _number(text: str, name: str, where: str) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    zero = name == "seconds" and value == 0
-    if not math.isfinite(value) or not (value > 0 or zero):
-        legal = "a finite number >= 0" if name == "seconds" else "a finite number > 0"
+    positive = name == "edp"
+    if not math.isfinite(value) or value < 0 or (positive and value == 0):
+        legal = f"a finite number {'>' if positive else '>='} 0"
         raise DataError(f"{where}: field {name} is {text!r} (legal: {legal})")
     return value
 

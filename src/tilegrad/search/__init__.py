@@ -7,7 +7,7 @@ from tilegrad.search.problem import SearchProblem, hardware_space
 from tilegrad.search.random import RandomStrategy
 from tilegrad.search.result import design_record, write_history, write_json
 from tilegrad.search.runner import Runner
-from tilegrad.search.state import Budget, SearchState, Strategy
+from tilegrad.search.state import Budget, SearchState, Strategy, generator
 
 __all__ = [
     "OBJECTIVES",
@@ -21,6 +21,7 @@ __all__ = [
     "Strategy",
     "build_runner",
     "design_record",
+    "generator",
     "hardware_space",
     "objective",
     "write_history",

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from tilegrad.errors import ConfigError
-from tilegrad.search.checks import positive_int, positive_number
+from tilegrad.search.checkpoint import load_checkpoint
+from tilegrad.search.checks import known_fields, positive_int, positive_number, section
 from tilegrad.search.objective import objective
 from tilegrad.search.problem import SearchProblem, hardware_space
 from tilegrad.search.runner import Runner
 from tilegrad.search.state import Budget, Strategy
+
+FIELDS = (
+    "accelerator", "hardware", "caps", "workload", "strategy", "objective", "seed", "dir",
+    "budget", "optimized_metric", "report", "progress",
+)  # fmt: skip
+"""The fields of ``conf/search.yaml``."""
 
 
 def build_runner(config: DictConfig) -> Runner:
@@ -28,30 +33,41 @@ def build_runner(config: DictConfig) -> Runner:
 
     Raises ``TilegradError`` subclasses naming the field, its value and what is legal.
     """
+    known_fields("", config, FIELDS)
     accelerator = instantiate(config.accelerator)
     workload = instantiate(config.workload)
-    space = hardware_space(accelerator, _plain(config.hardware), _plain(config.caps))
+    space = hardware_space(accelerator, config.hardware, config.caps)
     problem = SearchProblem(accelerator, workload, space, objective(config.objective))
     problem.check_feasible()
     strategy: Strategy = instantiate(config.strategy)
     seed = positive_int("seed", config.seed, least=0)
-    budget = _budget(_plain(config.budget))
-    directory = Path(config.dir) if config.dir else _default_directory(problem, strategy)
-    if directory.exists() and not directory.is_dir():
-        raise ConfigError(f"dir={directory} is a file; give a directory")
-    return Runner(problem, strategy, budget, seed, directory, _identity(problem, strategy, seed))
+    budget = _budget(config.budget)
+    directory = Path(str(config.dir)) if config.dir else _default_directory(problem, strategy)
+    _check_directory(directory)
+    identity = _identity(
+        problem, strategy, seed, OmegaConf.to_yaml(config.accelerator, resolve=True)
+    )
+    # Another search's directory is refused before anything in it changes.
+    load_checkpoint(directory, identity)
+    return Runner(problem, strategy, budget, seed, directory, identity)
 
 
-def _plain(section: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(key): value for key, value in section.items()}
-
-
-def _budget(fields: dict[str, Any]) -> Budget:
+def _budget(given: object) -> Budget:
+    fields = section("budget", given, ("samples", "seconds"))
     samples, seconds = fields["samples"], fields["seconds"]
     return Budget(
         None if samples is None else positive_int("budget.samples", samples),
         None if seconds is None else positive_number("budget.seconds", seconds),
     )
+
+
+def _check_directory(directory: Path) -> None:
+    """Refuse a place where no directory can be made or written to."""
+    there = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise ConfigError(f"dir={directory}: {there} is a file; legal: a directory, new or not")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ConfigError(f"dir={directory}: {there} is not writable; legal: a writable directory")
 
 
 def _default_directory(problem: SearchProblem, strategy: Strategy) -> Path:
@@ -64,14 +80,19 @@ def _default_directory(problem: SearchProblem, strategy: Strategy) -> Path:
     return Path("outputs") / "search" / name / f"{stamp}-{os.getpid()}"
 
 
-def _identity(problem: SearchProblem, strategy: Strategy, seed: int) -> dict[str, str]:
-    """Return what a checkpoint must agree in to be gone on with, part by part."""
+def _identity(
+    problem: SearchProblem, strategy: Strategy, seed: int, accelerator: str
+) -> dict[str, str]:
+    """Return what a checkpoint must agree in to be gone on with, part by part.
+
+    ``accelerator`` is its description; every part reads the same in every process.
+    """
     settings = asdict(strategy)  # type: ignore[call-overload]
     settings.pop("workers", None)
     space = problem.hardware
     return {
         "workload": f"{problem.workload.name} {_digest(repr(problem.workload.layers))}",
-        "accelerator": f"{problem.accelerator.name} {_digest(repr(problem.accelerator))}",
+        "accelerator": f"{problem.accelerator.name} {_digest(accelerator)}",
         "hardware": f"{dict(space.fixed)}",
         "caps": f"{dict(space.caps)}, area_mm2: {space.area_cap}",
         "objective": problem.objective.name,

@@ -44,7 +44,12 @@ def load_checkpoint(directory: Path, identity: Mapping[str, str]) -> SearchState
                 "give another dir=, or the settings of that search to go on with it"
             )
     best = saved["best"]
-    return SearchState(**saved["state"], best=None if best is None else LoopNest(**best))
+    try:
+        return SearchState(**saved["state"], best=None if best is None else LoopNest(**best))
+    except TypeError:
+        raise ConfigError(
+            f"{path} is of another version; delete it, or give another dir="
+        ) from None
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -2,25 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from math import isfinite
+from typing import Any
 
-from tilegrad.errors import ConfigError
+from tilegrad.errors import ConfigError, unknown
+
+LARGEST = 2**63 - 1
+"""The largest integer that random generators and tensors take."""
 
 
 def positive_int(field: str, value: object, least: int = 1) -> int:
-    """Return an integer of at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigError(f"{field} is {value!r}; legal: an integer >= {least}")
+    """Return an integer of at least ``least`` and at most ``LARGEST``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= LARGEST:
+        raise ConfigError(f"{field} is {value!r}; legal: an integer from {least} to 2**63 - 1")
     return value
 
 
 def positive_number(field: str, value: object, below: float = float("inf")) -> float:
     """Return a finite number above 0 and below ``below``."""
-    numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not numeric or not isfinite(value) or not 0 < value < below:  # type: ignore[arg-type]
+    if not is_number(value) or not 0 < value < below:  # type: ignore[operator]
         limit = "" if below == float("inf") else f" and < {below:g}"
         raise ConfigError(f"{field} is {value!r}; legal: a number > 0{limit}")
     return float(value)  # type: ignore[arg-type]
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is a finite number (and no boolean)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= LARGEST if isinstance(value, int) else isfinite(value)
+
+
+def choice(field: str, value: object, legal: Iterable[str]) -> str:
+    """Return one of the legal names."""
+    names = tuple(legal)
+    if value not in names:
+        raise ConfigError(unknown(field, value, names))
+    return str(value)
+
+
+def section(field: str, value: object, legal: Iterable[str]) -> dict[str, Any]:
+    """Return the fields of a section, all of them legal; absent ones are None."""
+    names = tuple(legal)
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{field} is {value!r}; legal: the fields {', '.join(names)}")
+    known_fields(field, value, names)
+    return {name: value[name] if name in value else None for name in names}
+
+
+def known_fields(field: str, names: Iterable[Any], legal: Iterable[str]) -> None:
+    """Refuse names that are not legal in the section ``field``."""
+    legal = tuple(legal)
+    for name in names:
+        if name not in legal:
+            raise ConfigError(unknown("field", name, legal, field))
 
 
 def flag(field: str, value: object) -> bool:

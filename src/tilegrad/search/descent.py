@@ -60,7 +60,8 @@ class Descent:
         """Take one step with every start; ``threads`` share the groups of starts."""
         sharpness = self.sharpness(point.step)
         gradients = threads.map(
-            lambda logs: self._gradient(logs, sharpness), point.logs.split(max(1, GROUP_ROWS // self.rows_per_start))
+            lambda logs: self._gradient(logs, sharpness),
+            point.logs.split(max(1, GROUP_ROWS // self.rows_per_start)),
         )
         velocity = self.momentum * point.velocity + torch.cat(list(gradients))
         rate = self.learning_rate * (1 - point.step / self.steps)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from tilegrad.mapping import Mapping as LoopNest
@@ -32,7 +33,7 @@ LAYERS_PER_UNIT = 8
 LEADERS = 12
 """Starts that are rounded; a few of them already during the descent."""
 
-BASINS = 3
+BASINS = 4
 """Designs with different hardware that polishing follows."""
 
 SLACKS = (0.05, 0.03, 0.02)
@@ -58,14 +59,14 @@ class GradientStrategy:
     polish_rounds: int = 8
     polish_rows: int = 1_500_000
     workers: int | None = None
-    name: str = "gradient"
+    name: str = field(default="gradient", init=False)
 
     def __post_init__(self) -> None:
-        for field in ("steps", "polish_rounds", "polish_rows"):
-            positive_int(f"strategy.{field}", getattr(self, field))
-        for field in ("starts", "workers"):
-            if getattr(self, field) is not None:
-                positive_int(f"strategy.{field}", getattr(self, field))
+        for name in ("steps", "polish_rounds", "polish_rows"):
+            positive_int(f"strategy.{name}", getattr(self, name))
+        for name in ("starts", "workers"):
+            if getattr(self, name) is not None:
+                positive_int(f"strategy.{name}", getattr(self, name))
         positive_number("strategy.learning_rate", self.learning_rate)
         positive_number("strategy.momentum", self.momentum, below=1.0)
 
@@ -101,13 +102,13 @@ class GradientRun:
         self.threads = threads
         counts = problem.workload.counts
         relaxed = RelaxedProblem.of(problem.tables, counts, problem.hardware, problem.objective)
-        self.descent = Descent(
-            relaxed, strategy.steps, strategy.learning_rate, strategy.momentum
-        )
+        self.descent = Descent(relaxed, strategy.steps, strategy.learning_rate, strategy.momentum)
         self.chooser = Chooser(problem.hardware, counts, problem.objective)
 
     def begin(self) -> None:
-        """Draw the starts."""
+        """Draw the starts; the smallest mappings, legal if any are, are the first design."""
+        self.state.offer(self.problem.smallest(), self.problem)
+        self._count(len(self.problem.tables))
         starts = self.strategy.starts or max(16, ROWS_PER_STEP // self.descent.rows_per_start)
         self._save_point(self.descent.begin(starts, generator(self.seed)))
         self.state.phase = "descend"
@@ -129,8 +130,12 @@ class GradientRun:
         """Evaluate the legal neighbours of the leaders, and open the first, global region."""
         logs, hardware, _ = self.descent.leaders(Point(*self.state.private["point"]), LEADERS)
         tables = self.problem.tables
+        # The smallest mapping, all of it in DRAM, fits wherever any does.
+        smallest = torch.ones(1, logs.shape[-1], dtype=torch.float64)
         pools = [
-            candidates(table, table.neighbours(logs[:, layer].exp()))
+            candidates(
+                table, torch.cat([table.neighbours(logs[:, layer].exp()), smallest]).unique(dim=0)
+            )
             for layer, table in enumerate(tables)
         ]
         self._count(sum(len(pool) for pool in pools))

@@ -9,15 +9,19 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
-from tilegrad.cost import area_mm2
+from tilegrad.cost import area_mm2, infer_hardware
 from tilegrad.cost.footprint import mesh_parameters, smallest_hardware
 from tilegrad.cost.hardware import Hardware
+from tilegrad.nest import Nest
 from tilegrad.search.objective import Objective
 from tilegrad.search.pool import Focus, LayerPool, Points, hardware_points
 from tilegrad.search.select import Selection, select
 
 MOST_VALUES = 48
 """Values of one parameter that are priced together."""
+
+APART = 1.4
+"""Ratio of some parameter from which two designs are followed separately."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,30 @@ class HardwareSpace:
 
     def within(self, hardware: Hardware) -> Tensor:
         """Return which points respect every limit, ``[point]``."""
-        allowed = torch.ones(len(next(iter(hardware.values()))), dtype=torch.bool)
+        allowed = torch.ones((), dtype=torch.bool)
         for name, value in hardware.items():
-            allowed &= value <= self.limit(name)
+            allowed = allowed & (value <= self.limit(name))
         if self.area_cap is not None:
-            allowed &= torch.as_tensor(area_mm2(self.accelerator, hardware)) <= self.area_cap
+            area = torch.as_tensor(area_mm2(self.accelerator, hardware))
+            allowed = allowed & (area <= self.area_cap)
         return allowed
+
+    @property
+    def fixed_meshes(self) -> dict[str, float]:
+        """The fixed mesh widths."""
+        meshes = self.accelerator.fanout_parameters
+        return {name: size for name, size in self.fixed.items() if name in meshes}
+
+    def holds(self, nest: Nest) -> Tensor:
+        """Return which designs ``[..., layer]`` fit the fixed sizes and caps, ``[...]``."""
+        spread = infer_hardware(self.accelerator, nest, {})
+        # A level's words per instance follow from its size and the number of its instances.
+        sized = infer_hardware(self.accelerator, nest, self.fixed_meshes)
+        fitting = torch.ones((), dtype=torch.bool)
+        for name in self.accelerator.parameters:
+            need = spread if name in self.accelerator.fanout_parameters else sized
+            fitting = fitting & (need[name] <= self.limit(name))
+        return fitting
 
     def points(self, hardware: Hardware) -> Points | None:
         """Return the points of ``hardware`` (values broadcast) within the limits."""
@@ -85,12 +107,13 @@ class Chooser:
         if points is None:
             return []
         selection = self._select(pools, points)
-        tight: dict[tuple[float, ...], Design] = {}
-        for point in selection.value.argsort()[: 4 * most].tolist():
-            if selection.value[point] < torch.inf:
-                design = self._tighten(pools, self._design(points, selection, point))
-                tight.setdefault(tuple(design.hardware.values()), design)
-        leading = sorted(tight.values(), key=lambda design: design.value)[:most]
+        leading: list[Design] = []
+        for point in selection.value.argsort().tolist():
+            if len(leading) == most or selection.value[point] == torch.inf:
+                break
+            design = self._tighten(pools, self._design(points, selection, point))
+            if all(_apart(design.hardware, other.hardware) for other in leading):
+                leading.append(design)
         designs = {
             tuple(design.hardware.values()): design
             for design in (self._descend(pools, leader) for leader in leading)
@@ -176,6 +199,11 @@ class Chooser:
             float(selection.energy[point]),
             float(selection.latency[point]),
         )
+
+
+def _apart(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    """Return whether two designs' hardware differs enough to lie in different valleys."""
+    return any(not 1 / APART < size / other[name] < APART for name, size in one.items())
 
 
 def _near(values: Tensor, centre: float) -> Tensor:

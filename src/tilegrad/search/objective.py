@@ -51,5 +51,3 @@ def objective(name: str) -> Objective:
     if name not in OBJECTIVES:
         raise ConfigError(unknown("objective", name, OBJECTIVES))
     return OBJECTIVES[name]
-
-

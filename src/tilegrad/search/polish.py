@@ -31,9 +31,7 @@ def evaluate(table: LayerTable, factors: Tensor, focus: Focus) -> tuple[list[Lay
     return useful, analysed
 
 
-def refine(
-    table: LayerTable, pool: LayerPool, focus: Focus, most: int
-) -> tuple[LayerPool, int]:
+def refine(table: LayerTable, pool: LayerPool, focus: Focus, most: int) -> tuple[LayerPool, int]:
     """Solve blocks of dims around the candidates that are best at some point of the focus.
 
     Returns the pool with what was found, pruned, and the number of mappings analysed: about
@@ -51,7 +49,9 @@ def candidates(table: LayerTable, factors: Tensor) -> LayerPool:
     """Return ``factors [row, slot]`` with every candidate order of the layer, analysed."""
     rows, orders = len(factors), len(table.orders)
     nests = table.space.mapping(factors.unsqueeze(1), table.bounds, table.orders)
-    sums = footprint(analyse(nests, table.strides, table.space.accelerator), table.space.accelerator)
+    sums = footprint(
+        analyse(nests, table.strides, table.space.accelerator), table.space.accelerator
+    )
     flat = Footprint(
         *(
             part.expand(rows, orders, -1).reshape(rows * orders, -1)
@@ -69,7 +69,7 @@ def _around(table: LayerTable, states: Tensor, room: int) -> Tensor:
         rows += [table.block(state, dims) for dims in blocks(table, room)]
         if sum(map(len, rows)) >= room or len(rows) == 1:
             break
-    return torch.cat(rows).unique(dim=0)
+    return torch.cat(rows or [states]).unique(dim=0)
 
 
 def _fits(table: LayerTable, factors: Tensor, points: Points) -> Tensor:

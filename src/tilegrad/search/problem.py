@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
 
 import torch
 from torch import Tensor
@@ -13,10 +11,12 @@ from torch import Tensor
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.cost import area_mm2
 from tilegrad.cost.network import NetworkCost, network_cost
-from tilegrad.errors import ConfigError, InfeasibleError, unknown
+from tilegrad.errors import ConfigError, InfeasibleError
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import stack
 from tilegrad.mapping.space import MapSpace
+from tilegrad.nest import analyse
+from tilegrad.search.checks import is_number, positive_number, section
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.objective import Objective
 from tilegrad.search.tables import LayerTable
@@ -77,13 +77,17 @@ class SearchProblem:
     def _bounds(self) -> list[tuple[int, ...]]:
         return [problem.bounds for problem in self.workload.layers]
 
+    def smallest(self) -> LoopNest:
+        """Return the design with all loops in DRAM, ``[1, layer]``: it needs the least of all."""
+        factors = torch.ones(1, len(self.space.slots), dtype=torch.float64)
+        first = torch.zeros(1, dtype=torch.int64)
+        nests = stack([table.nests(factors, first) for table in self.tables])
+        return nests.each(lambda tensor: tensor.movedim(0, 1))
+
     def check_feasible(self) -> None:
         """Refuse limits that even the smallest mappings exceed, naming the limit and the need."""
-        units = [torch.ones(1, len(self.space.slots), dtype=torch.float64)] * len(self.tables)
-        first = torch.zeros(1, dtype=torch.int64)
-        nests = stack([t.nests(unit, first) for t, unit in zip(self.tables, units, strict=True)])
-        nests = nests.each(lambda tensor: tensor.movedim(0, 1))
-        least = network_cost(nests, self.workload, self.accelerator, {}).hardware
+        meshes = self.hardware.fixed_meshes
+        least = network_cost(self.smallest(), self.workload, self.accelerator, meshes).hardware
         for name, value in least.items():
             if float(value) > self.hardware.limit(name):
                 group = "hardware" if name in self.hardware.fixed else "caps"
@@ -107,16 +111,14 @@ class SearchProblem:
 
         The objective is infinite where the hardware exceeds a limit or a fixed size.
         """
-        needed = network_cost(nests, self.workload, self.accelerator, {})
         cost = network_cost(nests, self.workload, self.accelerator, self.hardware.fixed)
         value = self.objective.value(cost.energy_pj, cost.cycles, cost.area_mm2)
-        legal = self.hardware.within(cost.hardware) & self.hardware.within(needed.hardware)
-        return cost, value.masked_fill(~legal, float("inf"))
+        nest = analyse(nests, self.workload.strides, self.accelerator)
+        legal = self.hardware.within(cost.hardware) & self.hardware.holds(nest)
+        return cost, value.expand(nests.batch_shape[:-1]).masked_fill(~legal, float("inf"))
 
 
-def hardware_space(
-    accelerator: Accelerator, hardware: Mapping[str, object], caps: Mapping[str, object]
-) -> HardwareSpace:
+def hardware_space(accelerator: Accelerator, hardware: object, caps: object) -> HardwareSpace:
     """Check the user's fixed values and caps (None: inferred, unlimited) and return their space."""
     names = tuple(accelerator.parameters)
     fixed = _values("hardware", hardware, names, accelerator)
@@ -132,21 +134,19 @@ def hardware_space(
 
 
 def _values(
-    group: str, given: Mapping[str, object], legal: tuple[str, ...], accelerator: Accelerator
+    group: str, given: object, legal: tuple[str, ...], accelerator: Accelerator
 ) -> dict[str, float]:
     values = {}
-    for name, value in given.items():
-        if name not in legal:
-            raise ConfigError(unknown("field", name, legal, group))
+    for name, value in section(group, given, legal).items():
         if value is None:
             continue
-        least = accelerator.parameters[name].minimum if name in accelerator.parameters else 0.0
-        numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not numeric or not isfinite(float(value)) or float(value) < least or not value:  # type: ignore[arg-type]
+        if name == AREA:
+            values[name] = positive_number(f"{group}.{name}", value)
+            continue
+        least = accelerator.parameters[name].minimum
+        if not is_number(value) or value < least or value != int(value):
             raise ConfigError(
-                f"{group}.{name} is {value!r}; legal: a number of at least {least:g}, or null"
+                f"{group}.{name} is {value!r}; legal: a whole number of at least {least:g}, or null"
             )
-        values[name] = float(value)  # type: ignore[arg-type]
-        if name in accelerator.parameters and values[name] != int(values[name]):
-            raise ConfigError(f"{group}.{name} is {value!r}; legal: a whole number, or null")
+        values[name] = float(value)
     return values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tilegrad.mapping import stack
 from tilegrad.mapping.sampling import Sampler
@@ -20,7 +20,7 @@ class RandomStrategy:
     """Draws ``designs`` designs: for each layer a uniformly random legal mapping."""
 
     designs: int = 10_000
-    name: str = "random"
+    name: str = field(default="random", init=False)
 
     def __post_init__(self) -> None:
         positive_int("strategy.designs", self.designs)

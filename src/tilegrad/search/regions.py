@@ -23,11 +23,18 @@ MOST_POINTS = 160
 
 
 def global_region(problem: SearchProblem, pools: Sequence[LayerPool], near: Hardware) -> Hardware:
-    """Return a grid over all sizes that could be useful, and the points ``near [point]``."""
-    points = []
+    """Return a grid over all sizes that could be useful, and the points ``near [point]``.
+
+    The smallest hardware that holds a candidate of every layer is among them.
+    """
+    fanout = torch.stack([pool.sums.fanout.amin(0) for pool in pools]).amax(0)
+    kept = torch.stack([pool.sums.kept_words.amin(0) for pool in pools]).amax(0)
+    smallest = problem.hardware.needed(fanout, kept)
+    points = [{name: float(value) for name, value in smallest.items()}]
     for meshes in problem.meshes:
         sizes = _sizes(problem, pools, meshes)
-        points += [{**meshes, **dict(zip(sizes, values, strict=True))} for values in product(*sizes.values())]
+        grid = product(*sizes.values())
+        points += [{**meshes, **dict(zip(sizes, values, strict=True))} for values in grid]
     for index in range(len(next(iter(near.values())))):
         points.append({name: float(value[index]) for name, value in near.items()})
     return _region(points, problem)

@@ -103,10 +103,12 @@ class RelaxedProblem:
         nests = self.space.mapping(logs.exp().unsqueeze(-2), bounds, orders)
         accelerator = self.space.accelerator
         sums = footprint(analyse(nests, self.strides.unsqueeze(-2), accelerator), accelerator)
-        needs = smallest_hardware(
-            accelerator, sums.fanout.amax((-3, -2)), sums.kept_words.amax((-3, -2)), {}
+        # Factors that are 1 throughout leave columns without the batch's dimensions.
+        batch = (*logs.shape[:-1], orders.shape[1])
+        hardware, excess = self._allowed(
+            sums.fanout.expand(*batch, -1).amax((-3, -2)),
+            sums.kept_words.expand(*batch, -1).amax((-3, -2)),
         )
-        hardware, excess = self._allowed(needs)
         energy, latency, order = self._totals(sums, hardware, sharpness)
         area = torch.as_tensor(area_mm2(accelerator, hardware))
         if self.hardware.area_cap is not None:
@@ -114,8 +116,12 @@ class RelaxedProblem:
         value = self.objective.value(energy, latency, area)
         return value.log() + PENALTY * excess, hardware, order
 
-    def _allowed(self, needs: Hardware) -> tuple[Hardware, Tensor]:
+    def _allowed(self, fanout: Tensor, kept_words: Tensor) -> tuple[Hardware, Tensor]:
         """Return the hardware to price, and the log of how far needs exceed the limits."""
+        accelerator = self.space.accelerator
+        needs = smallest_hardware(accelerator, fanout, kept_words, {})
+        sized = smallest_hardware(accelerator, fanout, kept_words, self.hardware.fixed_meshes)
+        needs |= {name: sized[name] for name in accelerator.capacity_parameters}
         excess = torch.zeros(())
         hardware = {}
         for name, need in needs.items():
@@ -149,4 +155,3 @@ def mesh_width(space: MapSpace, hardware: HardwareSpace, level: int, axis: int) 
     """Return the widest mesh axis below a level that the limits allow."""
     width = space.accelerator.levels[level].fanout[AXES[axis]].width
     return float(width({name: hardware.limit(name) for name in space.accelerator.parameters}))
-

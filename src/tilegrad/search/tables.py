@@ -61,9 +61,7 @@ class LayerTable:
                 else int(min(self.problem.bounds[dim], widths[slot.level, slot.axis]))
                 for slot in slots
             )
-            legal |= dict.fromkeys(
-                _spread(factorisations(self.problem.bounds[dim], limits), slots)
-            )
+            legal |= dict.fromkeys(_spread(factorisations(self.problem.bounds[dim], limits), slots))
         return torch.tensor(list(legal), dtype=torch.float64).view(len(legal), len(slots))
 
     def nearest(self, factors: Tensor) -> Tensor:
@@ -130,8 +128,10 @@ def blocks(table: LayerTable, most: int) -> list[tuple[int, ...]]:
 
     Every pair of dims is in some set, so the sets are never fewer than the pairs need.
     """
-    sizes = {dim: len(table.choices[dim]) for dim in range(len(DIMS)) if len(table.choices[dim]) > 1}
-    pairs = list(combinations(sizes, 2)) or [(dim,) for dim in sizes]
+    sizes = {
+        dim: len(table.choices[dim]) for dim in range(len(DIMS)) if len(table.choices[dim]) > 1
+    }
+    pairs: list[tuple[int, ...]] = [*combinations(sizes, 2)] or [(dim,) for dim in sizes]
     room = most
     while True:
         sets = _cover(pairs, sizes, room)

@@ -1,0 +1,146 @@
+"""Speed of exact evaluation and of gradient steps: ``python benchmarks/throughput.py``.
+
+Prints a table and asserts nothing. Threads share the work as they do in a search: one per
+processor, each running single-threaded tensor operations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from time import perf_counter
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from tilegrad.accelerator import Accelerator, load_accelerator
+from tilegrad.cost import infer_hardware, layer_cost
+from tilegrad.mapping import Mapping
+from tilegrad.mapping.sampling import Sampler
+from tilegrad.nest import analyse
+from tilegrad.search import SearchProblem, generator, hardware_space, objective
+from tilegrad.search.descent import Descent
+from tilegrad.search.relaxed import RelaxedProblem
+from tilegrad.workload import Problem, Workload, load_workload
+
+MESH = {"pe_dim": 128.0}
+LAYER_COUNTS = (25, 100, 250, 500, 1000)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: what was done, to how many mappings, in how many seconds."""
+
+    name: str
+    mappings: int
+    seconds: float
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--accelerator", default="gemmini", help="packaged name or YAML file")
+    parser.add_argument("--workload", default="resnet50", help="packaged network")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--repeats", type=int, default=5, help="the median is printed")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    accelerator = load_accelerator(options.accelerator)
+    workload = load_workload(options.workload)
+    console = Console()
+    table = Table("what", "mappings", "seconds", "mappings/s", "peak MB", title=_title(options))
+    with ThreadPoolExecutor(options.threads) as threads:
+        rows = [
+            exact_evaluation(accelerator, workload, threads, options.repeats),
+            *(
+                gradient_step(accelerator, workload, layers, threads, options.repeats)
+                for layers in LAYER_COUNTS
+            ),
+        ]
+        for row in rows:
+            table.add_row(
+                row.name,
+                f"{row.mappings:,}",
+                f"{row.seconds:.3f}",
+                f"{row.mappings / row.seconds:,.0f}",
+                f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f}",
+            )
+    console.print(table)
+
+
+def _title(options: argparse.Namespace) -> str:
+    return f"{options.workload} on {options.accelerator}, {options.threads} threads"
+
+
+def exact_evaluation(
+    accelerator: Accelerator, workload: Workload, threads: ThreadPoolExecutor, repeats: int
+) -> Row:
+    """Time counts, cycles and energy of random integer mappings with random loop orders."""
+    count = 16_384
+    batches = [
+        (Sampler(accelerator, layer, MESH).draw(count, generator(0, index)), strides)
+        for index, (layer, strides) in enumerate(
+            zip(workload.layers, workload.strides, strict=True)
+        )
+    ]
+
+    def evaluate(batch: tuple[Mapping, torch.Tensor]) -> torch.Tensor:
+        nest = analyse(batch[0], batch[1], accelerator)
+        hardware = infer_hardware(accelerator, nest, {})
+        return layer_cost(nest, accelerator, hardware).energy_pj
+
+    seconds = _median(lambda: list(threads.map(evaluate, batches)), repeats)
+    return Row("exact evaluation", count * len(batches), seconds)
+
+
+def gradient_step(
+    accelerator: Accelerator,
+    workload: Workload,
+    layers: int,
+    threads: ThreadPoolExecutor,
+    repeats: int,
+) -> Row:
+    """Time forward and backward of one descent step over ``layers`` distinct layers."""
+    varied = _distinct_layers(workload, layers)
+    space = hardware_space(accelerator, {}, {"pe_dim": 128})
+    problem = SearchProblem(accelerator, varied, space, objective("edp"))
+    relaxed = RelaxedProblem.of(problem.tables, varied.counts, space, problem.objective)
+    descent = Descent(relaxed, steps=100, learning_rate=10.0, momentum=0.8)
+    starts = max(2, 24_000 // descent.rows_per_start)
+    point = descent.begin(starts, generator(0))
+    seconds = _median(lambda: descent.advance(point, threads), repeats)
+    return Row(f"gradient step, {layers} layers", starts * descent.rows_per_start, seconds)
+
+
+def _distinct_layers(workload: Workload, count: int) -> Workload:
+    """Return ``count`` distinct layers: the workload's, again and again with a larger batch."""
+    layers: list[Problem] = []
+    batch = 0
+    while len(layers) < count:
+        batch += 1
+        for layer in workload.layers[: count - len(layers)]:
+            bounds = (*layer.bounds[:-1], layer.bounds[-1] * batch)
+            layers.append(Problem(f"{layer.name}x{batch}", bounds, layer.strides))
+    return Workload(workload.name, tuple(layers))
+
+
+def _median(work: Callable[[], object], repeats: int) -> float:
+    work()
+    times: list[float] = []
+    for _ in range(repeats):
+        began = perf_counter()
+        work()
+        times.append(perf_counter() - began)
+    return statistics.median(times)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Errors of Hydra and OmegaConf in one paragraph: the field, the value and what is legal."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+from hydra.errors import ConfigCompositionException, HydraException, InstantiationException
+from hydra.utils import get_object
+from omegaconf import DictConfig
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+)
+
+from tilegrad.errors import unknown
+
+HIDDEN = ("_target_", "hydra")
+"""Keys that are no fields of the user's."""
+
+_OPTION = re.compile(r"Could not find '(?:(?P<group>\S+)/)?(?P<name>[^'/]*)'\s")
+_ARGUMENT = re.compile(
+    r"target '(?P<target>[\w.]+)'.*unexpected keyword argument '(?P<name>\w+)'"
+    r".*full_key: (?P<where>\S+)",
+    re.DOTALL,
+)
+
+
+def describe(error: BaseException) -> str:
+    """Return one paragraph about an error, with the nearest legal name where one was mistaken."""
+    cause = error.__cause__
+    if isinstance(error, InstantiationException):
+        return _argument(error) or (describe(cause) if cause else _paragraph(error))
+    if isinstance(error, ConfigCompositionException) and cause is not None:
+        return _field(cause) or describe(cause)
+    if isinstance(error, OmegaConfBaseException):
+        return _value(error)
+    if isinstance(error, HydraException):
+        return _option(str(error)) or _paragraph(error)
+    return _paragraph(error)
+
+
+def _field(error: BaseException) -> str | None:
+    """Describe an override of a field that the config does not have."""
+    if not isinstance(error, (ConfigKeyError, ConfigAttributeError)):
+        return None
+    where, _, name = str(error.full_key).rpartition(".")
+    parent = error.parent_node
+    legal = (
+        [str(key) for key in parent if key not in HIDDEN] if isinstance(parent, DictConfig) else []
+    )
+    return unknown("field", name, legal or ["none"], where)
+
+
+def _value(error: OmegaConfBaseException) -> str:
+    """Describe a value that is missing or cannot be resolved."""
+    if isinstance(error, MissingMandatoryValue):
+        return f"{error.full_key} is missing; give {error.full_key}=VALUE"
+    if isinstance(error, (ConfigKeyError, ConfigAttributeError)):
+        return f"field {error.full_key} is missing; leave it at its default, or give a value"
+    first = str(error).splitlines()[0]
+    return (
+        f"{error.full_key} cannot be resolved: {first} "
+        "(legal: a value, or ${...} with the full name of a field)"
+    )
+
+
+def _argument(error: InstantiationException) -> str | None:
+    """Describe a field that the config's target does not take."""
+    found = _ARGUMENT.search(str(error))
+    if found is None:
+        return None
+    legal = inspect.signature(get_object(found["target"])).parameters
+    return unknown("field", found["name"], legal, found["where"])
+
+
+def _option(text: str) -> str | None:
+    """Describe an option that a config group does not have; Hydra lists those it has by tabs."""
+    found = _OPTION.search(text)
+    options = re.search(r"Available options in [^\n]*\n((?:\t\S+\n?)+)", text)
+    if found is None or options is None:
+        return None
+    return unknown("option", found["name"], options[1].split(), found["group"])
+
+
+def _paragraph(error: BaseException) -> str:
+    """Return the message on one line, without references to Hydra's own documents and internals."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    hidden = ("full_key:", "object_type=", "See https:", "provider=", "Config search path")
+    text = " ".join(line for line in lines if line and not line.startswith(hidden))
+    text = re.sub(r" expecting \{.*\}", "", text)
+    legal = (
+        "; legal: field=value or group=option" if text.startswith("Error parsing override") else ""
+    )
+    return text + legal

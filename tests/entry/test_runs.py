@@ -1,0 +1,162 @@
+"""Whole runs of ``search.py``: what they leave, help, sweeps, interruption and going on."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+
+import search
+from tests.entry.conftest import SCRIPT, SMALL, Command, script_environment
+from tilegrad.entry import plain_overrides
+from tilegrad.paths import config_directory
+
+RUN = ("workload=small.csv", *SMALL)
+
+
+def result(directory: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((directory / "result.json").read_text())
+    return found
+
+
+def lasting(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what must not depend on time, on interruptions or on the machine."""
+    varying = {"seconds", "versions", "git"}
+    return {name: value for name, value in found.items() if name not in varying}
+
+
+def test_help_names_groups_and_fields(command: Command) -> None:
+    ended = command("--help")
+    assert ended.code == 0
+    for word in ("python search.py workload=bert", "strategy: gradient, random", "budget:", "dir="):
+        assert word in ended.out
+
+
+def test_a_run_leaves_its_record_and_prints_a_summary(command: Command, directory: Path) -> None:
+    ended = command("workload=small.csv", *SMALL[:-1], "dir=run")
+    assert ended.code == 0
+    assert "EDP" in ended.out
+    files = {path.name for path in (directory / "run").iterdir()}
+    assert {"result.json", "history.csv", "config.yaml", "checkpoint.pt", "report.html"} <= files
+    found = result(directory / "run")
+    assert found["status"] == "complete"
+    assert [layer["name"] for layer in found["layers"]] == ["conv", "linear"]
+    assert found["edp"] == pytest.approx(found["energy_uj"] * found["cycles"])
+    assert not list(directory.rglob("*.tmp"))
+
+
+def test_without_a_directory_each_run_gets_a_new_one(command: Command, directory: Path) -> None:
+    assert command(*RUN, "progress=false").code == 0
+    (found,) = (directory / "outputs" / "search").rglob("result.json")
+    assert found.parents[1].name == "small-gemmini-gradient"
+
+
+def test_a_finished_run_is_not_searched_again(command: Command, directory: Path) -> None:
+    settings = (*RUN, "progress=false", "dir=run")
+    command(*settings)
+    first = result(directory / "run")
+    assert command(*settings).code == 0
+    assert lasting(result(directory / "run")) == lasting(first)
+
+
+def test_a_sweep_gives_each_job_its_directory(command: Command, directory: Path) -> None:
+    random = ("strategy=random", "strategy.designs=20", "workload=small.csv", "report=false")
+    ended = command("-m", "seed=1,2", *random, "progress=false", "hydra.sweep.dir=sweep")
+    assert ended.code == 0
+    assert [result(directory / "sweep" / job)["seed"] for job in ("0", "1")] == [1, 2]
+
+
+def test_a_sweep_runs_the_jobs_after_a_refused_one(command: Command, directory: Path) -> None:
+    random = ("strategy=random", "strategy.designs=20", "workload=small.csv", "report=false")
+    ended = command("-m", "seed=-1,2", *random, "progress=false", "hydra.sweep.dir=sweep")
+    assert ended.code == 2
+    assert "error: seed is -1" in ended.err
+    assert result(directory / "sweep" / "1")["seed"] == 2
+
+
+def test_a_job_returns_the_metric_that_a_sweep_optimises(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(config_directory()), version_base="1.3"):
+        arguments = [*RUN, "progress=false", "dir=run", "optimized_metric=cycles"]
+        config = compose("search", plain_overrides(arguments))
+    monkeypatch.setattr(sys, "argv", ["search.py"])
+    assert search.main(config) == result(directory / "run")["cycles"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "plain"),
+    [
+        ("workload=bert", ["workload=bert"]),
+        ("workload=a.csv", ["workload=table", "workload.path=a.csv"]),
+        ("workload=a.csv,b.csv", ["workload=table", "workload.path=a.csv,b.csv"]),
+        ("workload=my net.yml", ["workload=table", "workload.path='my net.yml'"]),
+        ("workload=a=b/it's", ["workload=table", r"workload.path='a=b/it\'s'"]),
+        ("strategy=3", ["strategy='3'"]),
+        ("seed=3", ["seed=3"]),
+        ("-m", ["-m"]),
+    ],
+)
+def test_arguments_in_terms_of_hydra(argument: str, plain: list[str]) -> None:
+    assert plain_overrides([argument]) == plain
+
+
+LONG = (
+    "workload=bert", "strategy.starts=8", "strategy.steps=150", "strategy.polish_rows=5000",
+    "strategy.polish_rounds=1", "report=false", "progress=false",
+)  # fmt: skip
+"""A search of several seconds, so that there are checkpoints to stop it at."""
+
+
+def start() -> subprocess.Popen[str]:
+    """Start a real process on ``run`` and wait until it saved a checkpoint of its own."""
+    checkpoint = Path("run/checkpoint.pt")
+    before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPT), *LONG, "dir=run"],
+        env=script_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while process.poll() is None:
+        if checkpoint.exists() and checkpoint.stat().st_mtime_ns != before:
+            break
+        time.sleep(0.02)
+    return process
+
+
+def test_an_interrupted_and_then_killed_run_ends_with_the_answer_of_a_whole_one(
+    command: Command, directory: Path
+) -> None:
+    process = start()
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    assert "to go on: the same command, dir=run" in " ".join(stderr.split())
+    interrupted = result(directory / "run")
+    assert interrupted["status"] == "interrupted"
+
+    process = start()
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert result(directory / "run") == interrupted
+
+    assert command(*LONG, "dir=run").code == 0
+    assert command(*LONG, "dir=whole").code == 0
+    assert lasting(result(directory / "run")) == lasting(result(directory / "whole"))
+    assert result(directory / "run")["edp"] <= interrupted["edp"]
+    histories = [(directory / run / "history.csv").read_text() for run in ("run", "whole")]
+    runs = [[row.split(",")[::2] for row in text.splitlines()] for text in histories]
+    assert runs[0] == runs[1]

@@ -1,0 +1,123 @@
+"""The optimum of a tiny network by enumeration: every mapping of every layer, every pair of them.
+
+Shares nothing with the search but the analysis of nests and their cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations, product
+
+import torch
+from torch import Tensor
+
+from tests.helpers import counts
+from tilegrad.accelerator import AXES, Accelerator
+from tilegrad.cost import area_mm2, infer_hardware, layer_cost
+from tilegrad.dims import DIMS
+from tilegrad.mapping import Mapping, concatenate, unit_mapping
+from tilegrad.nest import analyse
+from tilegrad.workload import Problem, Workload
+
+MOVES = ("reads", "fills", "updates")
+
+
+def every_mapping(problem: Problem, accelerator: Accelerator, width: int) -> Mapping:
+    """Return all mappings ``[row]`` of one layer, spatial factors up to ``width``."""
+    per_dim = [
+        list(_splits(bound, _places(accelerator, dim), width))
+        for dim, bound in enumerate(problem.bounds)
+    ]
+    return concatenate([_with_orders(list(choice), accelerator) for choice in product(*per_dim)])
+
+
+Place = tuple[int, int]
+"""A level, and a mesh axis or -1 for its temporal loops."""
+
+
+def _places(accelerator: Accelerator, dim: int) -> list[Place]:
+    places = [(index, -1) for index, level in enumerate(accelerator.levels) if dim in level.loops]
+    for index, level in enumerate(accelerator.levels):
+        fanout = level.fanout.items()
+        places += [(index, AXES.index(axis)) for axis, fan in fanout if dim in fan.dims]
+    return places
+
+
+def _splits(bound: int, places: list[Place], width: int) -> Iterator[dict[Place, int]]:
+    for factors in product(range(1, bound + 1), repeat=len(places)):
+        split = dict(zip(places, factors, strict=True))
+        wide = any(factor > width for (_, axis), factor in split.items() if axis >= 0)
+        if torch.tensor(factors).prod() == bound and not wide:
+            yield split
+
+
+def _with_orders(choice: list[dict[Place, int]], accelerator: Accelerator) -> Mapping:
+    """Return one nest in every order of its loops above 1."""
+    nest = unit_mapping(len(accelerator.levels))
+    for dim, split in enumerate(choice):
+        for (level, axis), factor in split.items():
+            if axis < 0:
+                nest.temporal[level, dim] = factor
+            else:
+                nest.spatial[level, axis, dim] = factor
+    orders = [_orders((nest.temporal[level] > 1).tolist()) for level in range(len(nest.temporal))]
+    every = torch.tensor(list(product(*orders)))
+    return Mapping(
+        nest.temporal.expand(len(every), -1, -1), nest.spatial.expand(len(every), -1, -1, -1), every
+    )
+
+
+def _orders(used: list[bool]) -> list[tuple[int, ...]]:
+    idle = tuple(dim for dim in range(len(DIMS)) if not used[dim])
+    loops = [dim for dim in range(len(DIMS)) if used[dim]]
+    return [(*idle, *order) for order in permutations(loops)]
+
+
+def undominated(problem: Problem, accelerator: Accelerator, width: int) -> Mapping:
+    """Return one mapping for each set of needs and accesses that no other one undercuts."""
+    nests = every_mapping(problem, accelerator, width)
+    named = counts(analyse(nests, torch.tensor(problem.strides, dtype=torch.float64), accelerator))
+    rows = len(nests.temporal)
+    kept = [n for n in named if n.endswith(("tile", "axis 0", "axis 1", "instances", *MOVES))]
+    columns = torch.stack([named[name].expand(rows) for name in (*kept, "steps")], -1)
+    unique, inverse = columns.unique(dim=0, return_inverse=True)
+    first = torch.full((len(unique),), rows).scatter_reduce(0, inverse, torch.arange(rows), "amin")
+    best = [
+        row
+        for row in range(len(unique))
+        if not ((unique <= unique[row]).all(-1) & (unique < unique[row]).any(-1)).any()
+    ]
+    return nests[first[best]]
+
+
+def optimum(workload: Workload, accelerator: Accelerator, width: int) -> dict[str, float]:
+    """Return the least value of each objective over all designs of one or two layers."""
+    layers = [undominated(problem, accelerator, width) for problem in workload]
+    rows = [torch.arange(len(nests.temporal)) for nests in layers]
+    designs = torch.cartesian_prod(*rows).view(-1, len(layers))
+    found = [_values(layers, part, workload, accelerator) for part in designs.split(20_000)]
+    return {name: min(float(values[name].min()) for values in found) for name in found[0]}
+
+
+def _values(
+    layers: list[Mapping], designs: Tensor, workload: Workload, accelerator: Accelerator
+) -> dict[str, Tensor]:
+    picked = [nests[rows] for nests, rows in zip(layers, designs.unbind(1), strict=True)]
+    nests = Mapping(
+        *(
+            torch.stack([getattr(nest, part) for nest in picked], 1)
+            for part in ("temporal", "spatial", "order")
+        )
+    )
+    nest = analyse(nests, workload.strides, accelerator)
+    hardware = infer_hardware(accelerator, nest, {})
+    cost = layer_cost(nest, accelerator, {n: v.unsqueeze(-1) for n, v in hardware.items()})
+    energy = (cost.energy_pj * workload.counts).sum(-1)
+    cycles = (cost.cycles * workload.counts).sum(-1)
+    area = torch.as_tensor(area_mm2(accelerator, hardware))
+    return {
+        "edp": energy * cycles,
+        "energy": energy,
+        "latency": cycles,
+        "area-delay": cycles * area,
+    }

@@ -1,0 +1,164 @@
+"""The contract of every search strategy: inherit, and name a short one.
+
+``class TestMine(StrategyContract): strategy = MyStrategy(...)``
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import gemmini
+from tests.search.helpers import SMALL, Limits, outcome, record, run, small_problem
+from tilegrad.cost import area_mm2, infer_hardware, layer_cost
+from tilegrad.cost.capacity import find_overflows
+from tilegrad.mapping import parse_shorthand, stack
+from tilegrad.mapping.validity import find_violations
+from tilegrad.nest import analyse
+from tilegrad.search import Budget, SearchState, Strategy, runner
+
+FIXED = {"pe_dim": 8, "scratchpad_kb": 6, "accumulator_kb": 4}
+
+LIMITS = {
+    "fixed mesh": Limits({"pe_dim": 8}),
+    "fixed scratchpad": Limits({"scratchpad_kb": 6}),
+    "fixed accumulator": Limits({"accumulator_kb": 4}),
+    "all fixed": Limits(FIXED),
+    "wide mesh, little in each column": Limits({"pe_dim": 16, "accumulator_kb": 1}),
+    "caps": Limits({}, FIXED),
+    "area cap": Limits({}, {"pe_dim": 16, "area_mm2": 0.12}),
+    "fixed mesh and area cap": Limits({"pe_dim": 4}, {"area_mm2": 0.06}),
+}
+
+
+class StrategyContract:
+    """What a strategy promises, whatever it proposes."""
+
+    strategy: Strategy
+
+    def test_the_seed_decides(self, tmp_path: Path) -> None:
+        problem = small_problem()
+        first, again, other = (
+            outcome(run(problem, self.strategy, tmp_path / name, seed)[0], problem)
+            for name, seed in (("first", 3), ("again", 3), ("other", 4))
+        )
+        assert first == again
+        assert first[-1] != other[-1]
+
+    def test_workers_do_not_change_the_result(self, tmp_path: Path) -> None:
+        if "workers" not in {field.name for field in fields(self.strategy)}:  # type: ignore[arg-type]
+            pytest.skip("a strategy of one thread")
+        problem = small_problem()
+        one, three = (
+            outcome(run(problem, replace(self.strategy, workers=n), tmp_path / str(n))[0], problem)  # type: ignore[type-var]
+            for n in (1, 3)
+        )
+        assert one == three
+
+    def test_the_record_follows_from_its_shorthands(self, tmp_path: Path) -> None:
+        problem = small_problem()
+        found = record(run(problem, self.strategy, tmp_path)[0], problem)
+        accelerator, counts = gemmini(), SMALL.counts
+        shorthands = [layer["mapping"] for layer in found["layers"]]
+        nests = stack([parse_shorthand(text, accelerator) for text in shorthands])
+        assert not find_violations(nests, SMALL.bounds, accelerator)
+        nest = analyse(nests, SMALL.strides, accelerator)
+        hardware = infer_hardware(accelerator, nest, {})
+        cost = layer_cost(nest, accelerator, hardware)
+        assert found["hardware"] == {name: float(value) for name, value in hardware.items()}
+        assert found["area_mm2"] == pytest.approx(float(area_mm2(accelerator, hardware)))
+        assert found["cycles"] == float((cost.cycles * counts).sum())
+        energy = float((cost.energy_pj * counts).sum()) * 1e-6
+        assert found["energy_uj"] == pytest.approx(energy, rel=1e-12)
+        assert found["edp"] == found["energy_uj"] * found["cycles"]
+        assert [layer["cycles"] for layer in found["layers"]] == cost.cycles.tolist()
+
+    @pytest.mark.parametrize("name", LIMITS)
+    def test_limits_are_respected(self, name: str, tmp_path: Path) -> None:
+        limits = LIMITS[name]
+        problem = small_problem("latency", limits)
+        state, status = run(problem, self.strategy, tmp_path)
+        found = record(state, problem)
+        assert status == "complete"
+        for parameter, size in limits.hardware.items():
+            assert found["hardware"][parameter] == size
+        for parameter, cap in {**limits.caps, "area_mm2": limits.caps.get("area_mm2")}.items():
+            used = found["area_mm2"] if parameter == "area_mm2" else found["hardware"][parameter]
+            assert cap is None or used <= cap
+        assert state.best is not None
+        nest = analyse(state.best, SMALL.strides, problem.accelerator)
+        sizes = {parameter: float(size) for parameter, size in found["hardware"].items()}
+        assert not find_overflows(nest, problem.accelerator, sizes)
+
+    def test_each_objective_is_best_at_its_own_figure(self, tmp_path: Path) -> None:
+        names = ("edp", "energy", "latency", "area-delay")
+        problems = {name: small_problem(name) for name in names}
+        found = {name: run(problems[name], self.strategy, tmp_path / name)[0] for name in names}
+        for name, problem in problems.items():
+            for other in names:
+                best = found[other].best
+                assert best is not None
+                _, value = problem.evaluate(best.each(lambda tensor: tensor.unsqueeze(0)))
+                assert found[name].value <= float(value) * (1 + 1e-9), other
+
+    def test_a_budget_of_samples_ends_the_search(self, tmp_path: Path) -> None:
+        problem = small_problem()
+        whole, _ = run(problem, self.strategy, tmp_path / "whole")
+        most = whole.samples // 2
+        state, status = run(problem, self.strategy, tmp_path / "part", budget=Budget(most))
+        assert status == "budget"
+        assert state.history[-1][0] == state.samples
+        # One unit of work beyond the budget at most.
+        assert all(samples < most for samples, _, _ in state.history[:-1])
+
+    def test_a_budget_of_seconds_ends_the_search(self, tmp_path: Path) -> None:
+        problem = small_problem()
+        state, status = run(problem, self.strategy, tmp_path, budget=Budget(seconds=1e-6))
+        assert status == "budget"
+        assert len(state.history) == 1
+        assert record(state, problem)["edp"] > 0
+
+    def test_the_history_never_worsens(self, tmp_path: Path) -> None:
+        problem = small_problem()
+        state, _ = run(problem, self.strategy, tmp_path)
+        samples, seconds, edps = zip(*state.history, strict=True)
+        assert list(samples) == sorted(samples)
+        assert list(seconds) == sorted(seconds)
+        assert list(edps) == sorted(edps, reverse=True)
+        assert edps[-1] == record(state, problem)["edp"] == state.edp
+        assert state.fraction <= 1
+
+    def test_a_search_stopped_after_any_unit_goes_on_to_the_same_end(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0)
+        problem = small_problem()
+        whole, _ = run(problem, self.strategy, tmp_path / "whole")
+        for stop in range(2, len(whole.history) + 1, 3):
+            units = 0
+
+            def observe(_: SearchState, stop: int = stop) -> None:
+                nonlocal units
+                units += 1
+                if units == stop:
+                    raise KeyboardInterrupt
+
+            directory = tmp_path / str(stop)
+            directory.mkdir()
+            search = runner.Runner(problem, self.strategy, Budget(), 0, directory, {"seed": "0"})
+            assert search.run(observe)[1] == "interrupted"
+            resumed, status = search.run()
+            assert status == "complete"
+            assert outcome(resumed, problem) == outcome(whole, problem)
+
+    def test_layers_without_loops_are_searched_too(self, tmp_path: Path) -> None:
+        from tilegrad.workload import Problem, Workload
+
+        one = Problem("one", (1,) * 7)
+        for layers in ((one,), (one, Problem("few", (1, 1, 1, 1, 1, 4, 1)))):
+            problem = small_problem(workload=Workload("tiny", layers))
+            state, status = run(problem, self.strategy, tmp_path / str(len(layers)))
+            assert status == "complete"
+            assert len(record(state, problem)["layers"]) == len(layers)

@@ -1,0 +1,84 @@
+"""Small search problems and short searches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.helpers import gemmini
+from tilegrad.accelerator import Accelerator
+from tilegrad.search import (
+    Budget,
+    GradientStrategy,
+    RandomStrategy,
+    Runner,
+    SearchProblem,
+    SearchState,
+    Strategy,
+    design_record,
+    hardware_space,
+    objective,
+)
+from tilegrad.workload import Problem, Workload
+
+SHORT_GRADIENT = GradientStrategy(starts=8, steps=10, polish_rows=20_000, polish_rounds=3)
+SHORT_RANDOM = RandomStrategy(designs=300)
+
+SMALL = Workload(
+    "small",
+    (
+        Problem("conv", (3, 3, 14, 14, 8, 16, 1), (1, 1, 1, 1), count=2),
+        Problem("strided", (3, 1, 8, 4, 16, 8, 2), (2, 1, 1, 2)),
+        Problem("linear", (1, 1, 1, 24, 32, 48, 1)),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a user may fix or cap."""
+
+    hardware: Mapping[str, object] = field(default_factory=dict)
+    caps: Mapping[str, object] = field(default_factory=lambda: {"pe_dim": 16})
+
+
+def small_problem(
+    name: str = "edp",
+    limits: Limits | None = None,
+    workload: Workload = SMALL,
+    accelerator: Accelerator | None = None,
+) -> SearchProblem:
+    """Return a search of small layers."""
+    limits = limits or Limits()
+    accelerator = accelerator or gemmini()
+    space = hardware_space(accelerator, limits.hardware, limits.caps)
+    problem = SearchProblem(accelerator, workload, space, objective(name))
+    problem.check_feasible()
+    return problem
+
+
+def run(
+    problem: SearchProblem,
+    strategy: Strategy,
+    directory: Path,
+    seed: int = 0,
+    budget: Budget | None = None,
+) -> tuple[SearchState, str]:
+    """Search in a directory; return the state and the status."""
+    directory.mkdir(exist_ok=True)
+    runner = Runner(problem, strategy, budget or Budget(), seed, directory, {"seed": str(seed)})
+    return runner.run()
+
+
+def record(state: SearchState, problem: SearchProblem) -> dict[str, Any]:
+    """Return the best design's record."""
+    assert state.best is not None
+    return design_record(state.best, problem)
+
+
+def outcome(state: SearchState, problem: SearchProblem) -> tuple[object, ...]:
+    """Return everything that must repeat: design, counts and the history without its times."""
+    history = [(samples, edp) for samples, _, edp in state.history]
+    return record(state, problem), state.value, state.mappings, history
