@@ -114,7 +114,7 @@ def gradient_step(
     problem = SearchProblem(accelerator, varied, space, objective("edp"))
     relaxed = RelaxedProblem.of(problem.tables, varied.counts, space, problem.objective)
     descent = Descent(relaxed, steps=100, learning_rate=10.0, momentum=0.8)
-    starts = max(2, 24_000 // descent.rows_per_start)
+    starts = max(2, 28_800 // descent.rows_per_start)
     point = descent.begin(starts, generator(0))
     seconds = _median(lambda: descent.advance(point, threads), repeats)
     return Row(f"gradient step, {layers} layers", starts * descent.rows_per_start, seconds)

@@ -35,10 +35,14 @@ class Layout:
         used = _used(mapping.spatial, 3)
         self.axes = [
             [
-                _factors(mapping.spatial[..., index, axis, :], used[index][axis], range(len(DIMS)))
-                for axis in range(len(AXES))
+                _factors(
+                    mapping.spatial[..., index, number, :],
+                    used[index][number],
+                    level.fanout[axis].dims if axis in level.fanout else (),
+                )
+                for number, axis in enumerate(AXES)
             ]
-            for index in range(len(levels))
+            for index, level in enumerate(levels)
         ]
         self.spatial = [reduce(_merge, axes) for axes in self.axes]
         self.order = mapping.order.movedim((-2, -1), (0, 1))

@@ -48,7 +48,7 @@ def section(field: str, value: object, legal: Iterable[str]) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise ConfigError(f"{field} is {value!r}; legal: the fields {', '.join(names)}")
     known_fields(field, value, names)
-    return {name: value[name] if name in value else None for name in names}
+    return {name: value.get(name) for name in names}
 
 
 def known_fields(field: str, names: Iterable[Any], legal: Iterable[str]) -> None:

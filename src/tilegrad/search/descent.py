@@ -14,7 +14,7 @@ from tilegrad.search.relaxed import RelaxedProblem
 SHARPNESS = (10.0, 1000.0)
 """How sharply loop orders are chosen, at the beginning and at the end."""
 
-GROUP_ROWS = 4800
+GROUP_ROWS = 7200
 """Layer mappings whose gradients are computed together, whatever the number of threads: enough to
 outweigh the cost of starting an operation, few enough to stay in the cache."""
 

@@ -25,7 +25,7 @@ from tilegrad.search.state import Budget, SearchState, generator
 DESCENT_SHARE = 0.4
 """Share of a budget that the descent may use; rounding and polishing take the rest."""
 
-ROWS_PER_STEP = 9600
+ROWS_PER_STEP = 14400
 """Layer mappings in a step of the descent, by default: starts times layers times orders."""
 
 STEPS_PER_UNIT = 5
@@ -53,11 +53,11 @@ class GradientStrategy:
     """
 
     starts: int | None = None
-    steps: int = 60
+    steps: int = 40
     learning_rate: float = 10.0
     momentum: float = 0.8
     polish_rounds: int = 8
-    polish_rows: int = 1_500_000
+    polish_rows: int = 1_000_000
     workers: int | None = None
     name: str = field(default="gradient", init=False)
 

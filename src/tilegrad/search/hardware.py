@@ -20,6 +20,9 @@ from tilegrad.search.select import Selection, select
 MOST_VALUES = 48
 """Values of one parameter that are priced together."""
 
+HOPELESS = 8.0
+"""How many times the best point's value makes a hardware point not worth looking at."""
+
 APART = 1.4
 """Ratio of some parameter from which two designs are followed separately."""
 
@@ -131,11 +134,12 @@ class Chooser:
             design = better
 
     def focus(self, pools: Sequence[LayerPool], hardware: Hardware, slack: float) -> Focus:
-        """Return a focus on those of the points ``[point]`` that hold a candidate of every layer."""
+        """Return a focus on those of the points ``[point]`` that are not hopeless."""
         points = self.space.points(hardware)
         assert points is not None
         selection = self._select(pools, points)
-        held = selection.value < torch.inf
+        value = selection.value
+        held = (value <= value.min() * HOPELESS) & (value < torch.inf)
         held_points = hardware_points(
             self.space.accelerator, {name: v[held] for name, v in points.hardware.items()}
         )

@@ -29,7 +29,7 @@ class Runner:
     directory: Path
     identity: Mapping[str, str]
 
-    def run(self, observe: Observer = lambda state: None) -> tuple[SearchState, str]:
+    def run(self, observe: Observer = lambda _: None) -> tuple[SearchState, str]:
         """Search, going on from the directory's checkpoint; return the state and a status.
 
         The status is ``complete``, ``budget`` or ``interrupted`` (by Ctrl-C). Raises

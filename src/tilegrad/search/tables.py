@@ -69,7 +69,7 @@ class LayerTable:
         return self._near(factors, 1).squeeze(1)
 
     def neighbours(self, factors: Tensor) -> Tensor:
-        """Return all combinations of each dim's two nearest legal choices, ``[neighbour, slot]``."""
+        """Return all combinations of each dim's two nearest choices, ``[neighbour, slot]``."""
         return self._near(factors, 2).flatten(0, 1).unique(dim=0)
 
     def _near(self, factors: Tensor, most: int) -> Tensor:
