@@ -43,6 +43,15 @@ class Footprint:
             self.kept_words[index],
         )
 
+    def expand(self, *batch: int) -> Footprint:
+        """Return the footprint with its leading dimensions broadcast to ``batch``."""
+        return Footprint(
+            self.energy_words.expand(*batch, -1),
+            self.port_words.expand(*batch, -1),
+            self.fanout.expand(*batch, -1),
+            self.kept_words.expand(*batch, -1),
+        )
+
 
 def concatenate_footprints(parts: list[Footprint]) -> Footprint:
     """Concatenate along the first dimension."""

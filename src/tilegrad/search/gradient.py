@@ -20,6 +20,7 @@ from tilegrad.search.pool import Focus, LayerPool, hardware_points
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.regions import global_region, local_region
 from tilegrad.search.relaxed import RelaxedProblem
+from tilegrad.search.reorder import reordered
 from tilegrad.search.state import Budget, SearchState, generator
 
 DESCENT_SHARE = 0.4
@@ -172,12 +173,20 @@ class GradientRun:
         gained = self.state.value < before * (1 - CONVERGED)
         last = number + 1 >= self.strategy.polish_rounds or not designs
         if last or (number >= len(SLACKS) and not gained):
-            self.state.done = True
+            self._finish()
             return
         slack = SLACKS[min(number + 1, len(SLACKS) - 1)]
         followed = designs if number + 1 < len(SLACKS) else designs[:1]
         region = local_region([design.hardware for design in followed], self.problem, number)
         self._open_round(number + 1, pools, self.chooser.focus(pools, region, slack))
+
+    def _finish(self) -> None:
+        """Settle the loop orders of the best design."""
+        if self.state.best is not None:
+            nests, tried = reordered(self.state.best, self.problem)
+            self.state.offer(nests.each(lambda tensor: tensor.unsqueeze(0)), self.problem)
+            self._count(tried)
+        self.state.done = True
 
     def _open_round(self, number: int, pools: list[LayerPool], focus: Focus) -> None:
         self.state.phase = "polish"

@@ -1,0 +1,47 @@
+"""The last exact move: every order of the outermost loops, for the mappings of a found design.
+
+The candidate orders leave out those that pay off only where two steps of a sliding window happen
+to coincide; for tiles that are settled, all orders can be tried.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import torch
+from torch import Tensor
+
+from tilegrad.cost.footprint import footprint
+from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import stack
+from tilegrad.nest import analyse
+from tilegrad.search.pool import Focus, hardware_points
+from tilegrad.search.problem import SearchProblem
+
+
+def reordered(nests: LoopNest, problem: SearchProblem) -> tuple[LoopNest, int]:
+    """Return a design ``[layer]`` with each layer's best DRAM order, and how many were tried."""
+    cost, _ = problem.evaluate(nests.each(lambda tensor: tensor.unsqueeze(0)))
+    hardware = {name: value.reshape(1) for name, value in cost.hardware.items()}
+    points = hardware_points(problem.accelerator, hardware)
+    focus = Focus(points, problem.objective.weights(cost.energy_pj, cost.cycles), 0.0)
+    best, tried = [], 0
+    for layer, strides in enumerate(problem.workload.strides):
+        orders = _every_order(nests[layer])
+        trials = LoopNest(nests.temporal[layer], nests.spatial[layer], orders)
+        sums = footprint(analyse(trials, strides, problem.accelerator), problem.accelerator)
+        order = orders[int(focus.cost(sums.expand(len(orders)))[0].argmin())]
+        best.append(LoopNest(nests.temporal[layer], nests.spatial[layer], order))
+        tried += len(orders)
+    return stack(best), tried
+
+
+def _every_order(nest: LoopNest) -> Tensor:
+    """Return the orders ``[order, level, position]``: loops of 1 outermost, its own first."""
+    loops = (nest.temporal[-1] > 1).tolist()
+    idle = [dim for dim, used in enumerate(loops) if not used]
+    own = [dim for dim in nest.order[-1].tolist() if loops[dim]]
+    outermost = torch.tensor([(*idle, *order) for order in permutations(own)])
+    orders = nest.order.expand(len(outermost), -1, -1).clone()
+    orders[:, -1] = outermost
+    return orders
