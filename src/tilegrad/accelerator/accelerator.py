@@ -9,6 +9,7 @@ from functools import cached_property
 from tilegrad.accelerator.energy import EnergyTable
 from tilegrad.accelerator.expression import Expression, Value
 from tilegrad.accelerator.level import Level
+from tilegrad.dims import RELEVANT
 
 COUNTINGS = ("timeloop-2022", "timeloop")
 KINDS = ("regfile", "sram", "dram")
@@ -45,6 +46,15 @@ class TableColumns:
 
 
 @dataclass(frozen=True)
+class FixedLimit:
+    """The words one instance of a level holds (``axis`` None), or the width of a mesh axis."""
+
+    level: int
+    axis: int | None
+    most: float
+
+
+@dataclass(frozen=True)
 class Accelerator:
     """A spatial accelerator; ``levels[0]`` is next to the arithmetic, ``levels[-1]`` is DRAM."""
 
@@ -60,13 +70,14 @@ class Accelerator:
         """Return the size of one instance of a level in KB (0 where it is unlimited)."""
         if level.capacity_kb is not None:
             return level.capacity_kb(hardware) / level.instances(hardware)
-        return (level.capacity_words or 0) * level.bytes_per_word / 1024
+        return (level.capacity_words or 0) * level.buffers * level.bytes_per_word / 1024
 
     def access_pj(self, level: Level, hardware: Mapping[str, Value]) -> dict[str, Value]:
         """Return pJ per word for each kind of access at a level."""
         if level.access_pj is not None:
             return {access: pj(hardware) for access, pj in level.access_pj.items()}
-        return self.energy.access_pj(level, self.instance_kb(level, hardware))
+        size, block = self.instance_kb(level, hardware) * level.cluster, level.block(hardware)
+        return self.energy.access_pj(level, size, block)
 
     def kept_below(self, level: int, tensor: str) -> int:
         """Return the next level inwards of ``level`` that keeps ``tensor``; -1 is the MAC."""
@@ -83,3 +94,32 @@ class Accelerator:
         """Parameters that are the capacity of a level, with that level."""
         sized = ((level.capacity_kb, level) for level in self.levels)
         return {size.parameter: level for size, level in sized if size and size.parameter}
+
+    @cached_property
+    def fixed_limits(self) -> tuple[FixedLimit, ...]:
+        """Limits that no parameter changes and that a mapping could exceed."""
+        limits = []
+        for index, level in enumerate(self.levels):
+            words = self._fixed_words(level)
+            if words is not None and (self._filled_by(index) or words < len(level.keeps)):
+                limits.append(FixedLimit(index, None, words))
+            for axis, fanout in level.fanout.items():
+                if not fanout.width.names:
+                    limits.append(FixedLimit(index, AXES.index(axis), float(fanout.width({}))))
+        return tuple(limits)
+
+    def _fixed_words(self, level: Level) -> float | None:
+        """Return the capacity of one instance in words where it is a constant."""
+        if level.capacity_words is not None:
+            return float(level.capacity_words)
+        size = level.capacity_kb
+        if size is None or size.names or level.instances.names:
+            return None
+        return float(size({}) / level.instances({})) * 1024 / level.bytes_per_word
+
+    def _filled_by(self, index: int) -> bool:
+        """Return whether some loop at or inside a level enlarges what the level keeps."""
+        inside = {dim for level in self.levels[: index + 1] for dim in level.loops}
+        for level in self.levels[: index + 1]:
+            inside |= {dim for fanout in level.fanout.values() for dim in fanout.dims}
+        return any(inside & RELEVANT[tensor] for tensor in self.levels[index].keeps)

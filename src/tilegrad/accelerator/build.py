@@ -14,7 +14,8 @@ from tilegrad.accelerator.accelerator import (
     Parameter,
     TableColumns,
 )
-from tilegrad.accelerator.energy import ENERGY_TABLES
+from tilegrad.accelerator.accelergy import read_tables
+from tilegrad.accelerator.energy import ENERGY_TABLES, AccelergyTable
 from tilegrad.accelerator.expression import Expression, parse_expression
 from tilegrad.accelerator.fields import Fields
 from tilegrad.accelerator.level import ACCESSES, PORTS, Fanout, Level
@@ -32,16 +33,19 @@ def build_accelerator(**description: Any) -> Accelerator:
     fields = Fields(description, f"accelerator {name}")
     fields.text("name")
     counting = fields.choice("counting", COUNTINGS)
-    energy = ENERGY_TABLES[fields.choice("energy", tuple(ENERGY_TABLES))]()
-    arithmetic = _arithmetic(fields.section("arithmetic"))
+    tables = read_tables(fields.required("energy"), f"accelerator {name}.energy")
+    energy = ENERGY_TABLES[tables.name]()
+    arithmetic = tables.arithmetic(_arithmetic(fields.section("arithmetic")))
     parameters = _parameters(fields.mapping("parameters"), f"accelerator {name}.parameters")
     table = _table(fields.mapping("table"), parameters, f"accelerator {name}.table")
     described = fields.sequence("levels")
     fields.finish()
     levels = tuple(
-        _level(item, parameters, f"accelerator {name}.levels[{index}]")
+        tables.level(_level(item, parameters, f"accelerator {name}.levels[{index}]"))
         for index, item in enumerate(described)
     )
+    if energy.name == AccelergyTable.name:
+        _check_block_energies(levels, f"accelerator {name}")
     _check_levels(levels, f"accelerator {name}.levels")
     return Accelerator(name, counting, levels, parameters, arithmetic, energy, table)
 
@@ -110,15 +114,41 @@ def _level(item: object, parameters: Mapping[str, Parameter], where: str) -> Lev
         capacity_kb=None if capacity is None else expression("capacity_kb", capacity),
         capacity_words=fields.positive("capacity_words", default=None),
         bandwidth={port: positive(f"bandwidth.{port}", bandwidth[port]) for port in bandwidth},
+        cluster=fields.positive("cluster", default=1),
+        buffers=fields.positive("buffers", default=1),
         access_pj=access or None,
+        block_pj=_block_pj(fields),
         area_mm2=None if area is None else expression("area_mm2", area),
     )
     fields.finish()
     if access and set(access) != set(ACCESSES):
         raise AcceleratorError(f"{where}.access_pj: give all of {', '.join(ACCESSES)}")
+    if level.cluster > 1 and level.instances.names:
+        raise AcceleratorError(
+            f"{where}: cluster is {level.cluster} and instances is {level.instances.text!r}; "
+            "legal: a cluster of 1, or a number of instances"
+        )
     if level.capacity_kb is not None and level.capacity_words is not None:
         raise AcceleratorError(f"{where}: give capacity_kb or capacity_words, not both")
     return level
+
+
+def _block_pj(fields: Fields) -> dict[str, float] | None:
+    if fields.optional("block_pj") is None:
+        return None
+    section = fields.section("block_pj")
+    energies = {action: section.number(action) for action in ("read", "write")}
+    section.finish()
+    return energies
+
+
+def _check_block_energies(levels: Sequence[Level], where: str) -> None:
+    for level in levels:
+        if level.keeps and level.block_pj is None and level.access_pj is None:
+            raise AcceleratorError(
+                f"{where}: level {level.name!r} has no energies for the accelergy table; "
+                "legal: block_pj: {read: PJ, write: PJ} there, or energy: {table: accelergy, ert: FILE}"
+            )
 
 
 def _fanout(

@@ -13,8 +13,12 @@ class EnergyTable(Protocol):
 
     name: str
 
-    def access_pj(self, level: Level, instance_kb: Value) -> dict[str, Value]:
-        """Return pJ per word for each of ``reads``, ``fills`` and ``updates``."""
+    def access_pj(self, level: Level, instance_kb: Value, block: Value) -> dict[str, Value]:
+        """Return pJ per word for each of ``reads``, ``fills`` and ``updates``.
+
+        ``instance_kb`` is the size of what one access reads (an instance, or the cluster that
+        shares its accesses), ``block`` the words of one access.
+        """
         ...
 
 
@@ -27,8 +31,8 @@ class PatTable:
 
     name = "pat"
 
-    def access_pj(self, level: Level, instance_kb: Value) -> dict[str, Value]:
-        """Return pJ per word for each access; ``instance_kb`` is the size of one instance."""
+    def access_pj(self, level: Level, instance_kb: Value, block: Value) -> dict[str, Value]:  # noqa: ARG002
+        """Return pJ per word; see ``EnergyTable.access_pj``."""
         if level.kind == "dram":
             per_word: Value = 200.0 * level.word_bits / 16
         else:
@@ -36,4 +40,20 @@ class PatTable:
         return dict.fromkeys(ACCESSES, per_word)
 
 
-ENERGY_TABLES: dict[str, type[EnergyTable]] = {"pat": PatTable}
+class AccelergyTable:
+    """Energies of Accelergy's table (ERT): constants per access of a block, fills are writes.
+
+    They hold for the sizes that Accelergy was run with, whatever the hardware.
+    """
+
+    name = "accelergy"
+
+    def access_pj(self, level: Level, instance_kb: Value, block: Value) -> dict[str, Value]:  # noqa: ARG002
+        """Return pJ per word; see ``EnergyTable.access_pj``."""
+        if level.block_pj is None:
+            return dict.fromkeys(ACCESSES, 0.0)
+        read, write = level.block_pj["read"], level.block_pj["write"]
+        return {"reads": read / block, "fills": write / block, "updates": write / block}
+
+
+ENERGY_TABLES: dict[str, type[EnergyTable]] = {"pat": PatTable, "accelergy": AccelergyTable}

@@ -30,9 +30,12 @@ class Level:
     """A level: what it keeps, which loops it may hold, its size, ports and energy class.
 
     ``capacity_kb`` is the total over all instances, ``capacity_words`` is per instance and tensor
-    set; at most one is given, none means unlimited. ``bandwidth`` is in words per cycle and
+    set; at most one is given, none means unlimited. There are ``buffers`` times
+    ``capacity_words`` where the level is buffered more than once. ``bandwidth`` is in words per cycle and
     instance. ``access_pj`` overrides the energy table (pJ per word, keyed by ``reads``, ``fills``,
-    ``updates``); ``area_mm2`` is per instance.
+    ``updates``); ``block_pj`` are the Accelergy table's entries (pJ per access of a whole block,
+    keyed by ``read`` and ``write``); ``area_mm2`` is per instance. ``cluster`` instances share
+    each access: one access serves them all.
     """
 
     name: str
@@ -42,11 +45,14 @@ class Level:
     word_bits: int
     instances: Expression
     block: Expression
+    cluster: int = 1
+    buffers: int = 1
     fanout: dict[str, Fanout] = field(default_factory=dict)
     capacity_kb: Expression | None = None
     capacity_words: int | None = None
     bandwidth: dict[str, Expression] = field(default_factory=dict)
     access_pj: dict[str, Expression] | None = None
+    block_pj: dict[str, float] | None = None
     area_mm2: Expression | None = None
 
     @property

@@ -53,6 +53,13 @@ def level_words(nest: Nest, index: int, kinds: tuple[str, ...] = ACCESSES) -> Te
     return _sum([getattr(kept, kind) for kept in nest.accesses[index].values() for kind in kinds])
 
 
+def clusters(nest: Nest, accelerator: Accelerator, index: int) -> Tensor:
+    """Return how many clusters of a level are accessed: its instances, where none share."""
+    level = accelerator.levels[index]
+    used = nest.instances[index]
+    return used if level.cluster == 1 else used.clamp(max=level.instances({}) / level.cluster)
+
+
 def _level_cycles(
     nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value], index: int
 ) -> Tensor:
@@ -81,7 +88,7 @@ def _level_energy(
         for kept in nest.accesses[index].values():
             words = getattr(kept, kind)
             energy = energy + pj * ((words / block).ceil() * block)
-    return energy * nest.instances[index]
+    return energy * clusters(nest, accelerator, index)
 
 
 def _sum(terms: Sequence[Tensor]) -> Tensor:

@@ -16,8 +16,8 @@ from torch import Tensor
 from tilegrad.accelerator import ACCESSES, Accelerator
 from tilegrad.accelerator.expression import Value
 from tilegrad.accelerator.level import PORTS
-from tilegrad.cost.analytical import level_words
-from tilegrad.cost.hardware import Hardware, fanout_need, words_kept
+from tilegrad.cost.analytical import clusters, level_words
+from tilegrad.cost.hardware import Hardware, fanout_need, fixed_excess, words_kept
 from tilegrad.nest import Nest
 
 
@@ -25,23 +25,25 @@ from tilegrad.nest import Nest
 class Footprint:
     """Sums per mapping, columns last.
 
-    ``energy_words [..., 1 + level * access]``: MACs, then words over all instances of each level;
+    ``energy_words [..., 1 + level * access]``: MACs, then words over all clusters of each level;
     ``port_words [..., 1 + port]``: steps of the arithmetic, then words per instance at each port;
-    ``fanout [..., mesh parameter]`` and ``kept_words [..., sized level]``: the hardware needed.
+    ``fanout [..., mesh parameter]`` and ``kept_words [..., sized level]``: the hardware needed;
+    ``excess [..., 1]``: the log of how far the mapping exceeds limits that no hardware changes.
     """
 
     energy_words: Tensor
     port_words: Tensor
     fanout: Tensor
     kept_words: Tensor
+    excess: Tensor
+
+    @property
+    def parts(self) -> tuple[Tensor, ...]:
+        """The tensors, in the order of the fields."""
+        return self.energy_words, self.port_words, self.fanout, self.kept_words, self.excess
 
     def __getitem__(self, index: Tensor | slice) -> Footprint:
-        return Footprint(
-            self.energy_words[index],
-            self.port_words[index],
-            self.fanout[index],
-            self.kept_words[index],
-        )
+        return Footprint(*(part[index] for part in self.parts))
 
     def expand(self, *batch: int) -> Footprint:
         """Return the footprint with its leading dimensions broadcast to ``batch``."""
@@ -55,24 +57,27 @@ class Footprint:
 
 def concatenate_footprints(parts: list[Footprint]) -> Footprint:
     """Concatenate along the first dimension."""
-    return Footprint(
-        torch.cat([part.energy_words for part in parts]),
-        torch.cat([part.port_words for part in parts]),
-        torch.cat([part.fanout for part in parts]),
-        torch.cat([part.kept_words for part in parts]),
-    )
+    return Footprint(*map(torch.cat, zip(*(part.parts for part in parts), strict=True)))
 
 
 def footprint(nest: Nest, accelerator: Accelerator) -> Footprint:
     """Return the footprint of every mapping of ``nest``."""
     energy, ports = [nest.macs], [nest.steps]
     for index, level in enumerate(accelerator.levels):
-        energy += [level_words(nest, index, (k,)) * nest.instances[index] for k in ACCESSES]
+        used = clusters(nest, accelerator, index)
+        energy += [level_words(nest, index, (k,)) * used for k in ACCESSES]
         ports += [level_words(nest, index, PORTS[port]) for port in level.bandwidth]
     meshes = [fanout_need(accelerator, nest, name) for name in mesh_parameters(accelerator)]
     sized = accelerator.capacity_parameters.values()
     kept = [words_kept(nest, accelerator.levels.index(level)) for level in sized]
-    return Footprint(_columns(energy), _columns(ports), _columns(meshes), _columns(kept))
+    excess = fixed_excess(nest, accelerator)
+    return Footprint(
+        _columns(energy),
+        _columns(ports),
+        _columns(meshes, nest.macs),
+        _columns(kept, nest.macs),
+        _columns([excess]),
+    )
 
 
 def mesh_parameters(accelerator: Accelerator) -> list[str]:
@@ -124,5 +129,8 @@ def cycles(sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Val
     return (sums.port_words / port_widths(accelerator, hardware)).amax(-1)
 
 
-def _columns(columns: list[Tensor]) -> Tensor:
+def _columns(columns: list[Tensor], like: Tensor | None = None) -> Tensor:
+    """Stack along a last dimension; no columns at all take their shape from ``like``."""
+    if not columns and like is not None:
+        return like.new_empty(*like.shape, 0)
     return torch.stack(torch.broadcast_tensors(*columns), -1)

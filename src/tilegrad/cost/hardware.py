@@ -41,6 +41,18 @@ def capacity_need(
     return words * level.instances(hardware) * (level.bytes_per_word / 1024)
 
 
+def fixed_excess(nest: Nest, accelerator: Accelerator) -> Tensor:
+    """Return the log of how far mappings exceed the limits that no parameter changes, summed."""
+    excess = torch.zeros_like(nest.macs)
+    for limit in accelerator.fixed_limits:
+        if limit.axis is None:
+            need = words_kept(nest, limit.level)
+        else:
+            need = nest.spatial[limit.level][limit.axis]
+        excess = excess + (need / limit.most).log().clamp(min=0)
+    return excess
+
+
 def infer_hardware(
     accelerator: Accelerator, nest: Nest, fixed: Mapping[str, float], exact: bool = True
 ) -> Hardware:

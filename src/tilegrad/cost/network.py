@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.cost.analytical import LayerCost, layer_cost
-from tilegrad.cost.hardware import Hardware, area_mm2, infer_hardware
+from tilegrad.cost.hardware import Hardware, area_mm2, fixed_excess, infer_hardware
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.nest import analyse
 from tilegrad.workload import Workload
@@ -18,9 +18,13 @@ from tilegrad.workload import Workload
 
 @dataclass(frozen=True)
 class NetworkCost:
-    """Designs' totals ``[...]`` over all layers and counts; ``layers`` are ``[..., layer]``."""
+    """Designs' totals ``[...]`` over all layers and counts; ``layers`` are ``[..., layer]``.
+
+    ``fits [..., layer]`` says whether a mapping respects the limits that no parameter changes.
+    """
 
     hardware: Hardware
+    fits: Tensor
     layers: LayerCost
     energy_pj: Tensor
     cycles: Tensor
@@ -41,6 +45,7 @@ def network_cost(
     )
     return NetworkCost(
         hardware,
+        (fixed_excess(nest, accelerator) <= 0).expand(batch),
         layers,
         (layers.energy_pj * workload.counts).sum(-1),
         (layers.cycles * workload.counts).sum(-1),

@@ -8,25 +8,35 @@ keep that tensor still; and through the sliding loop that keeps the Inputs' halo
 from __future__ import annotations
 
 from itertools import product
+from math import prod
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.dims import DIMS, RELEVANT, TENSORS, P, Q, R, S
+from tilegrad.mapping.space import TEMPORAL, MapSpace
 
 SLIDING = (P, Q, R, S)
 
 
-def level_orders(
-    accelerator: Accelerator, level: int, used: frozenset[int]
-) -> list[tuple[int, ...]]:
-    """Return the orders of one level worth trying, dims from the outermost loop to the innermost.
+MOST_ORDERS = 72
+"""Combinations of level orders worth the time; more are thinned out, inner levels first."""
 
-    ``used`` are the dims that may have a loop (bound above 1).
+Order = tuple[int, ...]
+"""Dims from the outermost loop to the innermost."""
+
+
+def level_orders(
+    accelerator: Accelerator, level: int, used: frozenset[int], keeps_halo: bool = True
+) -> list[Order]:
+    """Return the orders of one level worth trying.
+
+    ``used`` are the dims that may have a loop there (bound above 1). Without ``keeps_halo`` only
+    the tensor that stands still counts, not which sliding loop is innermost.
     """
     below = {tensor for inner in accelerator.levels[:level] for tensor in inner.keeps}
     if not set(accelerator.levels[level].loops) & used:
         return [tuple(range(len(DIMS)))]
-    halo = "Inputs" in below
-    runs: list[tuple[int, ...]] = []
+    halo = keeps_halo and "Inputs" in below
+    runs: list[Order] = []
     for tensor in TENSORS:
         if tensor in below:
             still = tuple(dim for dim in used if dim not in RELEVANT[tensor])
@@ -35,17 +45,36 @@ def level_orders(
     return sorted(orders)
 
 
-def candidate_orders(
-    accelerator: Accelerator, used: frozenset[int]
-) -> list[tuple[tuple[int, ...], ...]]:
-    """Return the combinations of level orders worth trying, innermost level first."""
+def candidate_orders(space: MapSpace, used: frozenset[int]) -> list[tuple[Order, ...]]:
+    """Return the combinations of level orders worth trying, innermost level first.
+
+    At most ``MOST_ORDERS``: inner levels give up the choice of the innermost sliding loop first,
+    then of the tensor that stands still.
+    """
+    accelerator = space.accelerator
     levels = range(len(accelerator.levels))
-    return list(product(*(level_orders(accelerator, level, used) for level in levels)))
+    loops = [used & _temporal_dims(space, level) for level in levels]
+    orders = [level_orders(accelerator, level, loops[level]) for level in levels]
+    for keep in (True, False):
+        for level in levels:
+            if prod(map(len, orders)) > MOST_ORDERS:
+                plain = level_orders(accelerator, level, loops[level], keeps_halo=False)
+                orders[level] = plain if keep else plain[:1]
+    return list(product(*orders))
+
+
+def _temporal_dims(space: MapSpace, level: int) -> frozenset[int]:
+    """Return the dims that have a temporal loop at a level in this mapspace."""
+    if level == len(space.accelerator.levels) - 1:
+        return frozenset(range(len(DIMS)))
+    return frozenset(
+        slot.dim for slot in space.slots if slot.level == level and slot.axis == TEMPORAL
+    )
 
 
 def _runs(
     still: tuple[int, ...], halo: bool, keeps_halo: bool, used: frozenset[int]
-) -> list[tuple[int, ...]]:
+) -> list[Order]:
     """Return innermost runs, innermost first: each of ``still`` in turn next to the level below."""
     if not halo:
         return [still]

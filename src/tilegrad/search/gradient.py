@@ -15,7 +15,7 @@ from tilegrad.mapping import stack
 from tilegrad.search.checks import positive_int, positive_number
 from tilegrad.search.descent import Descent, Point
 from tilegrad.search.hardware import Chooser, Design
-from tilegrad.search.polish import candidates, refine
+from tilegrad.search.polish import candidates, refine, seeds
 from tilegrad.search.pool import Focus, LayerPool, hardware_points
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.regions import global_region, local_region
@@ -131,12 +131,15 @@ class GradientRun:
         """Evaluate the legal neighbours of the leaders, and open the first, global region."""
         logs, hardware, _ = self.descent.leaders(Point(*self.state.private["point"]), LEADERS)
         tables = self.problem.tables
+        random = generator(self.seed, len(tables))
         # The smallest mapping, all of it in DRAM, fits wherever any does.
         smallest = torch.ones(1, logs.shape[-1], dtype=torch.float64)
+        starts = [
+            torch.cat([table.neighbours(logs[:, layer].exp()), smallest, seeds(table, random)])
+            for layer, table in enumerate(tables)
+        ]
         pools = [
-            candidates(
-                table, torch.cat([table.neighbours(logs[:, layer].exp()), smallest]).unique(dim=0)
-            )
+            candidates(table, starts[layer].unique(dim=0))
             for layer, table in enumerate(tables)
         ]
         self._count(sum(len(pool) for pool in pools))

@@ -69,7 +69,7 @@ class HardwareSpace:
 
     def points(self, hardware: Hardware) -> Points | None:
         """Return the points of ``hardware`` (values broadcast) within the limits."""
-        values = torch.broadcast_tensors(*(torch.atleast_1d(v) for v in hardware.values()))
+        values = torch.broadcast_tensors(*map(torch.atleast_1d, hardware.values()))
         whole = {name: value.ceil() for name, value in zip(hardware, values, strict=True)}
         allowed = self.within(whole)
         if not allowed.any():

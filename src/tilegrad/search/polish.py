@@ -5,14 +5,23 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from tilegrad.accelerator import Accelerator
 from tilegrad.cost.footprint import Footprint, footprint
+from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.nest import analyse
-from tilegrad.nest.layout import Layout
+from tilegrad.nest.layout import Layout, multiply
 from tilegrad.search.pool import Focus, LayerPool, Points, merge
 from tilegrad.search.tables import LayerTable, blocks
 
 CHUNK = 4096
 """Rows analysed at once, each with every candidate order of its layer."""
+
+
+DRAWN = 100_000
+"""Random mappings of a layer that are drawn to find some that fit."""
+
+SEED_ROWS = 64_000
+"""Random mappings analysed for a layer, all candidate orders counted."""
 
 
 def evaluate(table: LayerTable, factors: Tensor, focus: Focus) -> tuple[list[LayerPool], int]:
@@ -53,20 +62,36 @@ def candidates(table: LayerTable, factors: Tensor) -> LayerPool:
         analyse(nests, table.strides, table.space.accelerator), table.space.accelerator
     )
     flat = Footprint(
-        *(
-            part.expand(rows, orders, -1).reshape(rows * orders, -1)
-            for part in (sums.energy_words, sums.port_words, sums.fanout, sums.kept_words)
-        )
+        *(part.expand(rows, orders, -1).reshape(rows * orders, part.shape[-1]) for part in sums.parts)
     )
     order = torch.arange(orders).repeat(rows)
     return LayerPool(factors.repeat_interleave(orders, 0), order, flat)
+
+
+def seeds(table: LayerTable, random: torch.Generator) -> Tensor:
+    """Return random factors ``[row, slot]`` that fit the sizes no hardware changes; may be none.
+
+    None where there are no such sizes: rounding the descent's best then always fits some hardware.
+    """
+    accelerator = table.space.accelerator
+    if not accelerator.fixed_limits:
+        return torch.empty(0, len(table.space.slots), dtype=torch.float64)
+    drawn = table.random(DRAWN, random)
+    layout = Layout(_nests(table, drawn), table.strides, accelerator)
+    fitting = drawn[_fits_fixed(layout, accelerator, len(drawn))].unique(dim=0)
+    picked = torch.randperm(len(fitting), generator=random)[: SEED_ROWS // len(table.orders)]
+    return fitting[picked]
+
+
+def _nests(table: LayerTable, factors: Tensor) -> LoopNest:
+    return table.space.mapping(factors, table.bounds, table.orders[0])
 
 
 def _around(table: LayerTable, states: Tensor, room: int) -> Tensor:
     """Return the rows of all blocks around the states, the first states first, about ``room``."""
     rows: list[Tensor] = []
     for state in states:
-        rows += [table.block(state, dims) for dims in blocks(table, room)]
+        rows += [table.block(state, dims, most) for dims, most in blocks(table, room)]
         if sum(map(len, rows)) >= room or len(rows) == 1:
             break
     return torch.cat(rows or [states]).unique(dim=0)
@@ -75,11 +100,24 @@ def _around(table: LayerTable, states: Tensor, room: int) -> Tensor:
 def _fits(table: LayerTable, factors: Tensor, points: Points) -> Tensor:
     """Return which rows fit at least one hardware point."""
     accelerator = table.space.accelerator
-    nests = table.space.mapping(factors, table.bounds, table.orders[0])
-    layout = Layout(nests, table.strides, accelerator)
+    layout = Layout(_nests(table, factors), table.strides, accelerator)
     fits = torch.ones(len(points), len(factors), dtype=torch.bool)
     for column, level in enumerate(accelerator.capacity_parameters.values()):
         tiles = [layout.tile(accelerator.levels.index(level), tensor) for tensor in level.keeps]
         words = torch.stack(torch.broadcast_tensors(*tiles)).sum(0).expand(len(factors))
         fits &= words <= points.limits[:, column].unsqueeze(-1)
-    return fits.any(0)
+    return fits.any(0) & _fits_fixed(layout, accelerator, len(factors))
+
+
+def _fits_fixed(layout: Layout, accelerator: Accelerator, rows: int) -> Tensor:
+    """Return which rows fit the sizes that no hardware changes."""
+    fits = torch.ones(rows, dtype=torch.bool)
+    for limit in accelerator.fixed_limits:
+        if limit.axis is None:
+            keeps = accelerator.levels[limit.level].keeps
+            parts = [layout.tile(limit.level, tensor) for tensor in keeps]
+            need = torch.stack(torch.broadcast_tensors(*parts)).sum(0)
+        else:
+            need = multiply(layout.axes[limit.level][limit.axis].values())
+        fits = fits & (need <= limit.most)
+    return fits

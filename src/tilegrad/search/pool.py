@@ -45,16 +45,20 @@ def hardware_points(accelerator: Accelerator, hardware: Hardware) -> Points:
         hardware[name] * 1024 / level.bytes_per_word / level.instances(hardware)
         for name, level in accelerator.capacity_parameters.items()
     ]
-    count = max(len(value) for value in hardware.values())
+    count = max((len(value) for value in hardware.values()), default=1)
     area = torch.as_tensor(area_mm2(accelerator, hardware), dtype=torch.float64).expand(count)
     return Points(
         hardware,
         energy_rates(accelerator, hardware).expand(count, -1),
         port_widths(accelerator, hardware).expand(count, -1),
-        torch.stack(meshes, -1),
-        torch.stack(limits, -1),
+        _columns(meshes, count),
+        _columns(limits, count),
         area,
     )
+
+
+def _columns(columns: list[Tensor], rows: int) -> Tensor:
+    return torch.stack(columns, -1) if columns else torch.empty(rows, 0)
 
 
 def price(sums: Footprint, points: Points) -> tuple[Tensor, Tensor]:
@@ -70,7 +74,7 @@ def price(sums: Footprint, points: Points) -> tuple[Tensor, Tensor]:
     latency = next(ratios).clone()
     for ratio in ratios:
         torch.maximum(latency, ratio, out=latency)
-    misfit = torch.zeros_like(energy, dtype=torch.bool)
+    misfit = (sums.excess.squeeze(-1) > 0).expand_as(energy).clone()
     for need, have in ((sums.fanout, points.meshes), (sums.kept_words, points.limits)):
         for column in range(need.shape[-1]):
             misfit |= need[:, column] > have[:, column].unsqueeze(-1)
@@ -93,11 +97,7 @@ class LayerPool:
 
     def pack(self) -> list[Tensor]:
         """Return the tensors that ``unpack`` makes a pool of."""
-        sums = self.sums
-        return [
-            self.factors, self.order, sums.energy_words, sums.port_words, sums.fanout,
-            sums.kept_words,
-        ]  # fmt: skip
+        return [self.factors, self.order, *self.sums.parts]
 
     @classmethod
     def unpack(cls, tensors: list[Tensor]) -> LayerPool:

@@ -114,7 +114,7 @@ class SearchProblem:
         cost = network_cost(nests, self.workload, self.accelerator, self.hardware.fixed)
         value = self.objective.value(cost.energy_pj, cost.cycles, cost.area_mm2)
         nest = analyse(nests, self.workload.strides, self.accelerator)
-        legal = self.hardware.within(cost.hardware) & self.hardware.holds(nest)
+        legal = self.hardware.within(cost.hardware) & self.hardware.holds(nest) & cost.fits.all(-1)
         return cost, value.expand(nests.batch_shape[:-1]).masked_fill(~legal, float("inf"))
 
 

@@ -35,7 +35,7 @@ def global_region(problem: SearchProblem, pools: Sequence[LayerPool], near: Hard
         sizes = _sizes(problem, pools, meshes)
         grid = product(*sizes.values())
         points += [{**meshes, **dict(zip(sizes, values, strict=True))} for values in grid]
-    for index in range(len(next(iter(near.values())))):
+    for index in range(max((len(values) for values in near.values()), default=0)):
         points.append({name: float(value[index]) for name, value in near.items()})
     return _region(points, problem)
 
@@ -74,6 +74,8 @@ def _sizes(
 def _region(points: Sequence[Mapping[str, float]], problem: SearchProblem) -> Hardware:
     """Return distinct points in whole units, fixed values kept, limits respected."""
     space = problem.hardware
+    if not problem.accelerator.parameters:
+        return {}
     rows = []
     for point in points:
         row = []

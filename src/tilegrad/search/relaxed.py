@@ -109,6 +109,7 @@ class RelaxedProblem:
             sums.fanout.expand(*batch, -1).amax((-3, -2)),
             sums.kept_words.expand(*batch, -1).amax((-3, -2)),
         )
+        excess = excess + sums.excess.expand(*batch, -1).squeeze(-1).mean(-1).sum(-1)
         energy, latency, order = self._totals(sums, hardware, sharpness)
         area = torch.as_tensor(area_mm2(accelerator, hardware))
         if self.hardware.area_cap is not None:

@@ -18,6 +18,11 @@ from tilegrad.mapping.orders import candidate_orders
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
 from tilegrad.workload import Problem
 
+WHOLE = 5000
+"""Combinations of two dims that are looked at whatever the budget."""
+
+LEAST_COMBINATIONS = 64
+
 
 @dataclass(frozen=True)
 class LayerTable:
@@ -44,7 +49,7 @@ class LayerTable:
     def orders(self) -> Tensor:
         """Candidate orders ``[order, level, position]``."""
         used = frozenset(dim for dim, bound in enumerate(self.problem.bounds) if bound > 1)
-        return torch.tensor(candidate_orders(self.space.accelerator, used))
+        return torch.tensor(candidate_orders(self.space, used))
 
     @cached_property
     def choices(self) -> list[Tensor]:
@@ -85,13 +90,44 @@ class LayerTable:
                 near[:, :, columns] = picked.repeat_interleave(near.shape[1] // count, 1)
         return near
 
-    def block(self, factors: Tensor, dims: tuple[int, ...]) -> Tensor:
-        """Return ``factors [slot]`` with every legal combination over ``dims``, ``[row, slot]``."""
-        index = torch.cartesian_prod(*(torch.arange(len(self.choices[dim])) for dim in dims))
-        rows = factors.repeat(len(index), 1)
-        for column, dim in zip(index.view(len(index), -1).unbind(1), dims, strict=True):
-            rows[:, list(self.space.slots_of[dim])] = self.choices[dim][column]
+    def random(self, count: int, random: torch.Generator) -> Tensor:
+        """Return random factors ``[row, slot]``: from uniform to mostly small inner loops."""
+        rows = torch.ones(count, len(self.space.slots), dtype=torch.float64)
+        powers = 2.0 ** torch.randint(4, (count,), generator=random)
+        for dim, slots in enumerate(self.space.slots_of):
+            if slots:
+                choices = self.choices[dim]
+                temporal = [s for s, slot in enumerate(slots) if self._is_temporal(slot)]
+                smallest_first = choices[choices[:, temporal].prod(1).argsort()]
+                share = torch.rand(count, generator=random) ** powers
+                rows[:, list(slots)] = smallest_first[(share * len(choices)).long()]
         return rows
+
+    def _is_temporal(self, slot: int) -> bool:
+        return self.space.slots[slot].axis == TEMPORAL
+
+    def block(self, factors: Tensor, dims: tuple[int, ...], most: int) -> Tensor:
+        """Return ``factors [slot]`` with the legal combinations over ``dims``, ``[row, slot]``.
+
+        All of them, or where they are more than ``most`` those of each dim's nearest choices.
+        """
+        choices = [self.choices[dim] for dim in dims]
+        if prod(map(len, choices)) > most:
+            each = max(2, int(most ** (1 / len(dims))))
+            choices = [self._nearest(dim, factors, each) for dim in dims]
+        index = torch.cartesian_prod(*(torch.arange(len(choice)) for choice in choices))
+        rows = factors.repeat(len(index), 1)
+        columns = index.view(len(index), -1).unbind(1)
+        for column, dim, choice in zip(columns, dims, choices, strict=True):
+            rows[:, list(self.space.slots_of[dim])] = choice[column]
+        return rows
+
+    def _nearest(self, dim: int, factors: Tensor, count: int) -> Tensor:
+        """Return the ``count`` choices of a dim with the fewest and smallest changes of factors."""
+        choices = self.choices[dim]
+        here = factors[list(self.space.slots_of[dim])]
+        distance = (choices.log() - here.log()).abs().sum(-1)
+        return choices[distance.topk(min(count, len(choices)), largest=False).indices]
 
     def nests(self, factors: Tensor, orders: Tensor) -> LoopNest:
         """Return the mappings of ``factors [row, slot]`` with order indices ``[row]``."""
@@ -103,17 +139,19 @@ def _spread(choices: Sequence[tuple[int, ...]], slots: Sequence[Slot]) -> list[t
     """Drop choices that leave instances idle for nothing.
 
     Spreading a loop over instances in place of repeating it, inside one level's tile, shortens the
-    nest and adds no access: of all choices with the same tiles only the widest is kept.
+    nest and adds no access: of all choices with the same tiles only the widest is kept. A level
+    that only spreads the dim is one with the next level inwards.
     """
-    levels = [slot.level for slot in slots if slot.axis != TEMPORAL]
-    if not levels:
+    repeating = {slot.level for slot in slots if slot.axis == TEMPORAL}
+    if all(slot.axis == TEMPORAL for slot in slots):
         return list(choices)
-    outermost = max(levels)
+    levels = sorted({slot.level for slot in slots})
+    outer = [*levels[1:], None]
+    ends = [level for level, o in zip(levels, outer, strict=True) if o is None or o in repeating]
     widest: dict[tuple[int, ...], tuple[int, ...]] = {}
     for choice in choices:
         pairs = list(zip(choice, slots, strict=True))
-        tile = prod(factor for factor, slot in pairs if slot.level <= outermost)
-        key = (tile, *(factor for factor, slot in pairs if slot.level > outermost))
+        key = tuple(prod(f for f, slot in pairs if slot.level <= end) for end in ends)
         if key not in widest or _parallel(choice, slots) > _parallel(widest[key], slots):
             widest[key] = choice
     return list(widest.values())
@@ -123,11 +161,20 @@ def _parallel(choice: tuple[int, ...], slots: Sequence[Slot]) -> int:
     return prod(f for f, slot in zip(choice, slots, strict=True) if slot.axis != TEMPORAL)
 
 
-def blocks(table: LayerTable, most: int) -> list[tuple[int, ...]]:
-    """Return sets of dims to solve jointly, at most about ``most`` combinations in all.
+def blocks(table: LayerTable, most: int) -> list[tuple[tuple[int, ...], int]]:
+    """Return sets of dims to solve jointly, and how many combinations of each to look at.
 
-    Every pair of dims is in some set, so the sets are never fewer than the pairs need.
+    Every pair of dims is in some set; pairs of very many combinations get their share of ``most``.
     """
+    sets = _sets(table, most)
+    sizes = [prod(len(table.choices[dim]) for dim in dims) for dims in sets]
+    if sum(sizes) <= most:
+        return list(zip(sets, sizes, strict=True))
+    share = max(LEAST_COMBINATIONS, most // len(sets))
+    return [(d, n if n <= WHOLE else share) for d, n in zip(sets, sizes, strict=True)]
+
+
+def _sets(table: LayerTable, most: int) -> list[tuple[int, ...]]:
     sizes = {
         dim: len(table.choices[dim]) for dim in range(len(DIMS)) if len(table.choices[dim]) > 1
     }

@@ -1,0 +1,118 @@
+"""Accelergy's tables: energies per action (ERT) and areas (ART) of named components, from YAML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tilegrad.accelerator.accelerator import Arithmetic
+from tilegrad.accelerator.energy import ENERGY_TABLES, AccelergyTable
+from tilegrad.accelerator.expression import parse_expression
+from tilegrad.accelerator.fields import Fields
+from tilegrad.accelerator.level import Level
+from tilegrad.errors import AcceleratorError
+
+MAC_ACTIONS = ("mac_random", "compute", "mac")
+"""Names of the MAC unit's action, in order of preference."""
+
+MM2_PER_UM2 = 1e-6
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The energy table's name, and what files say: pJ by component and action, mm2 by component."""
+
+    name: str
+    energies: Mapping[str, Mapping[str, float]] | None = None
+    areas: Mapping[str, float] = field(default_factory=dict)
+
+    def level(self, level: Level) -> Level:
+        """Return the level with the files' energies and area."""
+        if self.energies is not None and level.keeps:
+            level = replace(level, block_pj=self._block_pj(level.name))
+        if level.name in self.areas:
+            area = parse_expression(self.areas[level.name], (), level.name)
+            level = replace(level, area_mm2=area)
+        return level
+
+    def _block_pj(self, name: str) -> dict[str, float]:
+        assert self.energies is not None
+        actions = self.energies.get(name, {})
+        if not {"read", "write"} <= actions.keys():
+            listed = ", ".join(self.energies)
+            raise AcceleratorError(
+                f"the ERT gives no read and write energy of level {name!r} (it names: {listed})"
+            )
+        return {action: actions[action] for action in ("read", "write")}
+
+    def arithmetic(self, arithmetic: Arithmetic) -> Arithmetic:
+        """Return the MAC unit with the files' energy and area: the component that computes."""
+        for name, actions in (self.energies or {}).items():
+            for action in MAC_ACTIONS:
+                if action in actions:
+                    area = self.areas.get(name, arithmetic.area_mm2)
+                    return Arithmetic(actions[action], area)
+        return arithmetic
+
+
+def read_tables(described: object, where: str) -> Tables:
+    """Read ``pat``, ``accelergy`` or ``{table: accelergy, ert: FILE, art: FILE}``.
+
+    Raises ``AcceleratorError`` naming the field or the file.
+    """
+    if not isinstance(described, Mapping):
+        named = Fields({"energy": described}, where.removesuffix(".energy"))
+        return Tables(named.choice("energy", tuple(ENERGY_TABLES)))
+    fields = Fields(described, where)
+    name = fields.choice("table", tuple(ENERGY_TABLES))
+    ert, art = fields.optional("ert"), fields.optional("art")
+    fields.finish()
+    if ert is not None and name != AccelergyTable.name:
+        raise AcceleratorError(f"{where}: an ert goes with table accelergy, not {name}")
+    energies = None if ert is None else read_ert(Path(str(ert)))
+    return Tables(name, energies, {} if art is None else read_art(Path(str(art))))
+
+
+def read_ert(path: Path) -> dict[str, dict[str, float]]:
+    """Return pJ by component (its last name) and action.
+
+    An action given for several arguments counts at its dearest: changed data and address.
+    """
+    table: dict[str, dict[str, float]] = {}
+    for entry in _tables(path, "ERT"):
+        actions = table.setdefault(component(entry.text("name")), {})
+        for item in entry.sequence("actions"):
+            action = Fields(item, f"{path}, {entry.text('name')}")
+            name, energy = action.text("name"), action.number("energy")
+            actions[name] = max(energy, actions.get(name, 0.0))
+    return table
+
+
+def read_art(path: Path) -> dict[str, float]:
+    """Return mm2 by component (its last name)."""
+    return {
+        component(entry.text("name")): entry.number("area") * MM2_PER_UM2
+        for entry in _tables(path, "ART")
+    }
+
+
+def component(name: str) -> str:
+    """Return the last part of ``System.Chip.PE[0..15].Registers[1..4]``: ``Registers``."""
+    return re.sub(r"\[[^\]]*\]", "", name).split(".")[-1].strip()
+
+
+def _tables(path: Path, key: str) -> Sequence[Fields]:
+    try:
+        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise AcceleratorError(f"{path}: cannot be read as YAML: {reason}") from None
+    if not isinstance(document, Mapping) or not isinstance(document.get(key), Mapping):
+        raise AcceleratorError(f"{path}: is not an Accelergy {key} (legal: tables under {key})")
+    entries = Fields(document[key], f"{path}, {key}").sequence("tables")
+    return [Fields(item, f"{path}, {key}") for item in entries]
