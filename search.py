@@ -7,6 +7,7 @@ from typing import Any
 
 import hydra
 import torch
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
@@ -18,6 +19,7 @@ from tilegrad.search import Runner, SearchState, build_runner, design_record
 from tilegrad.search.checks import choice, flag
 from tilegrad.search.progress import live_progress
 from tilegrad.search.result import write_history, write_json
+from tilegrad.targets.timeloop import TimeloopTarget
 
 METRICS = ("edp", "energy_uj", "cycles", "area_mm2", "samples", "seconds")
 """Fields of result.json that a sweep may optimise."""
@@ -34,6 +36,7 @@ def search(config: DictConfig) -> dict[str, Any]:
     runner = build_runner(config)
     show = flag("progress", config.progress)
     report = flag("report", config.report)
+    target: TimeloopTarget | None = instantiate(config.get("target"))
     runner.directory.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(config, runner.directory / "config.yaml", resolve=True)
     with live_progress(runner.strategy.name, show) as observe:
@@ -43,6 +46,9 @@ def search(config: DictConfig) -> dict[str, Any]:
         write_report(runner.directory, runner.problem.accelerator, runner.problem.workload)
     if result and show:
         print_summary(runner)
+    if result and target is not None:
+        for line in target.compare(runner.directory, runner.problem.accelerator):
+            Console(stderr=True).print(f"{target.name}: {line}", soft_wrap=True, markup=False)
     if status == "interrupted":
         Console(stderr=True).print(
             f"interrupted; to go on: the same command, dir={runner.directory}"

@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         arguments = _parser().parse_args(argv)
-        _evaluate(arguments)
+        arguments.run(arguments)
     except TilegradError as error:
         print("error:", *str(error).splitlines(), file=sys.stderr)
         return ILLEGAL
@@ -71,7 +71,55 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave out rows that are illegal or do not fit, and report how many (default: refuse)",
     )
+    evaluate.set_defaults(run=_evaluate)
+    _add_export(commands.add_parser("export", help="a search's design as another tool's input"))
+    _add_import(commands.add_parser("import", help="another tool's files as accelerator and layer"))
     return parser
+
+
+def _add_export(export: argparse.ArgumentParser) -> None:
+    export.add_argument("result", metavar="RESULT", type=Path, help="result.json or its directory")
+    export.add_argument("--target", required=True, choices=["timeloop"], help="the other tool")
+    export.add_argument("--dialect", default="0.3", help="Timeloop's version: 0.3 or 0.4 (default: 0.3)")
+    export.add_argument(
+        "--accelerator", help="a name or YAML file (default: the accelerator the result names)"
+    )
+    export.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the files go")
+    export.set_defaults(run=_export)
+
+
+def _add_import(command: argparse.ArgumentParser) -> None:
+    command.add_argument("architecture", type=Path, help="a Timeloop architecture (0.3 or 0.4)")
+    command.add_argument("--problem", type=Path, help="a Timeloop problem")
+    command.add_argument("--mapping", type=Path, help="a Timeloop mapping of that architecture")
+    command.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the files go")
+    command.set_defaults(run=_import)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    import json
+
+    from tilegrad.accelerator import load_accelerator
+    from tilegrad.targets.timeloop import export_result
+
+    name = arguments.accelerator
+    if name is None:
+        file = arguments.result / "result.json" if arguments.result.is_dir() else arguments.result
+        try:
+            name = str(json.loads(file.read_text(encoding="utf-8"))["accelerator"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ConfigError(f"{file} is not the result of a search ({error!r})") from None
+    layers = export_result(arguments.result, load_accelerator(name), arguments.dialect, arguments.out)
+    print(f"{len(layers)} layers written to {arguments.out}")
+
+
+def _import(arguments: argparse.Namespace) -> None:
+    from tilegrad.targets.timeloop import import_files
+
+    files = (arguments.problem, arguments.mapping, arguments.out)
+    for line in import_files(arguments.architecture, *files):
+        print(f"not represented: {line}", file=sys.stderr)
+    print(f"written to {arguments.out}")
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

@@ -1,0 +1,1 @@
+"""Ways out of this project: tools that evaluate or build a design."""

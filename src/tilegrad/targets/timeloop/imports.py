@@ -1,0 +1,233 @@
+"""Timeloop architectures, problems and mappings as this project's files."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tilegrad.accelerator import AXES, Accelerator, build_accelerator
+from tilegrad.dims import TENSORS
+from tilegrad.errors import AcceleratorError, MappingError, unknown
+from tilegrad.mapping import format_shorthand
+from tilegrad.mapping.mapping import Mapping as LoopNest
+from tilegrad.targets.timeloop.components import Component, components
+from tilegrad.targets.timeloop.nests import checked, read_directives
+from tilegrad.targets.timeloop.tagged import read_yaml
+from tilegrad.workload import read_timeloop_problem
+from tilegrad.workload.problem import FIELDS
+
+UNUSED = ("technology", "type", "n_banks", "num-banks", "n_rdwr_ports", "num-ports", "n_ports")
+"""Attributes that say nothing about counts, sizes or time."""
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    "word_bits": ("word-bits", "word_bits", "datawidth", "word_width"),
+    "block": ("block-size", "block_size", "n_words"),
+    "cluster": ("cluster-size", "cluster_size"),
+    "entries": ("entries",),
+    "depth": ("depth", "memory_depth"),
+    "width": ("width", "memory_width"),
+    "size_kb": ("sizeKB",),
+    "buffers": ("multiple_buffering",),
+    "read": ("read_bandwidth",),
+    "write": ("write_bandwidth",),
+    "shared": ("shared_bandwidth", "bandwidth"),
+}
+
+
+@dataclass
+class Attributes:
+    """A component's numbers under this project's names, and what is left over."""
+
+    place: str
+    values: dict[str, float] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, component: Component, where: str) -> Attributes:
+        """Read the known attributes; a known one that is not a positive number is refused."""
+        read = cls(f"{where}: {component.name}")
+        known = {written: name for name, names in _NAMES.items() for written in names}
+        for written, value in component.attributes.items():
+            if written in known:
+                read.values[known[written]] = read._positive(written, value)
+            elif written not in UNUSED:
+                read.ignored.append(f"{component.name}: attribute {written}={value!r}")
+        return read
+
+    def _positive(self, name: str, value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            raise AcceleratorError(f"{self.place}: {name} is {value!r}; legal: a number > 0")
+        return float(value)
+
+    def whole(self, name: str, default: int) -> int:
+        """Return an integer."""
+        return int(self.values.get(name, default))
+
+    @property
+    def block(self) -> int:
+        """Words of one access: given, or what the width holds for each of a cluster."""
+        lanes = self.whole("word_bits", 8) * self.whole("cluster", 1)
+        return self.whole("block", max(1, self.whole("width", lanes) // lanes))
+
+    @property
+    def capacity(self) -> int | None:
+        """Words that one instance can use; None where unlimited."""
+        if "entries" in self.values:
+            words = self.values["entries"]
+        elif "depth" in self.values:
+            words = self.values["depth"] * self.block
+        elif "size_kb" in self.values:
+            words = self.values["size_kb"] * 1024 * 8 / self.whole("word_bits", 8)
+        else:
+            return None
+        return max(1, int(words // self.values.get("buffers", 1)))
+
+
+def read_architecture(
+    path: Path, keeps: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the description of the accelerator, and what it cannot represent.
+
+    ``keeps`` (level name to tensors) overrides what the file itself says; a level of which neither
+    speaks keeps all tensors. Raises ``AcceleratorError`` naming file, component and value.
+    """
+    *storage, mac = components(read_yaml(path), str(path))
+    ignored: list[str] = []
+    levels = []
+    for component, inner in zip(storage, [*storage[1:], mac], strict=True):
+        attributes = Attributes.read(component, str(path))
+        ignored += attributes.ignored
+        levels.append(_level(component, inner, attributes, keeps))
+    for name in sorted(set(keeps) - {component.name for component in storage}):
+        raise AcceleratorError(unknown("level", name, [c.name for c in storage], str(path)))
+    description = {
+        "name": path.stem,
+        "counting": "timeloop",
+        "energy": "pat",
+        "arithmetic": {"energy_pj": 1.0},
+        "parameters": {},
+        "levels": levels[::-1],
+    }
+    return description, ignored
+
+
+def _level(
+    component: Component,
+    inner: Component,
+    attributes: Attributes,
+    keeps: Mapping[str, Sequence[str]],
+) -> dict[str, Any]:
+    dram = component.kind.upper() == "DRAM"
+    level: dict[str, Any] = {
+        "name": component.name,
+        "kind": "dram" if dram else "regfile" if "reg" in component.kind.lower() else "sram",
+        "keeps": list(keeps.get(component.name, _own_keeps(component))),
+        "loops": "all",
+        "word_bits": attributes.whole("word_bits", 8),
+        "block": attributes.block,
+        "instances": component.mesh[0] * component.mesh[1],
+        "cluster": attributes.whole("cluster", 1),
+        "buffers": attributes.whole("buffers", 1),
+        "fanout": _fanout(component, inner, attributes.place),
+        "bandwidth": {
+            port: attributes.values[port]
+            for port in ("read", "write", "shared")
+            if port in attributes.values
+        },
+    }
+    if attributes.capacity is not None and not dram:
+        level["capacity_words"] = attributes.capacity
+    return level
+
+
+def _own_keeps(component: Component) -> list[str]:
+    if component.keep is not None and "dummy" not in component.kind:
+        return [tensor for tensor in TENSORS if tensor in component.keep]
+    return [tensor for tensor in TENSORS if tensor not in component.bypass]
+
+
+def _fanout(outer: Component, inner: Component, place: str) -> dict[str, Any]:
+    fanout = {}
+    for axis, above, below in zip(AXES, outer.mesh, inner.mesh, strict=True):
+        if below % above:
+            raise AcceleratorError(
+                f"{place} has {above} instances along {axis}, {inner.name} inside it {below}; "
+                f"legal: a multiple of {above}"
+            )
+        if below > above:
+            fanout[axis] = {"dims": "all", "width": below // above}
+    return fanout
+
+
+def read_keeps(directives: Sequence[object], where: str) -> dict[str, list[str]]:
+    """Return the tensors that a mapping keeps at each level it speaks of."""
+    found = {}
+    for directive, _ in checked(directives, where):
+        if directive["type"] in ("bypass", "dataspace", "datatype"):
+            bypass = directive.get("bypass") or []
+            kept = directive.get("keep")
+            tensors = [t for t in TENSORS if (t in kept if kept is not None else t not in bypass)]
+            found[str(directive["target"])] = tensors
+    return found
+
+
+def mapping_list(path: Path) -> list[object]:
+    """Return the directives of a mapping file."""
+    document = read_yaml(path)
+    directives = document.get("mapping") if isinstance(document, Mapping) else None
+    if not isinstance(directives, list):
+        raise MappingError(f"{path}: not a Timeloop mapping (legal: a list under 'mapping')")
+    return directives
+
+
+def read_mapping(path: Path, accelerator: Accelerator, renamed: Mapping[str, str]) -> LoopNest:
+    """Return the mapping of a file; ``renamed`` gives this project's names of its targets."""
+    directives = [
+        {**item, "target": renamed.get(str(item.get("target")), item.get("target"))}
+        if isinstance(item, Mapping)
+        else item
+        for item in mapping_list(path)
+    ]
+    return read_directives(directives, accelerator, str(path))
+
+
+def spatial_targets(path: Path) -> dict[str, str]:
+    """Return for each 0.4 node that spreads loops the name used for it here."""
+    *storage, mac = components(read_yaml(path), str(path))
+    pairs = zip(storage, [*storage[1:], mac], strict=True)
+    return {node: f"{outer.name}_fanout" for outer, inner in pairs for node in inner.spread_by}
+
+
+def import_files(
+    architecture: Path, problem: Path | None, mapping: Path | None, out: Path
+) -> list[str]:
+    """Write accelerator.yaml and, where given, layer.csv and mapping.txt under ``out``.
+
+    Returns what could not be represented. Raises ``TilegradError`` subclasses naming file and field.
+    """
+    keeps = {} if mapping is None else read_keeps(mapping_list(mapping), str(mapping))
+    description, ignored = read_architecture(architecture, keeps)
+    accelerator = build_accelerator(**description)
+    layer = None if problem is None else read_timeloop_problem(problem)
+    text = None
+    if mapping is not None:
+        nest = read_mapping(mapping, accelerator, spatial_targets(architecture))
+        text = format_shorthand(nest, accelerator)
+    out.mkdir(parents=True, exist_ok=True)
+    target = {"_target_": "tilegrad.accelerator.build_accelerator", **description}
+    written = {"accelerator": target, "hardware": {}, "caps": {"area_mm2": None}}
+    body = yaml.safe_dump(written, sort_keys=False, default_flow_style=None, width=100)
+    (out / "accelerator.yaml").write_text("# @package _global_\n" + body, encoding="utf-8")
+    if layer is not None:
+        with (out / "layer.csv").open("w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(["layer", *FIELDS])
+            table.writerow([layer.name, *layer.as_dict().values()])
+    if text is not None:
+        (out / "mapping.txt").write_text(text + "\n", encoding="utf-8")
+    return ignored
