@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_export(export: argparse.ArgumentParser) -> None:
     export.add_argument("result", metavar="RESULT", type=Path, help="result.json or its directory")
     export.add_argument("--target", required=True, choices=["timeloop"], help="the other tool")
-    export.add_argument("--dialect", default="0.3", help="Timeloop's version: 0.3 or 0.4 (default: 0.3)")
+    export.add_argument("--dialect", default="0.3", help="Timeloop's version: 0.3 (default) or 0.4")
     export.add_argument(
         "--accelerator", help="a name or YAML file (default: the accelerator the result names)"
     )
@@ -92,7 +92,7 @@ def _add_import(command: argparse.ArgumentParser) -> None:
     command.add_argument("architecture", type=Path, help="a Timeloop architecture (0.3 or 0.4)")
     command.add_argument("--problem", type=Path, help="a Timeloop problem")
     command.add_argument("--mapping", type=Path, help="a Timeloop mapping of that architecture")
-    command.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the files go")
+    command.add_argument("--out", required=True, type=Path, metavar="DIR", help="where files go")
     command.set_defaults(run=_import)
 
 
@@ -109,7 +109,8 @@ def _export(arguments: argparse.Namespace) -> None:
             name = str(json.loads(file.read_text(encoding="utf-8"))["accelerator"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{file} is not the result of a search ({error!r})") from None
-    layers = export_result(arguments.result, load_accelerator(name), arguments.dialect, arguments.out)
+    accelerator = load_accelerator(name)
+    layers = export_result(arguments.result, accelerator, arguments.dialect, arguments.out)
     print(f"{len(layers)} layers written to {arguments.out}")
 
 

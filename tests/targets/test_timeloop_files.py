@@ -88,7 +88,8 @@ def test_an_exercise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     (tmp_path / "eyeriss.yaml").write_text(EXERCISE)
     assert main(["import", str(tmp_path / "eyeriss.yaml"), "--out", str(tmp_path / "x")]) == 0
     found = load_accelerator(str(tmp_path / "x" / "accelerator.yaml"))
-    assert [level.name for level in found.levels] == ["psum_spad", "ifmap_spad", "shared_glb", "DRAM"]
+    names = [level.name for level in found.levels]
+    assert names == ["psum_spad", "ifmap_spad", "shared_glb", "DRAM"]
     assert [level.capacity_words for level in found.levels] == [16, 12, 65536, None]
     assert {axis: f.width.text for axis, f in found.levels[2].fanout.items()} == {
         "X": "14",

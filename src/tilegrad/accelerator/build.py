@@ -146,8 +146,8 @@ def _check_block_energies(levels: Sequence[Level], where: str) -> None:
     for level in levels:
         if level.keeps and level.block_pj is None and level.access_pj is None:
             raise AcceleratorError(
-                f"{where}: level {level.name!r} has no energies for the accelergy table; "
-                "legal: block_pj: {read: PJ, write: PJ} there, or energy: {table: accelergy, ert: FILE}"
+                f"{where}: level {level.name!r} has no energies for the accelergy table; legal: "
+                "block_pj: {read: PJ, write: PJ} there, or energy: {table: accelergy, ert: FILE}"
             )
 
 

@@ -30,9 +30,9 @@ class Level:
     """A level: what it keeps, which loops it may hold, its size, ports and energy class.
 
     ``capacity_kb`` is the total over all instances, ``capacity_words`` is per instance and tensor
-    set; at most one is given, none means unlimited. There are ``buffers`` times
-    ``capacity_words`` where the level is buffered more than once. ``bandwidth`` is in words per cycle and
-    instance. ``access_pj`` overrides the energy table (pJ per word, keyed by ``reads``, ``fills``,
+    set; at most one is given, none means unlimited. A level that is buffered more than once has
+    ``buffers`` times ``capacity_words``. ``bandwidth`` is in words per cycle and instance.
+    ``access_pj`` overrides the energy table (pJ per word, keyed by ``reads``, ``fills``,
     ``updates``); ``block_pj`` are the Accelergy table's entries (pJ per access of a whole block,
     keyed by ``read`` and ``write``); ``area_mm2`` is per instance. ``cluster`` instances share
     each access: one access serves them all.

@@ -74,6 +74,14 @@ def fits(nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value]) ->
     return fitting
 
 
+def excess(nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
+    """Return the log of how far each limit is exceeded, summed over the limits, ``[...]``."""
+    total = torch.zeros((), dtype=nest.macs.dtype, device=nest.macs.device)
+    for limit in _limits(nest, accelerator, hardware):
+        total = total + (limit.need / limit.have).log().clamp(min=0)
+    return total
+
+
 def _limits(
     nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value]
 ) -> Iterator[_Limit]:

@@ -19,6 +19,8 @@ Hardware = dict[str, Tensor]
 def words_kept(nest: Nest, level: int) -> Tensor:
     """Return the words that one instance of a level holds, ``[..., layer]``."""
     tiles = [accesses.tile for accesses in nest.accesses[level].values()]
+    if not tiles:
+        return torch.zeros_like(nest.macs)
     return torch.stack(torch.broadcast_tensors(*tiles)).sum(0)
 
 

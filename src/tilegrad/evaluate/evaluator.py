@@ -11,12 +11,13 @@ from torch import Tensor
 from tilegrad.accelerator import Accelerator
 from tilegrad.cost.analytical import layer_cost
 from tilegrad.cost.capacity import Overflow, find_overflows
+from tilegrad.cost.nearest import nearest_fitting
 from tilegrad.errors import MappingError
 from tilegrad.evaluate.faults import Fault
 from tilegrad.evaluate.layout import MAPPING, Layout
 from tilegrad.evaluate.rows import Rows, others, read_rows
 from tilegrad.mapping import Mapping as LoopNests
-from tilegrad.mapping.shorthand import parse_shorthand, parse_shorthands
+from tilegrad.mapping.shorthand import format_shorthand, parse_shorthand, parse_shorthands
 from tilegrad.mapping.validity import find_violations
 from tilegrad.nest import analyse
 
@@ -82,7 +83,12 @@ class Evaluator:
     def _cost(self, rows: Rows, nests: LoopNests, faults: list[Fault]) -> Evaluated:
         nest = analyse(nests, rows.strides, self._accelerator)
         overflows = find_overflows(nest, self._accelerator, rows.hardware)
-        kept = _sieve(rows, _too_large(rows, overflows), faults)
+        found = _too_large(rows, overflows)
+        if found:
+            place = min(found)
+            rule, reason = found[place]
+            found[place] = (rule, reason + self._remedy(rows, nests, place))
+        kept = _sieve(rows, found, faults)
         cost = layer_cost(nest, self._accelerator, rows.hardware)
         cycles, energy = cost.cycles[kept], cost.energy_pj[kept] * 1e-6
         values = {"cycles": cycles, "energy": energy, "edp": cycles * energy}
@@ -94,8 +100,20 @@ class Evaluator:
         slowest = cost.cycles_by_part[kept].argmax(-1).tolist()
         return Evaluated(rows, values, errors, [self._parts[part] for part in slowest])
 
+    def _remedy(self, rows: Rows, nests: LoopNests, place: int) -> str:
+        """Return the nearest mapping that fits, as the end of a sentence."""
+        hardware = {n: float(v.expand(len(rows))[place]) for n, v in rows.hardware.items()}
+        found = nearest_fitting(nests[place], rows.strides[place], self._accelerator, hardware)
+        if found is None:
+            return "; no mapping of this layer fits"
+        moves = "1 factor moved" if found.moves == 1 else f"{found.moves} factors moved"
+        shown = format_shorthand(found.mapping, self._accelerator)
+        return f"; the nearest that fits, {moves}: {shown!r}"
 
-def _too_large(rows: Rows, overflows: Mapping[int, list[Overflow]]) -> Found:
+
+def _too_large(
+    rows: Rows, overflows: Mapping[int, list[Overflow]]
+) -> dict[int, tuple[str, str]]:
     return {
         place: (
             f"{over[0].level} overflows ({over[0].what})",

@@ -23,7 +23,7 @@ from tilegrad.search.state import Budget, Strategy
 
 FIELDS = (
     "accelerator", "hardware", "caps", "workload", "strategy", "objective", "seed", "dir",
-    "budget", "optimized_metric", "report", "progress",
+    "budget", "optimized_metric", "report", "progress", "target",
 )  # fmt: skip
 """The fields of ``conf/search.yaml``."""
 

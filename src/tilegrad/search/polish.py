@@ -62,7 +62,7 @@ def candidates(table: LayerTable, factors: Tensor) -> LayerPool:
         analyse(nests, table.strides, table.space.accelerator), table.space.accelerator
     )
     flat = Footprint(
-        *(part.expand(rows, orders, -1).reshape(rows * orders, part.shape[-1]) for part in sums.parts)
+        *(p.expand(rows, orders, -1).reshape(rows * orders, p.shape[-1]) for p in sums.parts)
     )
     order = torch.arange(orders).repeat(rows)
     return LayerPool(factors.repeat_interleave(orders, 0), order, flat)

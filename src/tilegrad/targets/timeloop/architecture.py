@@ -21,7 +21,7 @@ Hardware = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a level lies: its path of 0.3 names, and its mesh (all instances, X of them abreast)."""
+    """Where a level lies: its path of 0.3 names, all its instances and how many along X."""
 
     path: str
     instances: int

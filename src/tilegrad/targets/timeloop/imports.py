@@ -208,7 +208,7 @@ def import_files(
 ) -> list[str]:
     """Write accelerator.yaml and, where given, layer.csv and mapping.txt under ``out``.
 
-    Returns what could not be represented. Raises ``TilegradError`` subclasses naming file and field.
+    Returns what could not be represented. Raises ``TilegradError`` subclasses naming the file.
     """
     keeps = {} if mapping is None else read_keeps(mapping_list(mapping), str(mapping))
     description, ignored = read_architecture(architecture, keeps)

@@ -1,0 +1,105 @@
+"""The nearest mapping that fits: fewest moves of one prime factor from a loop to another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tilegrad.accelerator import AXES, Accelerator
+from tilegrad.cost.capacity import excess
+from tilegrad.dims import DIMS
+from tilegrad.mapping.factors import divisors
+from tilegrad.mapping.mapping import Mapping as LoopNest
+from tilegrad.nest import analyse
+
+BEAM = 256
+"""Mappings that are followed after each move: those that overflow least."""
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """A mapping ``[level, dim]`` that fits, and how many factor moves it is away."""
+
+    mapping: LoopNest
+    moves: int
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where each dim may have loops: rows of the flattened factors, by dim."""
+
+    levels: int
+    of: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def on(cls, accelerator: Accelerator) -> _Places:
+        levels = len(accelerator.levels)
+        of: list[tuple[int, ...]] = []
+        for dim in range(len(DIMS)):
+            rows = [i for i, level in enumerate(accelerator.levels) if dim in level.loops]
+            for index, level in enumerate(accelerator.levels):
+                for axis, fanout in level.fanout.items():
+                    if dim in fanout.dims:
+                        rows.append(levels + index * len(AXES) + AXES.index(axis))
+            of.append(tuple(rows))
+        return cls(levels, tuple(of))
+
+
+def nearest_fitting(
+    mapping: LoopNest, strides: Tensor, accelerator: Accelerator, hardware: Mapping[str, float]
+) -> Nearest | None:
+    """Return the nearest mapping that fits ``hardware`` to an integer one ``[level, dim]``.
+
+    A move takes a prime factor of one loop to another loop of its dim. Exact for up to one move,
+    and for more as long as fewer than ``BEAM`` mappings lie on the way. None where none fits.
+    """
+    places = _Places.on(accelerator)
+    beam = _flatten(mapping).unsqueeze(0)
+    for moves in range(int(torch.log2(beam.clamp(min=1)).sum()) + 1):
+        nests = _nests(beam, mapping.order, places)
+        over = excess(analyse(nests, strides, accelerator), accelerator, hardware).expand(len(beam))
+        best = over.argsort(stable=True)
+        if float(over[best[0]]) <= 0:
+            return Nearest(nests[int(best[0])], moves)
+        beam = _children(beam[best[:BEAM]], places)
+        if not len(beam):
+            return None
+    return None
+
+
+def _flatten(mapping: LoopNest) -> Tensor:
+    """Return all factors as ``[place, dim]``: temporal levels, then spatial levels and axes."""
+    return torch.cat([mapping.temporal, mapping.spatial.flatten(0, 1)])
+
+
+def _nests(factors: Tensor, order: Tensor, places: _Places) -> LoopNest:
+    temporal, spatial = factors[:, : places.levels], factors[:, places.levels :]
+    spread = spatial.unflatten(1, (places.levels, len(AXES)))
+    return LoopNest(temporal, spread, order.expand(len(factors), *order.shape))
+
+
+def _children(parents: Tensor, places: _Places) -> Tensor:
+    """Return every mapping one move away from some parent, each once."""
+    found = []
+    for dim, rows in enumerate(places.of):
+        for source in range(parents.shape[1]):
+            for prime in _primes(parents[:, source, dim]):
+                movable = parents[parents[:, source, dim] % prime == 0]
+                for target in rows:
+                    if target != source:
+                        moved = movable.clone()
+                        moved[:, source, dim] /= prime
+                        moved[:, target, dim] *= prime
+                        found.append(moved)
+    return torch.cat(found).unique(dim=0) if found else parents[:0]
+
+
+def _primes(factors: Tensor) -> list[int]:
+    """Return the primes that divide some of the factors."""
+    found = set()
+    for factor in factors.unique().tolist():
+        found |= {d for d in divisors(int(factor)) if d > 1 and len(divisors(d)) == 2}
+    return sorted(found)
