@@ -13,7 +13,7 @@ from tilegrad.accelerator import COUNTINGS, Accelerator
 from tilegrad.cost import LayerCost, layer_cost
 from tilegrad.dims import DIMS, C, K, P, R, S
 from tilegrad.mapping import Mapping
-from tilegrad.mapping.orders import candidate_orders, level_orders
+from tilegrad.mapping.orders import MOST_ORDERS, candidate_orders, level_orders
 from tilegrad.nest import analyse
 
 EVERY = torch.tensor(list(permutations(range(len(DIMS)))))
@@ -94,7 +94,9 @@ def test_candidates_are_distinct_permutations(
     for orders in levels:
         assert len(set(orders)) == len(orders) > 0
         assert all(sorted(order) == list(range(len(DIMS))) for order in orders)
-    assert candidate_orders(accelerator, used) == list(product(*levels))
+    every = list(product(*levels))
+    candidates = candidate_orders(accelerator, used)
+    assert candidates == every or len(set(candidates)) == len(candidates) <= MOST_ORDERS < len(every)
 
 
 def test_gemminis_candidates_are_the_stationary_ones() -> None:

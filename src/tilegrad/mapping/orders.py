@@ -45,14 +45,17 @@ def level_orders(
     return sorted(orders)
 
 
-def candidate_orders(space: MapSpace, used: frozenset[int]) -> list[tuple[Order, ...]]:
+def candidate_orders(accelerator: Accelerator, used: frozenset[int]) -> list[tuple[Order, ...]]:
     """Return the combinations of level orders worth trying, innermost level first.
 
-    At most ``MOST_ORDERS``: inner levels give up the choice of the innermost sliding loop first,
-    then of the tensor that stands still.
+    At most ``MOST_ORDERS``: loops that only rename others are left out first, then inner levels
+    give up the choice of the innermost sliding loop, then of the tensor that stands still.
     """
-    accelerator = space.accelerator
     levels = range(len(accelerator.levels))
+    orders = [level_orders(accelerator, level, used) for level in levels]
+    if prod(map(len, orders)) <= MOST_ORDERS:
+        return list(product(*orders))
+    space = MapSpace(accelerator)
     loops = [used & _temporal_dims(space, level) for level in levels]
     orders = [level_orders(accelerator, level, loops[level]) for level in levels]
     for keep in (True, False):

@@ -49,7 +49,7 @@ class LayerTable:
     def orders(self) -> Tensor:
         """Candidate orders ``[order, level, position]``."""
         used = frozenset(dim for dim, bound in enumerate(self.problem.bounds) if bound > 1)
-        return torch.tensor(candidate_orders(self.space, used))
+        return torch.tensor(candidate_orders(self.space.accelerator, used))
 
     @cached_property
     def choices(self) -> list[Tensor]:

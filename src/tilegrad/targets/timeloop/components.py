@@ -11,7 +11,7 @@ from tilegrad.errors import AcceleratorError, unknown
 from tilegrad.targets.timeloop.tagged import Tagged
 
 VERSIONS = ("0.2", "0.3", "0.4")
-TAGS = ("!Container", "!Component", "!Parallel", "!Hierarchical")
+TAGS = ("!Container", "!Component", "!Parallel", "!Hierarchical", "!Nothing")
 _RANGE = re.compile(r"\[(\d+)\.\.(\d+)\]\s*$")
 
 
