@@ -7,6 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says nothing on a machine that does other work as well.
+settings.register_profile("tilegrad", deadline=None)
+settings.load_profile("tilegrad")
 
 VARIABLE = "TILEGRAD_DATA"
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -80,9 +80,7 @@ def test_a_failing_tool_is_one_line_per_layer(
 
 def test_a_missing_tool_is_one_line(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(run))
-    assert compare(run) == [
-        "timeloop-model is not on PATH; the result has no figures of Timeloop"
-    ]
+    assert compare(run) == ["timeloop-model is not on PATH; the result has no figures of Timeloop"]
     assert not (run / "timeloop.csv").exists()
 
 

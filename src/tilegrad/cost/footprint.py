@@ -47,12 +47,7 @@ class Footprint:
 
     def expand(self, *batch: int) -> Footprint:
         """Return the footprint with its leading dimensions broadcast to ``batch``."""
-        return Footprint(
-            self.energy_words.expand(*batch, -1),
-            self.port_words.expand(*batch, -1),
-            self.fanout.expand(*batch, -1),
-            self.kept_words.expand(*batch, -1),
-        )
+        return Footprint(*(part.expand(*batch, -1) for part in self.parts))
 
 
 def concatenate_footprints(parts: list[Footprint]) -> Footprint:

@@ -111,9 +111,7 @@ class Evaluator:
         return f"; the nearest that fits, {moves}: {shown!r}"
 
 
-def _too_large(
-    rows: Rows, overflows: Mapping[int, list[Overflow]]
-) -> dict[int, tuple[str, str]]:
+def _too_large(rows: Rows, overflows: Mapping[int, list[Overflow]]) -> dict[int, tuple[str, str]]:
     return {
         place: (
             f"{over[0].level} overflows ({over[0].what})",

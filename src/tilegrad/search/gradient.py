@@ -139,8 +139,7 @@ class GradientRun:
             for layer, table in enumerate(tables)
         ]
         pools = [
-            candidates(table, starts[layer].unique(dim=0))
-            for layer, table in enumerate(tables)
+            candidates(table, starts[layer].unique(dim=0)) for layer, table in enumerate(tables)
         ]
         self._count(sum(len(pool) for pool in pools))
         region = global_region(self.problem, pools, hardware)
