@@ -11,7 +11,7 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help search test lint bench
+.PHONY: help search test slow lint bench
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):[^#]*## /make \1\t/p' Makefile
@@ -22,6 +22,9 @@ search: $(RUNTIME) ## co-search ResNet-50 on Gemmini (ARGS='workload=bert ...')
 
 test: $(DEV) ## run the tests with coverage
 	$(BIN)/python -m pytest --cov $(ARGS)
+
+slow: $(DEV) ## run the tests that `make test` leaves out: thousands of round trips, whole searches
+	$(BIN)/python -m pytest -m slow $(ARGS)
 
 lint: $(DEV) ## check style, format and types
 	$(BIN)/ruff check .
