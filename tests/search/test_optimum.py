@@ -12,6 +12,7 @@ from tests.helpers import STRIDE_CHOICES, gemmini
 from tests.search.brute_force import optimum
 from tests.search.helpers import SHORT_GRADIENT, Limits, run, small_problem
 from tilegrad.accelerator import Accelerator
+from tilegrad.accelerator.expression import parse_expression
 from tilegrad.search import GradientStrategy, Strategy
 from tilegrad.workload import Problem, Workload, load_workload
 
@@ -31,11 +32,15 @@ be better still: the search tries all orders only for the tiles that it has sett
 
 
 def coarse() -> Accelerator:
-    """Return an accelerator whose words are so large that tiny layers need buffers of many KB."""
+    """Return an accelerator for tiny layers: words so large that they need buffers of many KB.
+
+    Without blocks, of which tiny layers would fill only fractions.
+    """
     accelerator = gemmini()
     bits = {"Accumulator": 16384, "Scratchpad": 8192}
+    single = parse_expression(1, (), "block")
     levels = (
-        replace(level, word_bits=bits.get(level.name, level.word_bits))
+        replace(level, word_bits=bits.get(level.name, level.word_bits), block=single)
         for level in accelerator.levels
     )
     return replace(accelerator, levels=tuple(levels))
