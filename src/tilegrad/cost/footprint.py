@@ -28,7 +28,8 @@ class Footprint:
     ``energy_words [..., 1 + level * access]``: MACs, then words over all clusters of each level;
     ``port_words [..., 1 + port]``: steps of the arithmetic, then words per instance at each port;
     ``fanout [..., mesh parameter]`` and ``kept_words [..., sized level]``: the hardware needed;
-    ``excess [..., 1]``: the log of how far the mapping exceeds limits that no hardware changes.
+    ``excess [..., 1]``: the log of how far the mapping exceeds limits that no hardware changes;
+    ``context [..., context]``: what a cost model reads beside these (mostly nothing).
     """
 
     energy_words: Tensor
@@ -36,11 +37,19 @@ class Footprint:
     fanout: Tensor
     kept_words: Tensor
     excess: Tensor
+    context: Tensor
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
         """The tensors, in the order of the fields."""
-        return self.energy_words, self.port_words, self.fanout, self.kept_words, self.excess
+        return (
+            self.energy_words,
+            self.port_words,
+            self.fanout,
+            self.kept_words,
+            self.excess,
+            self.context,
+        )
 
     def __getitem__(self, index: Tensor | slice) -> Footprint:
         return Footprint(*(part[index] for part in self.parts))
@@ -55,8 +64,8 @@ def concatenate_footprints(parts: list[Footprint]) -> Footprint:
     return Footprint(*map(torch.cat, zip(*(part.parts for part in parts), strict=True)))
 
 
-def footprint(nest: Nest, accelerator: Accelerator) -> Footprint:
-    """Return the footprint of every mapping of ``nest``."""
+def footprint(nest: Nest, accelerator: Accelerator, context: Tensor | None = None) -> Footprint:
+    """Return the footprint of every mapping of ``nest``; ``context`` is a cost model's."""
     energy, ports = [nest.macs], [nest.steps]
     for index, level in enumerate(accelerator.levels):
         used = clusters(nest, accelerator, index)
@@ -72,6 +81,7 @@ def footprint(nest: Nest, accelerator: Accelerator) -> Footprint:
         _columns(meshes, nest.macs),
         _columns(kept, nest.macs),
         _columns([excess]),
+        _columns([], nest.macs) if context is None else context,
     )
 
 

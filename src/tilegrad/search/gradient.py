@@ -102,9 +102,11 @@ class GradientRun:
         self.seed = seed
         self.threads = threads
         counts = problem.workload.counts
-        relaxed = RelaxedProblem.of(problem.tables, counts, problem.hardware, problem.objective)
+        relaxed = RelaxedProblem.of(
+            problem.tables, counts, problem.hardware, problem.objective, problem.model
+        )
         self.descent = Descent(relaxed, strategy.steps, strategy.learning_rate, strategy.momentum)
-        self.chooser = Chooser(problem.hardware, counts, problem.objective)
+        self.chooser = Chooser(problem.hardware, counts, problem.objective, problem.model)
 
     def begin(self) -> None:
         """Draw the starts; the smallest mappings, legal if any are, are the first design."""
@@ -139,7 +141,8 @@ class GradientRun:
             for layer, table in enumerate(tables)
         ]
         pools = [
-            candidates(table, starts[layer].unique(dim=0)) for layer, table in enumerate(tables)
+            candidates(table, starts[layer].unique(dim=0), self.problem.model)
+            for layer, table in enumerate(tables)
         ]
         self._count(sum(len(pool) for pool in pools))
         region = global_region(self.problem, pools, hardware)
@@ -204,7 +207,8 @@ class GradientRun:
     def _focus(self) -> Focus:
         private = self.state.private
         points = hardware_points(self.problem.accelerator, private["hardware"])
-        return Focus(points, tuple(private["weights"]), private["slack"])
+        weights = tuple(private["weights"])
+        return Focus(points, weights, private["slack"], self.problem.model)
 
     def _save_point(self, point: Point) -> None:
         self.state.private = {"point": [point.logs, point.velocity, point.step]}

@@ -12,6 +12,7 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.cost import area_mm2, infer_hardware
 from tilegrad.cost.footprint import mesh_parameters, smallest_hardware
 from tilegrad.cost.hardware import Hardware
+from tilegrad.cost.model import CostModel
 from tilegrad.nest import Nest
 from tilegrad.search.objective import Objective
 from tilegrad.search.pool import Focus, LayerPool, Points, hardware_points
@@ -96,10 +97,13 @@ class Design:
 class Chooser:
     """Finds the best hardware for pooled candidates, one parameter after another."""
 
-    def __init__(self, space: HardwareSpace, counts: Tensor, objective: Objective) -> None:
+    def __init__(
+        self, space: HardwareSpace, counts: Tensor, objective: Objective, model: CostModel
+    ) -> None:
         self.space = space
         self.counts = counts
         self.objective = objective
+        self.model = model
 
     def best(self, pools: Sequence[LayerPool], starts: Hardware, most: int) -> list[Design]:
         """Return up to ``most`` designs reachable from the starting points ``[point]``, best first.
@@ -144,7 +148,7 @@ class Chooser:
             self.space.accelerator, {name: v[held] for name, v in points.hardware.items()}
         )
         weights = self.objective.weights(selection.energy[held], selection.latency[held])
-        return Focus(held_points, weights, slack)
+        return Focus(held_points, weights, slack, self.model)
 
     def _select(self, pools: Sequence[LayerPool], points: Points) -> Selection:
         return select(pools, self.counts, points, self.objective)

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
-from tilegrad.cost.footprint import Footprint, footprint
+from tilegrad.cost.footprint import Footprint
+from tilegrad.cost.model import CostModel, model_footprint
 from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.nest import analyse
 from tilegrad.nest.layout import Layout, multiply
 from tilegrad.search.pool import Focus, LayerPool, Points, merge
 from tilegrad.search.tables import LayerTable, blocks
@@ -34,7 +34,7 @@ def evaluate(table: LayerTable, factors: Tensor, focus: Focus) -> tuple[list[Lay
     for chunk in factors.split(CHUNK):
         fitting = chunk[_fits(table, chunk, focus.points)]
         if len(fitting):
-            pool = candidates(table, fitting)
+            pool = candidates(table, fitting, focus.model)
             analysed += len(pool)
             useful.append(focus.prune(pool))
     return useful, analysed
@@ -54,13 +54,12 @@ def refine(table: LayerTable, pool: LayerPool, focus: Focus, most: int) -> tuple
     return focus.prune(merge([pool, *found])), analysed
 
 
-def candidates(table: LayerTable, factors: Tensor) -> LayerPool:
+def candidates(table: LayerTable, factors: Tensor, model: CostModel) -> LayerPool:
     """Return ``factors [row, slot]`` with every candidate order of the layer, analysed."""
     rows, orders = len(factors), len(table.orders)
     nests = table.space.mapping(factors.unsqueeze(1), table.bounds, table.orders)
-    sums = footprint(
-        analyse(nests, table.strides, table.space.accelerator), table.space.accelerator
-    )
+    accelerator = table.space.accelerator
+    sums = model_footprint(model, nests, table.bounds, table.strides, accelerator)
     flat = Footprint(
         *(p.expand(rows, orders, -1).reshape(rows * orders, p.shape[-1]) for p in sums.parts)
     )

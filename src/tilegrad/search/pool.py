@@ -17,6 +17,7 @@ from tilegrad.cost.footprint import (
     port_widths,
 )
 from tilegrad.cost.hardware import Hardware
+from tilegrad.cost.model import CostModel
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ class Focus:
     points: Points
     weights: tuple[Tensor, Tensor]
     slack: float
+    model: CostModel
 
     def cost(self, sums: Footprint) -> Tensor:
         """Return weighted costs ``[point, row]``, infinite where a mapping does not fit."""

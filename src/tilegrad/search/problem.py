@@ -10,6 +10,8 @@ from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.cost import area_mm2
+from tilegrad.cost.footprint import Footprint
+from tilegrad.cost.model import ROOFLINE, CostModel, LearnedModel, model_footprint
 from tilegrad.cost.network import NetworkCost, network_cost
 from tilegrad.errors import ConfigError, InfeasibleError
 from tilegrad.mapping import Mapping as LoopNest
@@ -30,12 +32,13 @@ SHRINK = (1, 2, 4, 8, 16, 32, 64)
 
 @dataclass(frozen=True)
 class SearchProblem:
-    """A workload, an accelerator, the hardware allowed and the objective."""
+    """A workload, an accelerator, the hardware allowed, the objective, and the latency's model."""
 
     accelerator: Accelerator
     workload: Workload
     hardware: HardwareSpace
     objective: Objective
+    model: CostModel = ROOFLINE
 
     @cached_property
     def space(self) -> MapSpace:
@@ -112,10 +115,32 @@ class SearchProblem:
         The objective is infinite where the hardware exceeds a limit or a fixed size.
         """
         cost = network_cost(nests, self.workload, self.accelerator, self.hardware.fixed)
-        value = self.objective.value(cost.energy_pj, cost.cycles, cost.area_mm2)
+        value = self.objective.value(cost.energy_pj, self.latency(nests, cost), cost.area_mm2)
         nest = analyse(nests, self.workload.strides, self.accelerator)
         legal = self.hardware.within(cost.hardware) & self.hardware.holds(nest) & cost.fits.all(-1)
         return cost, value.expand(nests.batch_shape[:-1]).masked_fill(~legal, float("inf"))
+
+    @property
+    def learned(self) -> LearnedModel | None:
+        """The model of the latency, if it is not the nest's own."""
+        return self.model if isinstance(self.model, LearnedModel) else None
+
+    def latency(self, nests: LoopNest, cost: NetworkCost) -> Tensor:
+        """Return the latency to be minimised [cycles] of designs ``[..., layer]``, ``[...]``.
+
+        ``cost`` is theirs; its cycles are the latency where there is no other model.
+        """
+        if self.learned is None:
+            return cost.cycles
+        sums = self.footprint(nests)
+        hardware = {name: value.unsqueeze(-1) for name, value in cost.hardware.items()}
+        layers = self.learned.cycles(sums, self.accelerator, hardware)
+        return (layers.expand(nests.batch_shape) * self.workload.counts).sum(-1)
+
+    def footprint(self, nests: LoopNest) -> Footprint:
+        """Return the footprints of designs ``[..., layer]``, with what the model reads."""
+        bounds, strides = self.workload.bounds, self.workload.strides
+        return model_footprint(self.model, nests, bounds, strides, self.accelerator)
 
 
 def hardware_space(accelerator: Accelerator, hardware: object, caps: object) -> HardwareSpace:

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from tilegrad.accelerator import AXES
 from tilegrad.cost import area_mm2
-from tilegrad.cost.footprint import Footprint, cycles, energy_pj, footprint, smallest_hardware
+from tilegrad.cost.footprint import Footprint, energy_pj, smallest_hardware
 from tilegrad.cost.hardware import Hardware
+from tilegrad.cost.model import ROOFLINE, CostModel, model_footprint
 from tilegrad.mapping.space import TEMPORAL, MapSpace
-from tilegrad.nest import analyse
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.objective import Objective
 from tilegrad.search.tables import LayerTable
@@ -34,6 +34,7 @@ class RelaxedProblem:
     strides: Tensor
     orders: Tensor
     repeated: Tensor
+    model: CostModel
 
     @classmethod
     def of(
@@ -42,6 +43,7 @@ class RelaxedProblem:
         counts: Tensor,
         hardware: HardwareSpace,
         objective: Objective,
+        model: CostModel = ROOFLINE,
     ) -> RelaxedProblem:
         """Stack the layers' tables."""
         most = max(len(table.orders) for table in tables)
@@ -58,6 +60,7 @@ class RelaxedProblem:
             torch.stack([table.strides for table in tables]),
             torch.stack(orders),
             torch.stack([numbers >= len(table.orders) for table in tables]),
+            model,
         )
 
     def random(self, starts: int, generator: torch.Generator) -> Tensor:
@@ -102,7 +105,8 @@ class RelaxedProblem:
         bounds, orders = self.bounds.unsqueeze(-2), self.orders
         nests = self.space.mapping(logs.exp().unsqueeze(-2), bounds, orders)
         accelerator = self.space.accelerator
-        sums = footprint(analyse(nests, self.strides.unsqueeze(-2), accelerator), accelerator)
+        strides = self.strides.unsqueeze(-2)
+        sums = model_footprint(self.model, nests, bounds, strides, accelerator)
         # Factors that are 1 throughout leave columns without the batch's dimensions.
         batch = (*logs.shape[:-1], orders.shape[1])
         hardware, excess = self._allowed(
@@ -139,7 +143,7 @@ class RelaxedProblem:
         """Return the network's energy and latency ``[start]`` and the orders ``[start, layer]``."""
         spread = {name: value[:, None, None] for name, value in hardware.items()}
         energy = energy_pj(sums, self.space.accelerator, spread)
-        latency = cycles(sums, self.space.accelerator, spread)
+        latency = self.model.cycles(sums, self.space.accelerator, spread)
         cost = energy.detach().log() + latency.detach().log()
         cost = cost.masked_fill(self.repeated, torch.inf)
         weight = torch.softmax(-sharpness * cost, -1)

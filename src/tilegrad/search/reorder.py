@@ -11,25 +11,27 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
-from tilegrad.cost.footprint import footprint
+from tilegrad.cost.model import model_footprint
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import stack
-from tilegrad.nest import analyse
 from tilegrad.search.pool import Focus, hardware_points
 from tilegrad.search.problem import SearchProblem
 
 
 def reordered(nests: LoopNest, problem: SearchProblem) -> tuple[LoopNest, int]:
     """Return a design ``[layer]`` with each layer's best DRAM order, and how many were tried."""
-    cost, _ = problem.evaluate(nests.each(lambda tensor: tensor.unsqueeze(0)))
+    design = nests.each(lambda tensor: tensor.unsqueeze(0))
+    cost, _ = problem.evaluate(design)
     hardware = {name: value.reshape(1) for name, value in cost.hardware.items()}
     points = hardware_points(problem.accelerator, hardware)
-    focus = Focus(points, problem.objective.weights(cost.energy_pj, cost.cycles), 0.0)
+    weights = problem.objective.weights(cost.energy_pj, problem.latency(design, cost))
+    focus = Focus(points, weights, 0.0, problem.model)
     best, tried = [], 0
-    for layer, strides in enumerate(problem.workload.strides):
+    layers = zip(problem.workload.bounds, problem.workload.strides, strict=True)
+    for layer, (bounds, strides) in enumerate(layers):
         orders = _every_order(nests[layer])
         trials = LoopNest(nests.temporal[layer], nests.spatial[layer], orders)
-        sums = footprint(analyse(trials, strides, problem.accelerator), problem.accelerator)
+        sums = model_footprint(problem.model, trials, bounds, strides, problem.accelerator)
         order = orders[int(focus.cost(sums.expand(len(orders)))[0].argmin())]
         best.append(LoopNest(nests.temporal[layer], nests.spatial[layer], order))
         tried += len(orders)

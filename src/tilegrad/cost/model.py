@@ -1,0 +1,119 @@
+"""The seam through which a search asks for latency: the nest's own roofline, or a learned model.
+
+A model sees a mapping through its footprint, so that one analysis prices it on many hardware
+points. What the footprint's sums do not say but a model reads (factors, loop orders, bounds) it
+asks to have kept beside them, as its context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
+
+from tilegrad.accelerator import Accelerator
+from tilegrad.accelerator.expression import Value
+from tilegrad.cost.footprint import Footprint, cycles, footprint
+from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.nest import analyse
+
+
+class CostModel(Protocol):
+    """Latency of mappings on hardware; ``differentiable`` in the factors and the hardware."""
+
+    @property
+    def name(self) -> str:
+        """What results call the model."""
+        ...
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether gradients flow from the cycles to the factors and the hardware."""
+        ...
+
+    def context(
+        self, nests: LoopNest, bounds: Tensor, strides: Tensor, accelerator: Accelerator
+    ) -> Tensor:
+        """Return what the model reads of mappings beside their sums, ``[..., context]``.
+
+        ``bounds [..., dim]`` and ``strides [..., 4]`` broadcast with the mappings. Leading
+        dimensions broadcast; the last may be 0.
+        """
+        ...
+
+    def cycles(
+        self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]
+    ) -> Tensor:
+        """Return the latency to be minimised [cycles], ``[...]``.
+
+        Hardware values broadcast with the leading dimensions of the sums.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Departure:
+    """A feature of a mapping that lies outside what a model was fitted to."""
+
+    feature: str
+    value: float
+    lowest: float
+    highest: float
+
+
+@runtime_checkable
+class LearnedModel(CostModel, Protocol):
+    """A model that was fitted to measurements, and holds where they lie.
+
+    Its ``cycles`` may be more than it predicts (for mappings unlike those it was fitted to, or by
+    its own uncertainty); ``predicted`` is what results report.
+    """
+
+    def predicted(
+        self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]
+    ) -> Tensor:
+        """Return the predicted latency [cycles], ``[...]``."""
+        ...
+
+    def departures(
+        self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]
+    ) -> list[list[Departure]]:
+        """Return for each mapping ``[row]`` the features that lie outside the training range."""
+        ...
+
+
+@dataclass(frozen=True)
+class Roofline:
+    """The nest's own latency: the busiest of the arithmetic and all ports."""
+
+    name: str = "nest"
+    differentiable: bool = True
+
+    def context(
+        self,
+        nests: LoopNest,
+        bounds: Tensor,  # noqa: ARG002
+        strides: Tensor,  # noqa: ARG002
+        accelerator: Accelerator,  # noqa: ARG002
+    ) -> Tensor:
+        """Return no columns: the sums say all."""
+        return nests.temporal.new_empty(*nests.batch_shape, 0)
+
+    def cycles(
+        self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]
+    ) -> Tensor:
+        """Return the latency ``[...]``; see ``CostModel.cycles``."""
+        return cycles(sums, accelerator, hardware)
+
+
+ROOFLINE = Roofline()
+
+
+def model_footprint(
+    model: CostModel, nests: LoopNest, bounds: Tensor, strides: Tensor, accelerator: Accelerator
+) -> Footprint:
+    """Return the footprint of mappings, with what ``model`` reads beside the sums."""
+    nest = analyse(nests, strides, accelerator)
+    return footprint(nest, accelerator, model.context(nests, bounds, strides, accelerator))
