@@ -11,7 +11,7 @@ import math
 import operator
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -33,8 +33,8 @@ class Expression:
     """A parsed expression; call it with the hardware parameters."""
 
     text: str
-    names: frozenset[str]
-    tree: ast.expr
+    names: frozenset[str] = field(repr=False)
+    tree: ast.expr = field(repr=False)
 
     def __call__(self, parameters: Mapping[str, Value]) -> Value:
         """Return the value; tensors broadcast."""

@@ -1,0 +1,162 @@
+"""The base of all predictors: one batch schema, one checkpoint format, one set of metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+import torch
+from lightning import LightningModule
+from torch import Tensor
+from torch.nn import Parameter
+
+import tilegrad
+from tilegrad.errors import ConfigError
+from tilegrad.predictors.losses import Loss
+from tilegrad.predictors.schema import Schema
+
+Batch = dict[str, Tensor]
+"""``features [row, column]``, ``log_targets [row, target]`` and ``layer [row]``."""
+
+OptimizerFactory = Callable[[Iterable[Parameter]], torch.optim.Optimizer]
+SchedulerFactory = Callable[..., torch.optim.lr_scheduler.LRScheduler]
+
+FORMAT = 1
+"""Of the checkpoints; a reader refuses another."""
+
+CHECKPOINT_KEY = "tilegrad"
+
+
+class Predictor(LightningModule):
+    """Predicts the natural logs of the targets from features.
+
+    ``settings`` rebuild the network: plain values only, as a checkpoint holds them. Features and
+    targets are standardised by what the training rows have; ``lowest`` and ``highest [column]``
+    are the features' range there.
+    """
+
+    kind: ClassVar[str]
+    differentiable: ClassVar[bool] = True
+
+    feature_mean: Tensor
+    feature_scale: Tensor
+    lowest: Tensor
+    highest: Tensor
+    target_mean: Tensor
+    target_scale: Tensor
+
+    def __init__(
+        self,
+        schema: Schema,
+        settings: dict[str, Any],
+        loss: Loss | None = None,
+        optimizer: OptimizerFactory | None = None,
+        scheduler: SchedulerFactory | None = None,
+    ) -> None:
+        super().__init__()
+        self.schema = schema
+        self.settings = settings
+        self.loss = loss or Loss()
+        self._optimizer = optimizer
+        self._scheduler = scheduler
+        columns, targets = len(schema.columns), len(schema.targets)
+        for name in ("feature_mean", "lowest", "highest"):
+            self.register_buffer(name, torch.zeros(columns))
+        self.register_buffer("feature_scale", torch.ones(columns))
+        self.register_buffer("target_mean", torch.zeros(targets))
+        self.register_buffer("target_scale", torch.ones(targets))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return log targets ``[..., target]`` of ``features [..., column]``.
+
+        Latency in cycles, energy in uJ, EDP in uJ*cycles.
+        """
+        return self.standardised(features) * self.target_scale + self.target_mean
+
+    def standardised(self, features: Tensor) -> Tensor:
+        """Return standardised log targets ``[..., target]``."""
+        raise NotImplementedError
+
+    def scaled(self, features: Tensor) -> Tensor:
+        """Return the features with mean 0 and deviation 1 over the training rows."""
+        return (features - self.feature_mean) / self.feature_scale
+
+    def learn_scales(self, features: Tensor, log_targets: Tensor) -> None:
+        """Take means, deviations and ranges from training rows ``[row, ...]``."""
+        self.feature_mean.copy_(features.mean(0))
+        self.feature_scale.copy_(_deviation(features))
+        self.lowest.copy_(features.amin(0))
+        self.highest.copy_(features.amax(0))
+        self.target_mean.copy_(log_targets.mean(0))
+        self.target_scale.copy_(_deviation(log_targets))
+
+    def beyond_range(self, features: Tensor) -> Tensor:
+        """Return how far, in log, each feature lies outside the training range, ``[..., column]``.
+
+        0 inside; ranges are widened by a thousandth for rounding.
+        """
+        slack = 1e-3
+        below = (self.lowest - slack - features).clamp(min=0)
+        return below + (features - self.highest - slack).clamp(min=0)
+
+    def on_fit_start(self) -> None:
+        """Learn the scales, once: a resumed training has them in its checkpoint."""
+        rows = self.trainer.datamodule.training_rows()  # type: ignore[attr-defined]
+        self.learn_scales(rows["features"], rows["log_targets"])
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:  # noqa: ARG002
+        """Return the loss."""
+        loss = self._loss(batch)
+        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=_rows(batch))
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        """Log the loss and the mean error in log."""
+        rows = _rows(batch)
+        predicted = self(batch["features"])
+        error = (predicted - batch["log_targets"]).abs().mean()
+        self.log("val/loss", self._loss(batch), batch_size=rows)
+        self.log("val/log_error", error, prog_bar=True, batch_size=rows)
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
+        """Return the log targets ``[row, target]``."""
+        return self(batch["features"])
+
+    def _loss(self, batch: Batch) -> Tensor:
+        target = (batch["log_targets"] - self.target_mean) / self.target_scale
+        return self.loss(self.standardised(batch["features"]), target, batch["layer"])
+
+    def configure_optimizers(self) -> Any:
+        """Return the optimizer, and the scheduler stepped every batch."""
+        if self._optimizer is None:
+            raise ConfigError(f"model {self.kind} is trained by descent: model.optimizer is null")
+        optimizer = self._optimizer(self.parameters())
+        if self._scheduler is None:
+            return optimizer
+        steps = int(self.trainer.estimated_stepping_batches)
+        scheduler = self._scheduler(optimizer, total_steps=max(steps, 1))
+        return [optimizer], [{"scheduler": scheduler, "interval": "step"}]
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what it takes to rebuild the predictor without its config."""
+        checkpoint[CHECKPOINT_KEY] = {
+            "format": FORMAT,
+            "version": tilegrad.__version__,
+            "kind": self.kind,
+            "settings": self.settings,
+            "schema": self.schema.plain(),
+        }
+
+    def importances(self) -> dict[str, dict[str, float]]:
+        """Return what the model itself says of its columns, by the name of the measure."""
+        return {}
+
+
+def _deviation(rows: Tensor) -> Tensor:
+    """Return the deviation of each column; 1 where it never varies."""
+    deviation = rows.double().std(0, unbiased=False)
+    return torch.where(deviation > 1e-6, deviation, torch.ones_like(deviation)).to(rows.dtype)
+
+
+def _rows(batch: Batch) -> int:
+    return len(batch["features"])

@@ -1,0 +1,94 @@
+"""Checkpoints of predictors: read without unpickling, refused where they do not belong."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import tilegrad
+from tilegrad.accelerator import Accelerator
+from tilegrad.errors import ConfigError, unknown
+from tilegrad.predictors.base import CHECKPOINT_KEY, FORMAT, Predictor
+from tilegrad.predictors.forest import Forest
+from tilegrad.predictors.linear import Linear
+from tilegrad.predictors.mlp import Mlp
+from tilegrad.predictors.reuse import Reuse
+from tilegrad.predictors.roofline import Roofline
+from tilegrad.predictors.schema import Schema
+
+PREDICTORS: dict[str, type[Predictor]] = {
+    each.kind: each for each in (Linear, Forest, Mlp, Roofline, Reuse)
+}
+"""The predictors by the name that their checkpoints carry."""
+
+
+def load_predictor(path: Path, accelerator: Accelerator) -> Predictor:
+    """Return the trained predictor of a checkpoint, for use on ``accelerator``.
+
+    Raises ``ConfigError`` naming the file where it cannot be read or is no predictor's, and both
+    sides where it was made by another format or for another accelerator or its features.
+    """
+    content = read_checkpoint(path)
+    made = content[CHECKPOINT_KEY]
+    schema = Schema.read(made["schema"])
+    _check_schema(path, schema, accelerator)
+    predictor = PREDICTORS[made["kind"]](schema, **made["settings"])
+    try:
+        predictor.load_state_dict(content["state_dict"])
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise ConfigError(f"ckpt={path} does not fit its own settings: {reason}") from error
+    return predictor.eval().requires_grad_(False)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Return the content of a predictor's checkpoint, its kind and format checked."""
+    if not path.is_file():
+        raise ConfigError(f"ckpt={path} does not exist; legal: a checkpoint made by train.py")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        raise ConfigError(
+            f"ckpt={path} cannot be read as a checkpoint (truncated, or none of train.py's)"
+        ) from error
+    made = content.get(CHECKPOINT_KEY) if isinstance(content, dict) else None
+    if made is None:
+        raise ConfigError(f"ckpt={path} is no predictor's checkpoint; legal: one of train.py's")
+    if made["format"] != FORMAT:
+        raise ConfigError(
+            f"ckpt={path} has format {made['format']}, made by tilegrad {made['version']}; "
+            f"tilegrad {tilegrad.__version__} reads format {FORMAT}: train it again"
+        )
+    if made["kind"] not in PREDICTORS:
+        raise ConfigError(unknown("predictor", made["kind"], PREDICTORS, f"ckpt={path}"))
+    return content
+
+
+def _check_schema(path: Path, schema: Schema, accelerator: Accelerator) -> None:
+    here = Schema.of(schema.features, accelerator, schema.targets)
+    if schema.accelerator != here.accelerator:
+        raise ConfigError(
+            f"ckpt={path} was trained for accelerator {schema.accelerator}, "
+            f"this run is on {here.accelerator}; choose another of the two"
+        )
+    if schema.columns != here.columns:
+        raise ConfigError(
+            f"ckpt={path} reads {_difference(schema.columns, here.columns)} of "
+            f"features={schema.features}; train it again"
+        )
+    if schema.digest != here.digest:
+        raise ConfigError(
+            f"ckpt={path} was trained for another description of {schema.accelerator} "
+            f"({schema.digest}, here {here.digest}); use that description or train it again"
+        )
+
+
+def _difference(there: tuple[str, ...], here: tuple[str, ...]) -> str:
+    gone = [name for name in there if name not in here]
+    new = [name for name in here if name not in there]
+    if not gone and not new:
+        return "the columns in another order than this version"
+    return f"columns that differ from this version's (only there: {gone}, only here: {new})"

@@ -1,0 +1,126 @@
+"""A random forest: fitted by scikit-learn, kept as tensors, so that nothing is pickled."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from sklearn.ensemble import RandomForestRegressor
+from torch import Tensor
+
+from tilegrad.predictors.closed_form import ClosedForm
+from tilegrad.predictors.schema import Schema
+
+_ROWS_AT_ONCE = 4096
+
+
+class Forest(ClosedForm):
+    """``trees`` regression trees of at most ``depth`` splits; 1000 of depth 10 as in the poster.
+
+    ``max_features`` is the share of the columns that a split chooses among (a third: Breiman's
+    advice for regression). ``workers``: processes, null for one per processor; the fit does not
+    depend on it.
+    """
+
+    kind = "forest"
+    differentiable: ClassVar[bool] = False
+
+    split_column: Tensor
+    split_at: Tensor
+    below: Tensor
+    above: Tensor
+    value: Tensor
+    roots: Tensor
+    impurity_decrease: Tensor
+
+    def __init__(
+        self,
+        schema: Schema,
+        trees: int = 1000,
+        depth: int = 10,
+        max_features: float = 1 / 3,
+        seed: int = 0,
+        workers: int | None = None,
+        **training: Any,
+    ) -> None:
+        settings = {"trees": trees, "depth": depth, "max_features": max_features, "seed": seed}
+        super().__init__(schema, settings, **training)
+        self._workers = workers
+        for name in ("split_column", "below", "above", "roots"):
+            self.register_buffer(name, torch.zeros(0, dtype=torch.int64))
+        self.register_buffer("split_at", torch.zeros(0))
+        self.register_buffer("value", torch.zeros(0, len(schema.targets)))
+        self.register_buffer("impurity_decrease", torch.zeros(len(schema.columns)))
+        self.register_load_state_dict_pre_hook(_make_room)
+
+    def standardised(self, features: Tensor) -> Tensor:
+        """Return standardised log targets ``[..., target]``, the mean over the trees."""
+        flat = features.reshape(-1, features.shape[-1])
+        found = [self._walk(rows) for rows in flat.split(_ROWS_AT_ONCE)]
+        targets = len(self.schema.targets)
+        empty = features.new_empty(0, targets)
+        return torch.cat([empty, *found]).reshape(*features.shape[:-1], targets)
+
+    def _walk(self, features: Tensor) -> Tensor:
+        """Go down all trees at once; a leaf's children are itself."""
+        features = features.float()
+        place = torch.arange(len(features)).unsqueeze(-1)
+        node = self.roots.expand(len(features), -1)
+        for _ in range(self.settings["depth"]):
+            left = features[place, self.split_column[node]] <= self.split_at[node]
+            node = torch.where(left, self.below[node], self.above[node])
+        return self.value[node].mean(1)
+
+    def fit_rows(self, features: Tensor, log_targets: Tensor) -> None:
+        """Fit the forest and copy its trees."""
+        forest = RandomForestRegressor(
+            self.settings["trees"],
+            max_depth=self.settings["depth"],
+            max_features=self.settings["max_features"],
+            random_state=self.settings["seed"],
+            n_jobs=self._workers or -1,
+        )
+        forest.fit(features.float().numpy(), log_targets.squeeze(-1).numpy())
+        self._copy(forest)
+
+    def _copy(self, forest: RandomForestRegressor) -> None:
+        trees = [estimator.tree_ for estimator in forest.estimators_]
+        sizes = [tree.node_count for tree in trees]
+        roots = np.cumsum([0, *sizes[:-1]])
+        itself = np.arange(sum(sizes))
+        start = np.repeat(roots, sizes)
+        leaf = np.concatenate([tree.children_left for tree in trees]) < 0
+
+        def children(name: str) -> Tensor:
+            child = np.concatenate([getattr(tree, name) for tree in trees]) + start
+            return torch.from_numpy(np.where(leaf, itself, child))
+
+        column = np.concatenate([tree.feature for tree in trees])
+        values = np.concatenate([tree.value[..., 0] for tree in trees])
+        self.split_column = torch.from_numpy(np.where(leaf, 0, column).astype(np.int64))
+        self.split_at = _rounded_down(np.concatenate([tree.threshold for tree in trees]))
+        self.below, self.above = children("children_left"), children("children_right")
+        self.value = torch.from_numpy(values.astype(np.float32))
+        self.roots = torch.from_numpy(roots)
+        self.impurity_decrease.copy_(torch.from_numpy(forest.feature_importances_))
+
+    def importances(self) -> dict[str, dict[str, float]]:
+        """Return the mean decrease in impurity, which sums to 1."""
+        shares = self.impurity_decrease.tolist()
+        return {"mdi": dict(zip(self.schema.columns, shares, strict=True))}
+
+
+def _rounded_down(thresholds: np.ndarray[Any, np.dtype[np.float64]]) -> Tensor:
+    """Return float32 thresholds that part float32 features just as the float64 ones do."""
+    rounded = thresholds.astype(np.float32)
+    above = rounded.astype(np.float64) > thresholds
+    return torch.from_numpy(np.where(above, np.nextafter(rounded, np.float32(-np.inf)), rounded))
+
+
+def _make_room(module: Any, state: dict[str, Any], prefix: str, *_: object) -> None:
+    """Size the trees' buffers as those about to be loaded."""
+    for name in ("split_column", "split_at", "below", "above", "value", "roots"):
+        saved = state.get(prefix + name)
+        if saved is not None:
+            setattr(module, name, torch.empty_like(saved))

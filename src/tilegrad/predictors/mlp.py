@@ -1,0 +1,48 @@
+"""A multilayer perceptron; 64-32-16-4 as in the poster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from torch import Tensor, nn
+
+from tilegrad.errors import ConfigError, unknown
+from tilegrad.predictors.base import Predictor
+from tilegrad.predictors.schema import Schema
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU, "tanh": nn.Tanh}
+
+
+class Mlp(Predictor):
+    """``hidden`` widths, from the features to the standardised log targets."""
+
+    kind = "mlp"
+
+    def __init__(
+        self,
+        schema: Schema,
+        hidden: Sequence[int] = (64, 32, 16, 4),
+        activation: str = "relu",
+        **training: Any,
+    ) -> None:
+        super().__init__(schema, {"hidden": list(hidden), "activation": activation}, **training)
+        self.network = perceptron(len(schema.columns), hidden, len(schema.targets), activation)
+
+    def standardised(self, features: Tensor) -> Tensor:
+        """Return standardised log targets ``[..., target]``."""
+        return self.network(self.scaled(features))
+
+
+def perceptron(inputs: int, hidden: Sequence[int], outputs: int, activation: str) -> nn.Sequential:
+    """Return linear layers with activations between; ``ConfigError`` on an illegal setting."""
+    if activation not in ACTIVATIONS:
+        raise ConfigError(unknown("activation", activation, ACTIVATIONS, "model.activation"))
+    if any(not isinstance(width, int) or width < 1 for width in hidden):
+        raise ConfigError(f"model.hidden is {list(hidden)}; legal: integers from 1")
+    widths = [inputs, *hidden]
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Linear(before, after), ACTIVATIONS[activation]()]
+    return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
