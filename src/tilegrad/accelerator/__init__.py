@@ -8,6 +8,7 @@ from tilegrad.accelerator.accelerator import (
     Parameter,
 )
 from tilegrad.accelerator.build import build_accelerator
+from tilegrad.accelerator.digest import accelerator_digest
 from tilegrad.accelerator.energy import ENERGY_TABLES, EnergyTable, PatTable
 from tilegrad.accelerator.level import ACCESSES, Fanout, Level
 from tilegrad.accelerator.library import load_accelerator, packaged_accelerators
@@ -24,6 +25,7 @@ __all__ = [
     "Level",
     "Parameter",
     "PatTable",
+    "accelerator_digest",
     "build_accelerator",
     "load_accelerator",
     "packaged_accelerators",

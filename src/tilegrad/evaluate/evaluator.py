@@ -12,17 +12,13 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.cost.analytical import layer_cost
 from tilegrad.cost.capacity import Overflow, find_overflows
 from tilegrad.cost.nearest import nearest_fitting
-from tilegrad.errors import MappingError
-from tilegrad.evaluate.faults import Fault
-from tilegrad.evaluate.layout import MAPPING, Layout
-from tilegrad.evaluate.rows import Rows, others, read_rows
 from tilegrad.mapping import Mapping as LoopNests
-from tilegrad.mapping.shorthand import format_shorthand, parse_shorthand, parse_shorthands
-from tilegrad.mapping.validity import find_violations
+from tilegrad.mapping.shorthand import format_shorthand
 from tilegrad.nest import analyse
-
-Found = Mapping[int, tuple[str, str]]
-"""Broken rule and reason, by place among the rows."""
+from tilegrad.tables.faults import Fault
+from tilegrad.tables.layout import Layout
+from tilegrad.tables.nests import read_nests, sieve
+from tilegrad.tables.rows import Rows, read_rows
 
 
 @dataclass(frozen=True)
@@ -49,36 +45,8 @@ class Evaluator:
         ``first`` is the number of the batch's first row.
         """
         rows, faults = read_rows(batch, first, self._layout)
-        rows, nests = self._parse(rows, faults)
-        kept = _sieve(rows, self._illegal(rows, nests), faults)
-        return self._cost(rows.keep(kept), nests[kept], faults), faults
-
-    def _parse(self, rows: Rows, faults: list[Fault]) -> tuple[Rows, LoopNests]:
-        try:
-            return rows, parse_shorthands(rows.texts, self._accelerator)
-        except MappingError:
-            reasons = {text: self._malformed(text) for text in set(rows.texts)}
-        found = {
-            place: ("mapping is malformed", reason)
-            for place, text in enumerate(rows.texts)
-            if (reason := reasons[text])
-        }
-        rows = rows.keep(_sieve(rows, found, faults))
-        return rows, parse_shorthands(rows.texts, self._accelerator)
-
-    def _malformed(self, text: str) -> str | None:
-        try:
-            parse_shorthand(text, self._accelerator)
-        except MappingError as error:
-            return str(error)
-        return None
-
-    def _illegal(self, rows: Rows, nests: LoopNests) -> Found:
-        violations = find_violations(nests, rows.bounds, self._accelerator)
-        return {
-            place: (broken[0].rule, f"mapping {rows.texts[place]!r}: {broken[0].reason}")
-            for place, broken in violations.items()
-        }
+        rows, nests = read_nests(rows, self._accelerator, faults)
+        return self._cost(rows, nests, faults), faults
 
     def _cost(self, rows: Rows, nests: LoopNests, faults: list[Fault]) -> Evaluated:
         nest = analyse(nests, rows.strides, self._accelerator)
@@ -88,7 +56,7 @@ class Evaluator:
             place = min(found)
             rule, reason = found[place]
             found[place] = (rule, reason + self._remedy(rows, nests, place))
-        kept = _sieve(rows, found, faults)
+        kept = sieve(rows, found, faults)
         cost = layer_cost(nest, self._accelerator, rows.hardware)
         cycles, energy = cost.cycles[kept], cost.energy_pj[kept] * 1e-6
         values = {"cycles": cycles, "energy": energy, "edp": cycles * energy}
@@ -119,10 +87,3 @@ def _too_large(rows: Rows, overflows: Mapping[int, list[Overflow]]) -> dict[int,
         )
         for place, over in overflows.items()
     }
-
-
-def _sieve(rows: Rows, found: Found, faults: list[Fault]) -> Tensor:
-    """Add a fault for every row in ``found``; return the places of the others."""
-    for place, (rule, reason) in found.items():
-        faults.append(Fault(int(rows.number[place]), MAPPING, rule, reason))
-    return others(len(rows), found)

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from tilegrad.errors import DataError
 from tilegrad.evaluate.evaluator import Evaluated
-from tilegrad.evaluate.files import explained
-from tilegrad.evaluate.layout import MAPPING, QUANTITIES, Layout
+from tilegrad.tables.files import explained
+from tilegrad.tables.layout import MAPPING, QUANTITIES, Layout
 
 
 class ParquetOutput:

@@ -13,8 +13,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from tilegrad.evaluate.accuracy import THRESHOLDS, Accuracy
-from tilegrad.evaluate.faults import FaultTally
 from tilegrad.evaluate.run import Summary
+from tilegrad.tables.faults import FaultTally
 
 
 @contextmanager

@@ -11,10 +11,10 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.errors import DataError
 from tilegrad.evaluate.accuracy import Accuracy
 from tilegrad.evaluate.evaluator import Evaluated, Evaluator
-from tilegrad.evaluate.faults import FaultTally
-from tilegrad.evaluate.layout import find_layout
 from tilegrad.evaluate.output import ParquetOutput, result_batch
-from tilegrad.evaluate.source import open_table
+from tilegrad.tables.faults import FaultTally
+from tilegrad.tables.layout import find_layout
+from tilegrad.tables.source import open_table
 
 CHUNK_ROWS = 16_384
 

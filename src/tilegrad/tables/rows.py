@@ -10,10 +10,10 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from tilegrad.evaluate import cells
-from tilegrad.evaluate.cells import BoolArray, FloatArray
-from tilegrad.evaluate.faults import Fault
-from tilegrad.evaluate.layout import BOUNDS, MAPPING, STEPS, Layout
+from tilegrad.tables import cells
+from tilegrad.tables.cells import BoolArray, FloatArray
+from tilegrad.tables.faults import Fault
+from tilegrad.tables.layout import BOUNDS, MAPPING, STEPS, Layout
 
 LARGEST = 2**53
 """float64 holds every integer up to here exactly."""

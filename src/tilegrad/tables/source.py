@@ -14,7 +14,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from tilegrad.errors import DataError, unknown
-from tilegrad.evaluate.files import Stream, explained, unpacked
+from tilegrad.tables.files import Stream, explained, unpacked
 
 SUFFIXES = (".csv", ".csv.gz", ".csv.tar.gz", ".parquet")
 _BLOCK_BYTES = 4 << 20

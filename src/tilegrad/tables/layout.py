@@ -83,12 +83,21 @@ class Layout:
         return tuple(dict.fromkeys([MAPPING, *BOUNDS, *STEPS, *self.hardware_columns, *references]))
 
 
-def find_layout(columns: Sequence[str], accelerator: Accelerator, where: str) -> Layout:
-    """Return the layout of a table with ``columns``.
+def find_layout(
+    columns: Sequence[str],
+    accelerator: Accelerator,
+    where: str,
+    *,
+    quantities: Sequence[Quantity] = QUANTITIES,
+    fixed: Mapping[str, float] | None = None,
+) -> Layout:
+    """Return the layout of a table with ``columns``; ``quantities`` may have references in it.
 
-    A column named like a hardware parameter gives it; otherwise the accelerator's ``table``
-    section says how. Raises ``DataError`` naming a column that is missing or given twice.
+    ``fixed`` gives hardware parameters of all rows, a column named like one gives it otherwise,
+    and failing that the accelerator's ``table`` section says how. Raises ``DataError`` naming a
+    column that is missing or given twice.
     """
+    fixed = fixed or {}
     needed = (MAPPING, *BOUNDS, *STEPS)
     for column in needed:
         if column not in columns:
@@ -97,13 +106,22 @@ def find_layout(columns: Sequence[str], accelerator: Accelerator, where: str) ->
                 f"(needed: {', '.join(needed)})"
             )
     layout = Layout(
-        {name: _formula(name, columns, accelerator, where) for name in accelerator.parameters},
-        tuple(quantity for quantity in QUANTITIES if quantity.reference in columns),
+        {
+            name: _constant(fixed[name], where)
+            if name in fixed
+            else _formula(name, columns, accelerator, where)
+            for name in accelerator.parameters
+        },
+        tuple(quantity for quantity in quantities if quantity.reference in columns),
     )
     for column in layout.columns:
         if list(columns).count(column) > 1:
             raise DataError(f"{where}: column {column!r} is given twice (legal: once)")
     return layout
+
+
+def _constant(value: float, where: str) -> Formula:
+    return Formula(parse_expression(value, [], where), {})
 
 
 def _formula(

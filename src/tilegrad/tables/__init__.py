@@ -1,0 +1,1 @@
+"""Tables of mappings and their measurements: opened, read in chunks, every cell checked."""
