@@ -14,9 +14,10 @@ from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import stack
 from tilegrad.search.checks import positive_int, positive_number
 from tilegrad.search.descent import Descent, Point
+from tilegrad.search.focus import Focus
 from tilegrad.search.hardware import Chooser, Design
 from tilegrad.search.polish import candidates, refine, seeds
-from tilegrad.search.pool import Focus, LayerPool, hardware_points
+from tilegrad.search.pool import LayerPool, hardware_points
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.regions import global_region, local_region
 from tilegrad.search.relaxed import RelaxedProblem

@@ -14,8 +14,9 @@ from tilegrad.cost.footprint import mesh_parameters, smallest_hardware
 from tilegrad.cost.hardware import Hardware
 from tilegrad.cost.model import CostModel
 from tilegrad.nest import Nest
+from tilegrad.search.focus import Focus
 from tilegrad.search.objective import Objective
-from tilegrad.search.pool import Focus, LayerPool, Points, hardware_points
+from tilegrad.search.pool import LayerPool, Points, hardware_points
 from tilegrad.search.select import Selection, select
 
 MOST_VALUES = 48
@@ -151,7 +152,7 @@ class Chooser:
         return Focus(held_points, weights, slack, self.model)
 
     def _select(self, pools: Sequence[LayerPool], points: Points) -> Selection:
-        return select(pools, self.counts, points, self.objective)
+        return select(pools, self.counts, points, self.objective, self.model)
 
     def _tighten(self, pools: Sequence[LayerPool], design: Design) -> Design:
         """Shrink the hardware to what the design's mappings need."""

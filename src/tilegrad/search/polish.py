@@ -10,7 +10,8 @@ from tilegrad.cost.footprint import Footprint
 from tilegrad.cost.model import CostModel, model_footprint
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.nest.layout import Layout, multiply
-from tilegrad.search.pool import Focus, LayerPool, Points, merge
+from tilegrad.search.focus import Focus
+from tilegrad.search.pool import LayerPool, Points, merge
 from tilegrad.search.tables import LayerTable, blocks
 
 CHUNK = 4096

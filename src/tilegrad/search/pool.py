@@ -17,13 +17,13 @@ from tilegrad.cost.footprint import (
     port_widths,
 )
 from tilegrad.cost.hardware import Hardware
-from tilegrad.cost.model import CostModel
 
 
 @dataclass(frozen=True)
 class Points:
     """Hardware points and the rates that price a footprint on each; tensors ``[point, column]``."""
 
+    accelerator: Accelerator
     hardware: Hardware
     rates: Tensor
     widths: Tensor
@@ -49,6 +49,7 @@ def hardware_points(accelerator: Accelerator, hardware: Hardware) -> Points:
     count = max((len(value) for value in hardware.values()), default=1)
     area = torch.as_tensor(area_mm2(accelerator, hardware), dtype=torch.float64).expand(count)
     return Points(
+        accelerator,
         hardware,
         energy_rates(accelerator, hardware).expand(count, -1),
         port_widths(accelerator, hardware).expand(count, -1),
@@ -105,31 +106,6 @@ class LayerPool:
         """Invert ``pack``."""
         factors, order, *sums = tensors
         return cls(factors, order, Footprint(*sums))
-
-
-@dataclass(frozen=True)
-class Focus:
-    """Hardware points of interest and the weights of energy and latency there, ``[point]``.
-
-    A candidate is kept where its weighted cost is within ``slack`` of the best at some point.
-    """
-
-    points: Points
-    weights: tuple[Tensor, Tensor]
-    slack: float
-    model: CostModel
-
-    def cost(self, sums: Footprint) -> Tensor:
-        """Return weighted costs ``[point, row]``, infinite where a mapping does not fit."""
-        energy, latency = price(sums, self.points)
-        cost = energy * self.weights[0].unsqueeze(-1) + latency * self.weights[1].unsqueeze(-1)
-        return cost.nan_to_num(nan=torch.inf)
-
-    def prune(self, pool: LayerPool) -> LayerPool:
-        """Return the candidates that are near the best at some point."""
-        cost = self.cost(pool.sums)
-        enough = cost.amin(1, keepdim=True) * (1 + self.slack)
-        return pool[((cost <= enough) & (cost < torch.inf)).any(0)]
 
 
 def merge(pools: list[LayerPool]) -> LayerPool:

@@ -11,7 +11,7 @@ from torch import Tensor
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.cost import area_mm2
 from tilegrad.cost.footprint import Footprint
-from tilegrad.cost.model import ROOFLINE, CostModel, LearnedModel, model_footprint
+from tilegrad.cost.model import ROOFLINE, CostModel, LearnedModel, Roofline, model_footprint
 from tilegrad.cost.network import NetworkCost, network_cost
 from tilegrad.errors import ConfigError, InfeasibleError
 from tilegrad.mapping import Mapping as LoopNest
@@ -130,11 +130,11 @@ class SearchProblem:
 
         ``cost`` is theirs; its cycles are the latency where there is no other model.
         """
-        if self.learned is None:
+        if isinstance(self.model, Roofline):
             return cost.cycles
         sums = self.footprint(nests)
         hardware = {name: value.unsqueeze(-1) for name, value in cost.hardware.items()}
-        layers = self.learned.cycles(sums, self.accelerator, hardware)
+        layers = self.model.cycles(sums, self.accelerator, hardware)
         return (layers.expand(nests.batch_shape) * self.workload.counts).sum(-1)
 
     def footprint(self, nests: LoopNest) -> Footprint:

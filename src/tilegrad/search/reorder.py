@@ -14,7 +14,8 @@ from torch import Tensor
 from tilegrad.cost.model import model_footprint
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import stack
-from tilegrad.search.pool import Focus, hardware_points
+from tilegrad.search.focus import Focus
+from tilegrad.search.pool import hardware_points
 from tilegrad.search.problem import SearchProblem
 
 

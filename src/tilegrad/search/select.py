@@ -13,8 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from tilegrad.cost.model import CostModel
 from tilegrad.search.objective import Objective
-from tilegrad.search.pool import LayerPool, Points, price
+from tilegrad.search.pool import LayerPool, Points
+from tilegrad.search.prices import Prices, prices
 
 ROUNDS = 3
 
@@ -34,14 +36,20 @@ class Selection:
 
 
 def select(
-    pools: Sequence[LayerPool], counts: Tensor, points: Points, objective: Objective
+    pools: Sequence[LayerPool],
+    counts: Tensor,
+    points: Points,
+    objective: Objective,
+    model: CostModel,
 ) -> Selection:
     """Return the best selection of pooled candidates on each point."""
-    prices = [price(pool.sums, points) for pool in pools]
-    weights = _first_weights(prices, counts, objective)
+    layers = [prices(pool.sums, points, model) for pool in pools]
+    weights = _first_weights(layers, counts, objective)
     best: Selection | None = None
     for _ in range(ROUNDS):
-        found = _pick(prices, counts, points, objective, weights)
+        for layer in layers:
+            layer.settle(weights, 0.0)
+        found = _pick(layers, counts, points, objective, weights)
         weights = objective.weights(found.energy, found.latency)
         best = found if best is None else _better(best, found)
     assert best is not None
@@ -49,15 +57,15 @@ def select(
 
 
 def _first_weights(
-    prices: Sequence[tuple[Tensor, Tensor]], counts: Tensor, objective: Objective
+    layers: Sequence[Prices], counts: Tensor, objective: Objective
 ) -> tuple[Tensor, Tensor]:
-    energy = sum(count * e.amin(1) for count, (e, _) in zip(counts, prices, strict=True))
-    latency = sum(count * t.amin(1) for count, (_, t) in zip(counts, prices, strict=True))
+    energy = sum(n * layer.energy.amin(1) for n, layer in zip(counts, layers, strict=True))
+    latency = sum(n * layer.guess.amin(1) for n, layer in zip(counts, layers, strict=True))
     return objective.weights(torch.as_tensor(energy), torch.as_tensor(latency))
 
 
 def _pick(
-    prices: Sequence[tuple[Tensor, Tensor]],
+    layers: Sequence[Prices],
     counts: Tensor,
     points: Points,
     objective: Objective,
@@ -65,7 +73,8 @@ def _pick(
 ) -> Selection:
     energy = latency = torch.zeros(len(points), dtype=torch.float64)
     rows = []
-    for count, (e, t) in zip(counts, prices, strict=True):
+    for count, layer in zip(counts, layers, strict=True):
+        e, t = layer.energy, layer.latency
         cost = e * weights[0].unsqueeze(-1) + t * weights[1].unsqueeze(-1)
         row = cost.nan_to_num(nan=torch.inf).argmin(1, keepdim=True)
         energy = energy + count * e.gather(1, row).squeeze(1)

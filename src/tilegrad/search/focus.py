@@ -1,0 +1,43 @@
+"""Which candidates are worth keeping: those near the best on some hardware point of interest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tilegrad.cost.footprint import Footprint
+from tilegrad.cost.model import CostModel
+from tilegrad.search.pool import LayerPool, Points
+from tilegrad.search.prices import prices
+
+
+@dataclass(frozen=True)
+class Focus:
+    """Hardware points of interest and the weights of energy and latency there, ``[point]``.
+
+    A candidate is kept where its weighted cost is within ``slack`` of the best at some point.
+    """
+
+    points: Points
+    weights: tuple[Tensor, Tensor]
+    slack: float
+    model: CostModel
+
+    def cost(self, sums: Footprint) -> Tensor:
+        """Return weighted costs ``[point, row]``, infinite where a mapping does not fit.
+
+        Also where it is certain to be further than ``slack`` from the best.
+        """
+        priced = prices(sums, self.points, self.model)
+        priced.settle(self.weights, self.slack)
+        for_energy, for_latency = (weight.unsqueeze(-1) for weight in self.weights)
+        cost = priced.energy * for_energy + priced.latency * for_latency
+        return cost.nan_to_num(nan=torch.inf)
+
+    def prune(self, pool: LayerPool) -> LayerPool:
+        """Return the candidates that are near the best at some point."""
+        cost = self.cost(pool.sums)
+        enough = cost.amin(1, keepdim=True) * (1 + self.slack)
+        return pool[((cost <= enough) & (cost < torch.inf)).any(0)]
