@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from tilegrad.accelerator.expression import Value
@@ -22,6 +23,7 @@ class EnergyTable(Protocol):
         ...
 
 
+@dataclass(frozen=True)
 class PatTable:
     """Timeloop's built-in PAT energies, linear in the size of one instance.
 
@@ -40,6 +42,7 @@ class PatTable:
         return dict.fromkeys(ACCESSES, per_word)
 
 
+@dataclass(frozen=True)
 class AccelergyTable:
     """Energies of Accelergy's table (ERT): constants per access of a block, fills are writes.
 
