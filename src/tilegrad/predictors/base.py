@@ -37,6 +37,8 @@ class Predictor(LightningModule):
 
     kind: ClassVar[str]
     differentiable: ClassVar[bool] = True
+    reads: ClassVar[str] = "analytical"
+    """The feature set that suits it best."""
 
     feature_mean: Tensor
     feature_scale: Tensor
@@ -44,6 +46,7 @@ class Predictor(LightningModule):
     highest: Tensor
     target_mean: Tensor
     target_scale: Tensor
+    learnt: Tensor
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class Predictor(LightningModule):
         for name in ("feature_mean", "lowest", "highest"):
             self.register_buffer(name, torch.zeros(columns))
         self.register_buffer("feature_scale", torch.ones(columns))
+        self.register_buffer("learnt", torch.tensor(False))
         self.register_buffer("target_mean", torch.zeros(targets))
         self.register_buffer("target_scale", torch.ones(targets))
 
@@ -101,8 +105,10 @@ class Predictor(LightningModule):
 
     def on_fit_start(self) -> None:
         """Learn the scales, once: a resumed training has them in its checkpoint."""
-        rows = self.trainer.datamodule.training_rows()  # type: ignore[attr-defined]
-        self.learn_scales(rows["features"], rows["log_targets"])
+        if not self.learnt:
+            rows = self.trainer.datamodule.training_rows()  # type: ignore[attr-defined]
+            self.learn_scales(rows["features"], rows["log_targets"])
+            self.learnt.fill_(True)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:  # noqa: ARG002
         """Return the loss."""

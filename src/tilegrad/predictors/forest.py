@@ -48,7 +48,7 @@ class Forest(ClosedForm):
         super().__init__(schema, settings, **training)
         self._workers = workers
         for name in ("split_column", "below", "above", "roots"):
-            self.register_buffer(name, torch.zeros(0, dtype=torch.int64))
+            self.register_buffer(name, torch.zeros(0, dtype=torch.int32))
         self.register_buffer("split_at", torch.zeros(0))
         self.register_buffer("value", torch.zeros(0, len(schema.targets)))
         self.register_buffer("impurity_decrease", torch.zeros(len(schema.columns)))
@@ -94,15 +94,15 @@ class Forest(ClosedForm):
 
         def children(name: str) -> Tensor:
             child = np.concatenate([getattr(tree, name) for tree in trees]) + start
-            return torch.from_numpy(np.where(leaf, itself, child))
+            return torch.from_numpy(np.where(leaf, itself, child).astype(np.int32))
 
         column = np.concatenate([tree.feature for tree in trees])
         values = np.concatenate([tree.value[..., 0] for tree in trees])
-        self.split_column = torch.from_numpy(np.where(leaf, 0, column).astype(np.int64))
+        self.split_column = torch.from_numpy(np.where(leaf, 0, column).astype(np.int32))
         self.split_at = _rounded_down(np.concatenate([tree.threshold for tree in trees]))
         self.below, self.above = children("children_left"), children("children_right")
         self.value = torch.from_numpy(values.astype(np.float32))
-        self.roots = torch.from_numpy(roots)
+        self.roots = torch.from_numpy(roots.astype(np.int32))
         self.impurity_decrease.copy_(torch.from_numpy(forest.feature_importances_))
 
     def importances(self) -> dict[str, dict[str, float]]:

@@ -8,7 +8,7 @@ inside it moved the tile, and latency is the largest of several traffics over ra
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -51,6 +51,7 @@ class Reuse(Predictor):
     """
 
     kind = "reuse"
+    reads: ClassVar[str] = "raw"
 
     same: Tensor
     deeper: Tensor

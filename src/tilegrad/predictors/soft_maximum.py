@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 
 from tilegrad.predictors.base import Predictor
 
@@ -13,7 +12,7 @@ PARTS = {"latency": ("cycles",), "energy": ("pj",), "edp": ("cycles", "pj")}
 
 _ROWS_TO_SHIFT = 4096
 
-_FIRST = {"cycles": 4.0, "pj": 1.0}
+_FIRST = {"cycles": 16.0, "pj": 1.0}
 
 
 class SoftMaximum(nn.Module):
@@ -25,11 +24,11 @@ class SoftMaximum(nn.Module):
 
     def __init__(self, part: str) -> None:
         super().__init__()
-        self.raw_sharpness = nn.Parameter(torch.tensor(_FIRST[part]).expm1().log())
+        self.log_sharpness = nn.Parameter(torch.tensor(_FIRST[part]).log())
 
     def forward(self, terms: Tensor) -> Tensor:
         """Return ``[...]`` of log terms ``[..., term]``."""
-        sharpness = softplus(self.raw_sharpness)
+        sharpness = self.log_sharpness.exp()
         return (terms * sharpness).logsumexp(-1) / sharpness
 
 

@@ -1,0 +1,30 @@
+"""Lightning datamodules: schedules from any source, parted by a protocol."""
+
+from tilegrad.datamodules.schedules import ScheduleDataModule, Source
+from tilegrad.datamodules.split import (
+    FewMachines,
+    Fold,
+    NoTest,
+    RandomRows,
+    Split,
+    UnseenLayers,
+    UnseenMachines,
+    UnseenMappings,
+    UnseenNetworks,
+    everything,
+)
+
+__all__ = [
+    "FewMachines",
+    "Fold",
+    "NoTest",
+    "RandomRows",
+    "ScheduleDataModule",
+    "Source",
+    "Split",
+    "UnseenLayers",
+    "UnseenMachines",
+    "UnseenMappings",
+    "UnseenNetworks",
+    "everything",
+]

@@ -1,0 +1,67 @@
+"""The rows that predictors learn from: features and log targets as flat tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tilegrad.cost.footprint import footprint
+from tilegrad.errors import DataError
+from tilegrad.nest import analyse
+from tilegrad.predictors.features import FeatureSet
+from tilegrad.schedules import Schedules
+
+_ROWS_AT_ONCE = 16_384
+
+
+@dataclass(frozen=True)
+class Rows:
+    """``features [row, column]``, ``log_targets [row, target]`` and the groups ``[row]``."""
+
+    features: Tensor
+    log_targets: Tensor
+    layer: Tensor
+    machine: Tensor
+    network: Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def __getitem__(self, index: Tensor) -> dict[str, Tensor]:
+        """Return the rows at ``index`` as predictors read them."""
+        return {
+            "features": self.features[index],
+            "log_targets": self.log_targets[index],
+            "layer": self.layer[index],
+        }
+
+
+def feature_rows(schedules: Schedules, features: FeatureSet, targets: Sequence[str]) -> Rows:
+    """Return the features and log targets of schedules, in float32.
+
+    Raises ``DataError`` where the source does not measure a target.
+    """
+    for target in targets:
+        if target not in schedules.targets:
+            measured = ", ".join(schedules.targets)
+            raise DataError(f"targets: these schedules measure no {target} (they have {measured})")
+    chunks = torch.arange(len(schedules)).split(_ROWS_AT_ONCE)
+    logs = [schedules.targets[target].log() for target in targets]
+    return Rows(
+        torch.cat([_features(schedules[chunk], features) for chunk in chunks]),
+        torch.stack(logs, -1).float(),
+        schedules.layer,
+        schedules.machine,
+        schedules.network,
+    )
+
+
+def _features(schedules: Schedules, features: FeatureSet) -> Tensor:
+    accelerator = schedules.accelerator
+    sums = footprint(analyse(schedules.nests, schedules.strides, accelerator), accelerator)
+    context = features.context(schedules.nests, schedules.bounds, schedules.strides, accelerator)
+    columns = features.columns(sums, context, accelerator, schedules.hardware)
+    return columns.expand(len(schedules), -1).float()

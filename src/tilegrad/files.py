@@ -1,0 +1,45 @@
+"""Files written whole or not at all, and directories that can be written to."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tilegrad.errors import ConfigError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that no reader ever sees in part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(text)
+    os.replace(temporary, path)
+
+
+def write_json(path: Path, record: Mapping[str, Any]) -> None:
+    """Write JSON atomically."""
+    write_text(path, json.dumps(record, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return a JSON file's object; ``ConfigError`` names a file that holds none."""
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise ConfigError(f"{path} holds no JSON object")
+    return found
+
+
+def check_writable(field: str, directory: Path) -> None:
+    """Refuse a place where no directory can be made or written to, naming the config's field."""
+    there = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise ConfigError(f"{field}={directory}: {there} is a file; legal: a directory, new or not")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"{field}={directory}: {there} is not writable; legal: a writable directory"
+        )

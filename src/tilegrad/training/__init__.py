@@ -1,0 +1,9 @@
+"""Training runs: folds that can be interrupted, their metrics, tables and pictures."""
+
+from tilegrad.training.build import build_run
+from tilegrad.training.finish import finish_run
+from tilegrad.training.printing import print_fold, print_result
+from tilegrad.training.progress import FoldProgress
+from tilegrad.training.run import TrainingRun
+
+__all__ = ["FoldProgress", "TrainingRun", "build_run", "finish_run", "print_fold", "print_result"]
