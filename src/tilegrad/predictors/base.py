@@ -106,9 +106,13 @@ class Predictor(LightningModule):
     def on_fit_start(self) -> None:
         """Learn the scales, once: a resumed training has them in its checkpoint."""
         if not self.learnt:
-            rows = self.trainer.datamodule.training_rows()  # type: ignore[attr-defined]
-            self.learn_scales(rows["features"], rows["log_targets"])
+            self.learn_scales(*self.training_rows())
             self.learnt.fill_(True)
+
+    def training_rows(self) -> tuple[Tensor, Tensor]:
+        """Return all features and log targets to train on, where the model is."""
+        rows = self.trainer.datamodule.training_rows()  # type: ignore[attr-defined]
+        return rows["features"].to(self.device), rows["log_targets"].to(self.device)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:  # noqa: ARG002
         """Return the loss."""

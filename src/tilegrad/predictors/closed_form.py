@@ -22,9 +22,8 @@ class ClosedForm(Predictor):
 
     def on_train_start(self) -> None:
         """Fit, and end the training after this epoch, which does nothing."""
-        rows = self.trainer.datamodule.training_rows()  # type: ignore[attr-defined]
-        log_targets = (rows["log_targets"] - self.target_mean) / self.target_scale
-        self.fit_rows(rows["features"], log_targets)
+        features, log_targets = self.training_rows()
+        self.fit_rows(features, (log_targets - self.target_mean) / self.target_scale)
         self.trainer.fit_loop.max_epochs = 1
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:

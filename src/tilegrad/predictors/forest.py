@@ -81,7 +81,7 @@ class Forest(ClosedForm):
             random_state=self.settings["seed"],
             n_jobs=self._workers or -1,
         )
-        forest.fit(features.float().numpy(), log_targets.squeeze(-1).numpy())
+        forest.fit(features.float().cpu().numpy(), log_targets.squeeze(-1).cpu().numpy())
         self._copy(forest)
 
     def _copy(self, forest: RandomForestRegressor) -> None:

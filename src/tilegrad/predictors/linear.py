@@ -29,7 +29,7 @@ class Linear(ClosedForm):
     def fit_rows(self, features: Tensor, log_targets: Tensor) -> None:
         """Solve the normal equations; means are 0 already, so that no intercept is needed."""
         rows = self.scaled(features).double()
-        ridge = self.settings["ridge"] * len(rows) * torch.eye(rows.shape[1], dtype=rows.dtype)
+        ridge = self.settings["ridge"] * len(rows) * torch.eye(rows.shape[1]).to(rows)
         solved = torch.linalg.solve(rows.T @ rows + ridge, rows.T @ log_targets.double())
         self.weight.copy_(solved)
 

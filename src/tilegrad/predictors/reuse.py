@@ -78,7 +78,7 @@ class Reuse(Predictor):
         parts = parts_of(schema.targets)
         loops, others = len(self._loops), len(self._others)
         self.terms = nn.ModuleDict({part: ReuseTerms(loops, others, terms) for part in parts})
-        self.maximum = nn.ModuleDict({part: SoftMaximum(part) for part in parts})
+        self.maximum = nn.ModuleDict({part: SoftMaximum(2.0) for part in parts})
         self.correction = nn.ModuleDict(
             {part: perceptron(loops + others, hidden, terms, "silu") for part in parts}
         )

@@ -17,6 +17,10 @@ TERMS = {"cycles": "roofline", "pj": "traffic"}
 """The group of columns whose terms make a part."""
 
 
+SHARPNESS = {"cycles": 16.0, "pj": 1.0}
+"""Where training starts: cycles are nearly a maximum, energies a sum."""
+
+
 class Roofline(Predictor):
     """Latency is the smooth maximum of cycles per port, energy the sum of pJ per access.
 
@@ -45,7 +49,7 @@ class Roofline(Predictor):
         self.lean = nn.ParameterDict(
             {p: nn.Parameter(torch.zeros(len(self._hardware), n)) for p, n in counts.items()}
         )
-        self.maximum = nn.ModuleDict({part: SoftMaximum(part) for part in parts})
+        self.maximum = nn.ModuleDict({part: SoftMaximum(SHARPNESS[part]) for part in parts})
         self.network = perceptron(len(schema.columns), hidden, len(parts), "silu")
         # Training starts from the bare roofline.
         nn.init.zeros_(self.network[-1].weight)  # type: ignore[arg-type]

@@ -12,19 +12,17 @@ PARTS = {"latency": ("cycles",), "energy": ("pj",), "edp": ("cycles", "pj")}
 
 _ROWS_TO_SHIFT = 4096
 
-_FIRST = {"cycles": 16.0, "pj": 1.0}
-
 
 class SoftMaximum(nn.Module):
     """``log(sum(exp(sharpness * term))) / sharpness`` of the last dimension.
 
     A sharpness of 1 adds, as energies do; a great one takes the maximum, as a roofline does. It is
-    learned, and positive.
+    learned from a first value on.
     """
 
-    def __init__(self, part: str) -> None:
+    def __init__(self, sharpness: float) -> None:
         super().__init__()
-        self.log_sharpness = nn.Parameter(torch.tensor(_FIRST[part]).log())
+        self.log_sharpness = nn.Parameter(torch.tensor(sharpness).log())
 
     def forward(self, terms: Tensor) -> Tensor:
         """Return ``[...]`` of log terms ``[..., term]``."""
