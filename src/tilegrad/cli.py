@@ -25,6 +25,14 @@ accelerator's 'table' section names. With target.cycle, target.energy (uJ) or ta
 """
 
 
+_PARSE_LOG = """\
+Read the cycles that the programs of tilegrad export --target gemmini printed in a simulator.
+
+Each execution becomes a row with the columns that tilegrad evaluate and train.py data=table read:
+mapping.mapping, prob.R ... prob.Hdilation, the hardware parameters and target.cycle.
+"""
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors read like all others."""
 
@@ -74,15 +82,25 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(run=_evaluate)
     _add_export(commands.add_parser("export", help="a search's design as another tool's input"))
     _add_import(commands.add_parser("import", help="another tool's files as accelerator and layer"))
+    _add_parse_log(
+        commands.add_parser(
+            "parse-log",
+            help="simulators' logs as a table of measurements",
+            description=_PARSE_LOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
     return parser
 
 
 def _add_export(export: argparse.ArgumentParser) -> None:
     export.add_argument("result", metavar="RESULT", type=Path, help="result.json or its directory")
-    export.add_argument("--target", required=True, choices=["timeloop"], help="the other tool")
-    export.add_argument("--dialect", default="0.3", help="Timeloop's version: 0.3 (default) or 0.4")
     export.add_argument(
-        "--accelerator", help="a name or YAML file (default: the accelerator the result names)"
+        "--target", required=True, choices=["timeloop", "gemmini"], help="the other tool"
+    )
+    export.add_argument("--dialect", help="Timeloop's version: 0.3 (default) or 0.4")
+    export.add_argument(
+        "--accelerator", help="a name or YAML file (default: the one the result was found on)"
     )
     export.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the files go")
     export.set_defaults(run=_export)
@@ -96,22 +114,48 @@ def _add_import(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=_import)
 
 
+def _add_parse_log(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "logs", metavar="LOG", type=Path, nargs="+", help="what a simulator printed"
+    )
+    command.add_argument(
+        "--accelerator", default="gemmini", help="a name or YAML file (default: gemmini)"
+    )
+    command.add_argument(
+        "--out", required=True, type=Path, metavar="FILE", help="a .csv or .parquet file"
+    )
+    command.set_defaults(run=_parse_log)
+
+
 def _export(arguments: argparse.Namespace) -> None:
-    import json
-
     from tilegrad.accelerator import load_accelerator
-    from tilegrad.targets.timeloop import export_result
+    from tilegrad.targets.design import result_accelerator
 
-    name = arguments.accelerator
-    if name is None:
-        file = arguments.result / "result.json" if arguments.result.is_dir() else arguments.result
-        try:
-            name = str(json.loads(file.read_text(encoding="utf-8"))["accelerator"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ConfigError(f"{file} is not the result of a search ({error!r})") from None
-    accelerator = load_accelerator(name)
-    layers = export_result(arguments.result, accelerator, arguments.dialect, arguments.out)
-    print(f"{len(layers)} layers written to {arguments.out}")
+    result, out, name = arguments.result, arguments.out, arguments.accelerator
+    accelerator = load_accelerator(name) if name else result_accelerator(result)
+    if arguments.target == "timeloop":
+        from tilegrad.targets.timeloop import export_result
+
+        layers = export_result(result, accelerator, arguments.dialect or "0.3", out)
+        print(f"{len(layers)} layers written to {out}")
+        return
+    from tilegrad.targets.gemmini import export_gemmini
+
+    if arguments.dialect:
+        raise ConfigError(f"--dialect {arguments.dialect} is Timeloop's; leave it out for gemmini")
+    exported = export_gemmini(result, accelerator, out)
+    for note in exported.notes:
+        print(f"note: {note}", file=sys.stderr)
+    print(f"{len(exported.programs)} layers written to {out}")
+
+
+def _parse_log(arguments: argparse.Namespace) -> None:
+    from tilegrad.accelerator import load_accelerator
+    from tilegrad.targets.gemmini import parse_logs
+
+    accelerator = load_accelerator(arguments.accelerator)
+    rows = parse_logs(arguments.logs, accelerator, arguments.out)
+    print(f"{rows} measurements written to {arguments.out}")
 
 
 def _import(arguments: argparse.Namespace) -> None:

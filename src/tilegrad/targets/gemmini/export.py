@@ -1,0 +1,100 @@
+"""A search's result as a Gemmini: generator configuration, constants, one program per layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tilegrad.accelerator import Accelerator
+from tilegrad.errors import ConfigError, InfeasibleError
+from tilegrad.targets.design import Design, layer_directory, plain, read_design
+from tilegrad.targets.gemmini.generator import (
+    ACCUMULATOR_BANKS,
+    ACCUMULATOR_BYTES,
+    INPUT_BYTES,
+    SCRATCHPAD_BANKS,
+    Generator,
+    check_template,
+    generator,
+)
+from tilegrad.targets.gemmini.layers import obstacle, tiled
+from tilegrad.targets.gemmini.program import program, same_tile, template
+
+BURST_BYTES = 64
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The programs written, and a line for each layer that runs otherwise than found or not."""
+
+    programs: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+
+def export_gemmini(path: Path, accelerator: Accelerator, out: Path) -> Exported:
+    """Write a result's Gemmini under ``out``: Scala, header, a C program per layer, README.
+
+    Raises ``ConfigError`` where the accelerator is no Gemmini or no layer can run on one, and as
+    ``read_design`` does.
+    """
+    check_template(accelerator)
+    design = read_design(path, accelerator)
+    built = generator(design.hardware)
+    programs, notes = _programs(design, built)
+    if not programs:
+        raise ConfigError(f"{path}: Gemmini can run none of the layers: {'; '.join(notes)}")
+    values = _values(design, built) | {
+        "first": next(iter(programs)),
+        "notes": "\n".join(f"- {note}" for note in notes),
+    }
+    written = {f"layers/{key}.c": text for key, text in programs.items()} | {
+        file: template(name).substitute(values)
+        for file, name in (
+            ("TilegradConfigs.scala", "Config.scala"),
+            ("include/gemmini_params.h", "gemmini_params.h"),
+            ("README.md", "README.md"),
+        )
+    }
+    for file, text in written.items():
+        (out / file).parent.mkdir(parents=True, exist_ok=True)
+        (out / file).write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    return Exported(tuple(out / f"layers/{key}.c" for key in programs), tuple(notes))
+
+
+def _programs(design: Design, built: Generator) -> tuple[dict[str, str], list[str]]:
+    programs, notes = {}, []
+    for number, (problem, found) in enumerate(design.layers):
+        key = layer_directory(number, problem.name)
+        reason = obstacle(problem)
+        if reason is None:
+            try:
+                layer = tiled(problem, found, built)
+            except InfeasibleError as error:
+                reason = str(error)
+        if reason is not None:
+            notes.append(f"{key} has no program: {reason}")
+            continue
+        if not same_tile(layer, found):
+            notes.append(f"{key} runs with a smaller tile than found, which its rows do not hold")
+        programs[key] = program(
+            key, layer, found, design.accelerator, design.hardware, design.workload
+        )
+    return programs, notes
+
+
+def _values(design: Design, built: Generator) -> dict[str, object]:
+    """Return what the templates name."""
+    return {
+        **{name: f"{value:g}" for name, value in design.hardware.items()},
+        "workload": plain(design.workload),
+        "dim": built.dim,
+        "partial_sum_bits": built.partial_sum_bits,
+        "built_scratchpad_kb": built.scratchpad_kb,
+        "built_accumulator_kb": built.accumulator_kb,
+        "scratchpad_banks": SCRATCHPAD_BANKS,
+        "accumulator_banks": ACCUMULATOR_BANKS,
+        "bank_rows": built.bank_rows,
+        "accumulator_rows": built.accumulator_rows,
+        "block": max(1, BURST_BYTES // (built.dim * INPUT_BYTES)),
+        "accumulator_block": max(1, BURST_BYTES // (built.dim * ACCUMULATOR_BYTES)),
+    }

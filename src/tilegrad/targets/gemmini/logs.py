@@ -1,0 +1,65 @@
+"""Simulator logs as a table of measured mappings, to evaluate or to train on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from tilegrad.accelerator import Accelerator
+from tilegrad.errors import DataError, MappingError, unknown
+from tilegrad.mapping import parse_shorthand
+from tilegrad.targets.gemmini.record import Measurement, read_log
+
+SUFFIXES = (".csv", ".parquet")
+
+
+def parse_logs(logs: Sequence[Path], accelerator: Accelerator, out: Path) -> int:
+    """Write the measurements of all logs as one table; return its number of rows.
+
+    Columns as ``tilegrad evaluate`` reads them: ``mapping.mapping``, ``prob.*``, the hardware
+    parameters, ``target.cycle``; and ``layer``, the name in the export. Raises ``DataError``
+    naming the log and line that is illegal; nothing is written then.
+    """
+    if out.suffix not in SUFFIXES:
+        raise DataError(unknown("kind of table", out.suffix, SUFFIXES, str(out)))
+    rows = [
+        _row(measured, accelerator)
+        for log in logs
+        for measured in read_log(log, accelerator.parameters)
+    ]
+    table = pd.DataFrame(rows)
+    temporary = out.with_name(f".{out.name}.tmp")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.suffix == ".csv":
+            table.to_csv(temporary, index=False)
+        else:
+            table.to_parquet(temporary, index=False)
+        temporary.replace(out)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written ({error.strerror})") from None
+    return len(rows)
+
+
+def _row(measured: Measurement, accelerator: Accelerator) -> dict[str, Any]:
+    try:
+        nest = parse_shorthand(measured.mapping, accelerator)
+    except MappingError as error:
+        raise DataError(f"{measured.place}: {error}") from None
+    stated = torch.tensor(list(measured.problem.values())[: nest.bounds().shape[-1]])
+    if not torch.equal(nest.bounds(), stated.double()):
+        raise DataError(
+            f"{measured.place}: the mapping's factors multiply to {nest.bounds().long().tolist()}, "
+            f"the layer's bounds are {stated.tolist()}"
+        )
+    return {
+        "layer": measured.layer,
+        "mapping.mapping": measured.mapping,
+        **{f"prob.{name}": value for name, value in measured.problem.items()},
+        **measured.hardware,
+        "target.cycle": measured.cycles,
+    }

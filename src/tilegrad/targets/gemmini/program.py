@@ -1,0 +1,124 @@
+"""A layer's C program: its arrays, the call with the tile's factors, the log's lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+from string import Template
+
+from tilegrad.accelerator import Accelerator
+from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import format_shorthand
+from tilegrad.targets.design import plain
+from tilegrad.targets.gemmini.layers import Tiled
+from tilegrad.targets.gemmini.record import begin_line, end_line
+
+SAME_TILE = "Gemmini's library orders the loops over tiles (L3) itself; the tile is the found one."
+SMALLER_TILE = (
+    "Gemmini's library orders the loops over tiles (L3) itself. The found tile takes more rows of\n"
+    " * {memory} than half of it has ({rows:,} of {most:,}), so a smaller one runs."
+)
+
+
+def template(name: str) -> Template:
+    """Return one of the package's templates."""
+    return Template((files(__package__) / "templates" / name).read_text(encoding="utf-8"))
+
+
+def same_tile(layer: Tiled, found: LoopNest) -> bool:
+    """Return whether the tile that runs is the found one."""
+    return bool((layer.nest.temporal == found.temporal).all())
+
+
+def program(
+    key: str,
+    layer: Tiled,
+    found: LoopNest,
+    accelerator: Accelerator,
+    hardware: Mapping[str, float],
+    workload: str,
+) -> str:
+    """Return the C program of a layer; ``key`` names it in the log, ``hardware`` is the design's.
+
+    ``found`` is the nest ``[level, dim]`` of the design.
+    """
+    mapping = format_shorthand(layer.nest, accelerator)
+    scratchpad_rows, accumulator_rows = layer.rows
+    return template("layer.c").substitute(
+        name=plain(layer.problem.name),
+        workload=plain(workload),
+        found=format_shorthand(found, accelerator),
+        mapping=mapping,
+        note=_note(layer, found),
+        arrays=_arrays(layer),
+        call=_matmul(layer) if layer.rows_dim else _conv(layer),
+        dim=layer.generator.dim,
+        scratchpad_rows=2 * scratchpad_rows,
+        accumulator_rows=2 * accumulator_rows,
+        begin=begin_line(key, layer.problem, hardware, mapping),
+        end=end_line(key, "%llu"),
+    )
+
+
+def _note(layer: Tiled, found: LoopNest) -> str:
+    if same_tile(layer, found):
+        return SAME_TILE
+    asked = Tiled(layer.problem, found, layer.generator)
+    memories = zip(
+        ("the scratchpad", "the accumulator"), asked.rows, layer.generator.tile_rows, strict=True
+    )
+    memory, rows, most = max(memories, key=lambda each: each[1] / each[2])
+    return SMALLER_TILE.format(memory=memory, rows=rows, most=most)
+
+
+def _arrays(layer: Tiled) -> str:
+    """Declare the tensors; their values do not matter to the cycles."""
+    b = layer.bounds
+    if layer.rows_dim:
+        rows = b[layer.rows_dim]
+        shapes: dict[str, tuple[int, ...]] = {
+            "A": (rows, b["C"]),
+            "B": (b["C"], b["K"]),
+            "C": (rows, b["K"]),
+        }
+    else:
+        high, wide = layer.input_rows_columns
+        shapes = {
+            "input": (b["N"], high, wide, b["C"]),
+            "weights": (b["S"], b["R"], b["C"], b["K"]),
+            "output": (b["N"], b["Q"], b["P"], b["K"]),
+        }
+    return "\n".join(
+        f"static elem_t {name}{''.join(f'[{size}]' for size in shape)} row_align(1);"
+        for name, shape in shapes.items()
+    )
+
+
+def _matmul(layer: Tiled) -> str:
+    assert layer.rows_dim is not None
+    b, rows = layer.bounds, layer.rows_dim
+    tile = [layer.blocks(dim) for dim in (rows, "K", "C")]
+    return f"""\
+  tiled_matmul({b[rows]}, {b["K"]}, {b["C"]},
+               (elem_t *)A, (elem_t *)B, NULL, (elem_t *)C,
+               {b["C"]}, {b["K"]}, {b["K"]}, {b["K"]}, /* strides of A, B, D, C */
+               MVIN_SCALE_IDENTITY, MVIN_SCALE_IDENTITY, MVIN_SCALE_IDENTITY,
+               NO_ACTIVATION, ACC_SCALE_IDENTITY, 0, false,
+               {tile[0]}, {tile[1]}, {tile[2]}, /* tile_I, tile_J, tile_K in blocks of DIM */
+               false, false, false, false, 0, WS);"""
+
+
+def _conv(layer: Tiled) -> str:
+    b, t = layer.bounds, layer.tile
+    high, wide = layer.input_rows_columns
+    stride, _, dilation, _ = layer.problem.strides
+    return f"""\
+  tiled_conv({b["N"]}, {high}, {wide}, {b["C"]}, /* batch, input rows, columns, channels */
+             {b["K"]}, {b["Q"]}, {b["P"]}, /* output channels, rows, columns */
+             {stride}, 1, {dilation}, 0, {b["R"]}, /* stride, dilations, padding, kernel */
+             {b["C"]}, {b["K"]}, {b["K"]}, /* strides of input, weights, output */
+             false, false, false, false, false,
+             {t["N"]}, {t["Q"]}, {t["P"]}, {t["K"]}, /* batches, porows, pocols, pochs */
+             {t["S"]}, {t["R"]}, {t["C"]}, /* krows, kcols, kchs */
+             (elem_t *)input, (elem_t *)weights, NULL, (elem_t *)output,
+             NO_ACTIVATION, ACC_SCALE_IDENTITY, 0, 0, 0, WS);"""

@@ -1,0 +1,137 @@
+"""The lines that an exported program prints, and reading them back.
+
+    tilegrad: begin 000_conv1 check=1f3a5c7e pe_dim=16 ... R=7 S=7 ... mapping=L3[WIO]_K8_...
+    tilegrad: end 000_conv1 cycles=123456
+
+``check`` is the CRC-32 of what follows it, so that a line mangled on its way is recognised. Other
+output may stand between the lines and before them on theirs.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tilegrad.errors import DataError
+from tilegrad.workload import Problem
+
+MARK = "tilegrad:"
+LARGEST_CYCLES = 2**53
+_LINE = re.compile(r"tilegrad: (begin|end) (\S+) (.+)")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One execution on Gemmini: what ran, on which hardware of the design, and its cycles."""
+
+    layer: str
+    problem: dict[str, int]
+    hardware: dict[str, float]
+    mapping: str
+    cycles: int
+    place: str
+
+
+def begin_line(key: str, problem: Problem, hardware: Mapping[str, float], mapping: str) -> str:
+    """Return the line that says what is about to run; ``mapping`` is its shorthand."""
+    fields = {**{name: f"{value:g}" for name, value in hardware.items()}, **problem.as_dict()}
+    text = " ".join(f"{name}={value}" for name, value in fields.items())
+    body = f"{text} mapping={mapping.replace(' ', '_')}"
+    return f"{MARK} begin {key} check={_check(body)} {body}"
+
+
+def end_line(key: str, cycles: str) -> str:
+    """Return the line that follows an execution; ``cycles`` is a number or a printf format."""
+    return f"{MARK} end {key} cycles={cycles}"
+
+
+def _check(body: str) -> str:
+    return f"{zlib.crc32(body.encode()):08x}"
+
+
+@dataclass(frozen=True)
+class _Begun:
+    fields: dict[str, str]
+    mapping: str
+    place: str
+
+
+def read_log(path: Path, parameters: Iterable[str]) -> Iterator[Measurement]:
+    """Yield the measurements of a simulator's log, in order.
+
+    ``parameters`` are the hardware's names. Raises ``DataError`` naming the file and line for a
+    mangled line, cycles of nothing that began, and an execution that never ended.
+    """
+    begun: dict[str, _Begun] = {}
+    unfinished: dict[str, str] = {}
+    for number, line in enumerate(_lines(path), start=1):
+        if MARK not in line:
+            continue
+        place = f"{path}, line {number}"
+        kind, key, rest = _taken_apart(line, place)
+        if kind == "begin":
+            begun[key] = _begun(rest, place)
+            unfinished[key] = place
+            continue
+        if key not in begun:
+            raise DataError(f"{place}: {key!r} ends, but nothing of that name has begun before")
+        unfinished.pop(key, None)
+        yield _measurement(key, begun[key], _cycles(rest, place), tuple(parameters))
+    for key, place in unfinished.items():
+        raise DataError(f"{place}: {key!r} begins and never ends (was the simulation cut short?)")
+    if not begun:
+        raise DataError(
+            f"{path}: holds no line '{MARK} begin ...' (legal: the output of programs that "
+            "tilegrad export --target gemmini wrote)"
+        )
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            yield from (line.strip("\0\r\n\t ") for line in file)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _taken_apart(line: str, place: str) -> tuple[str, str, str]:
+    match = _LINE.search(line)
+    if match is None:
+        raise DataError(
+            f"{place}: {line[:120]!r} is mangled (legal: '{MARK} begin LAYER ...' or "
+            f"'{MARK} end LAYER cycles=N')"
+        )
+    return match[1], match[2], match[3].strip()
+
+
+def _begun(rest: str, place: str) -> _Begun:
+    check, _, body = rest.partition(" ")
+    if check != f"check={_check(body)}":
+        raise DataError(f"{place}: the line is mangled: its text and its {check!r} disagree")
+    named = dict(field.partition("=")[::2] for field in body.split(" "))
+    return _Begun(named, named.pop("mapping").replace("_", " "), place)
+
+
+def _cycles(rest: str, place: str) -> int:
+    match = re.fullmatch(r"cycles=(\d+)", rest, re.ASCII)
+    if match is None or not 1 <= int(match[1]) <= LARGEST_CYCLES:
+        raise DataError(
+            f"{place}: {rest[:80]!r} (legal: cycles=N with N from 1 to {LARGEST_CYCLES})"
+        )
+    return int(match[1])
+
+
+def _measurement(key: str, begun: _Begun, cycles: int, parameters: tuple[str, ...]) -> Measurement:
+    missing = set(parameters) - set(begun.fields)
+    if missing:
+        raise DataError(
+            f"{begun.place}: hardware parameter {min(missing)} is missing; the log is of another "
+            f"accelerator (fields: {', '.join(begun.fields)})"
+        )
+    hardware = {name: float(begun.fields[name]) for name in parameters}
+    rest = {name: text for name, text in begun.fields.items() if name not in hardware}
+    problem = Problem.from_fields(key, rest, where=begun.place)
+    return Measurement(key, problem.as_dict(), hardware, begun.mapping, cycles, begun.place)

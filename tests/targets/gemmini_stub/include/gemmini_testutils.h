@@ -1,0 +1,53 @@
+/* The entry points of Gemmini's C library as its documentation states them, for a host compiler:
+ * each call prints its arguments, and time passes by 1000 cycles from one look to the next. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "include/gemmini_params.h"
+
+#define NO_ACTIVATION 0
+enum tiled_matmul_type_t { OS, WS, CPU };
+
+static inline void gemmini_fence(void) {}
+static inline void gemmini_flush(int skip) { (void)skip; }
+
+static inline uint64_t read_cycles(void) {
+  static uint64_t now = 0;
+  return now += 1000;
+}
+
+static inline void tiled_matmul(
+    size_t dim_I, size_t dim_J, size_t dim_K, const elem_t *A, const elem_t *B, const void *D,
+    void *C, size_t stride_A, size_t stride_B, size_t stride_D, size_t stride_C,
+    scale_t A_scale_factor, scale_t B_scale_factor, scale_acc_t D_scale_factor, int act,
+    acc_scale_t scale, acc_scale_t bert_scale, bool repeating_bias, size_t tile_I, size_t tile_J,
+    size_t tile_K, bool transpose_A, bool transpose_B, bool full_C, bool low_D, uint8_t weightA,
+    enum tiled_matmul_type_t tiled_matmul_type) {
+  (void)A, (void)B, (void)D, (void)C, (void)stride_D, (void)act, (void)repeating_bias;
+  (void)bert_scale, (void)transpose_A, (void)transpose_B, (void)full_C, (void)low_D, (void)weightA;
+  printf("matmul bounds %zu %zu %zu strides %zu %zu %zu scales %g %g %d %g tile %zu %zu %zu %d\n",
+         dim_I, dim_J, dim_K, stride_A, stride_B, stride_C, A_scale_factor, B_scale_factor,
+         D_scale_factor, scale, tile_I, tile_J, tile_K, tiled_matmul_type == WS);
+}
+
+static inline void tiled_conv(
+    int batch_size, int in_row_dim, int in_col_dim, int in_channels, int out_channels,
+    int out_row_dim, int out_col_dim, int stride, int input_dilation, int kernel_dilation,
+    int padding, int kernel_dim, int in_stride, int weight_stride, int out_stride, bool wrot180,
+    bool trans_output_1203, bool trans_input_3120, bool trans_weight_1203, bool trans_weight_0132,
+    int batches, int porows, int pocols, int pochs, int krows, int kcols, int kchs,
+    const elem_t *input, const elem_t *weights, const acc_t *bias, elem_t *output, int act,
+    acc_scale_t scale, int pool_size, int pool_stride, int pool_padding,
+    enum tiled_matmul_type_t tiled_conv_type) {
+  (void)wrot180, (void)trans_output_1203, (void)trans_input_3120, (void)trans_weight_1203;
+  (void)trans_weight_0132, (void)input, (void)weights, (void)bias, (void)output, (void)act;
+  (void)pool_size, (void)pool_stride, (void)pool_padding;
+  printf("conv input %d %d %d %d output %d %d %d window %d %d %d %d %d strides %d %d %d %g "
+         "tile %d %d %d %d %d %d %d %d\n",
+         batch_size, in_row_dim, in_col_dim, in_channels, out_channels, out_row_dim, out_col_dim,
+         stride, input_dilation, kernel_dilation, padding, kernel_dim, in_stride, weight_stride,
+         out_stride, scale, batches, porows, pocols, pochs, krows, kcols, kchs,
+         tiled_conv_type == WS);
+}

@@ -1,0 +1,40 @@
+"""Reading a result back: the accelerator that it was found on, overrides included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.targets.gemmini_design import write_result
+from tilegrad.errors import AcceleratorError, ConfigError
+from tilegrad.paths import config_directory
+from tilegrad.targets.design import layer_directory, read_design, result_accelerator
+
+
+def test_the_accelerator_is_the_one_searched_on(tmp_path: Path) -> None:
+    run = write_result(tmp_path)
+    assert result_accelerator(run).counting == "timeloop-2022"
+    described = yaml.safe_load((config_directory() / "accelerator" / "gemmini.yaml").read_text())
+    described["accelerator"]["counting"] = "timeloop"
+    (run / "config.yaml").write_text(yaml.safe_dump({**described, "seed": 0}))
+    assert result_accelerator(run).counting == "timeloop"
+    assert result_accelerator(run / "result.json").counting == "timeloop"
+    assert read_design(run, result_accelerator(run)).hardware["pe_dim"] == 16
+
+
+def test_what_is_no_result_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "result.json"
+    for text in ("", "[1]", "{}", '{"layers": 3}'):
+        file.write_text(text)
+        with pytest.raises(ConfigError, match=r"result\.json is not the result of a search"):
+            result_accelerator(tmp_path)
+    with pytest.raises(ConfigError, match="is not the result of a search"):
+        result_accelerator(tmp_path / "absent.json")
+    with pytest.raises(AcceleratorError, match="unknown accelerator 'gemini'"):
+        result_accelerator(write_result(tmp_path, accelerator="gemini"))
+
+
+def test_names_of_layers_as_files() -> None:
+    assert layer_directory(7, "a/b c.1-é") == "007_a_b_c.1-_"

@@ -1,0 +1,126 @@
+"""Simulators' logs: every measurement a row, anything mangled refused by file and line."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.targets.gemmini_design import DEFAULT, LAYERS, STUB, execute, write_result
+from tilegrad.accelerator import load_accelerator
+from tilegrad.cli import main
+from tilegrad.errors import DataError
+from tilegrad.targets.gemmini import export_gemmini, parse_logs
+from tilegrad.targets.gemmini.record import begin_line, end_line
+from tilegrad.workload import Problem
+
+Edit = Callable[[str], str]
+
+
+def begin(name: str) -> str:
+    problem = Problem.from_fields(name, dict(LAYERS[name][0]))
+    return begin_line("000", problem, DEFAULT, LAYERS[name][1])
+
+
+LOG = f"""\
+[UART] UART0 is here (stdin/stdout).
+{begin("matrix product")}
+Gemmini extension configured with dim = 16
+{end_line("000", "4711")}
+"""
+
+
+def parse(tmp_path: Path, *logs: str) -> pd.DataFrame:
+    paths = [tmp_path / f"log{number}.txt" for number in range(len(logs))]
+    for path, text in zip(paths, logs, strict=True):
+        path.write_text(text)
+    out = tmp_path / "measured.csv"
+    assert parse_logs(paths, load_accelerator("gemmini"), out) == len(pd.read_csv(out))
+    return pd.read_csv(out)
+
+
+def test_a_measurement_is_a_row(tmp_path: Path) -> None:
+    row = parse(tmp_path, LOG).iloc[0].to_dict()
+    assert row.pop("layer") == 0
+    assert row.pop("mapping.mapping") == LAYERS["matrix product"][1]
+    assert row.pop("target.cycle") == 4711
+    bounds = {"R": 1, "S": 1, "P": 128, "Q": 1, "C": 768, "K": 64, "N": 1}
+    steps = {"Wstride": 1, "Hstride": 1, "Wdilation": 1, "Hdilation": 1}
+    assert row == DEFAULT | {f"prob.{name}": n for name, n in (bounds | steps).items()}
+
+
+def test_logs_as_simulators_leave_them(tmp_path: Path) -> None:
+    """Carriage returns, prefixes, bytes that are no text, repetitions, several logs."""
+    noisy = LOG.replace("\n", "\r\n").replace("tilegrad:", "core 0: tilegrad:") + "\ufffd\0\n"
+    again = LOG + f"{end_line('000', '4712')}\n"
+    assert parse(tmp_path, noisy, again)["target.cycle"].tolist() == [4711, 4711, 4712]
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda log: log[:0], "log0.txt: holds no line 'tilegrad: begin ...'"),
+        (lambda log: log.splitlines()[0], "log0.txt: holds no line"),
+        (lambda log: log.rsplit("tilegrad", 1)[0], "line 2: '000' begins and never ends"),
+        (lambda log: log.replace("K=64", "K=65"), "line 2: the line is mangled: its text and"),
+        (lambda log: log.replace("begin", "bgin"), "line 2: .* is mangled"),
+        (lambda log: log.replace("end 000", "end 001"), "line 4: '001' ends, but nothing"),
+        (lambda log: log.replace("cycles=4711", "cycles="), "line 4: 'cycles='"),
+        (lambda log: log.replace("cycles=4711", "cycles=0"), "line 4: 'cycles=0' .legal: cycles=N"),
+        (lambda log: log.replace("4711", "47x1"), "line 4: 'cycles=47x1'"),
+        (lambda log: log.replace("4711", "-4"), "line 4: 'cycles=-4'"),
+        (lambda log: log.replace("cycles=4711", ""), "line 4: .* is mangled"),
+        (
+            lambda log: log.replace(begin("matrix product"), begin("ragged product")[:100]),
+            "line 2: the line is mangled",
+        ),
+    ],
+)
+def test_a_bad_log_is_refused_by_line(tmp_path: Path, edit: Edit, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        parse(tmp_path, edit(LOG))
+    assert not (tmp_path / "measured.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        ("L3[WIO] K64 - L2[WI] N1 - L1[O] N1 - L0[W] N1", "line 1: the mapping's factors multiply"),
+        ("L1[WIO] K64 - L0[W] N1", "line 1: mapping 'L1.* has 2 levels; gemmini has 4"),
+    ],
+)
+def test_a_log_of_another_layer_or_accelerator_is_refused(
+    tmp_path: Path, mapping: str, message: str
+) -> None:
+    problem = Problem.from_fields("one", dict(LAYERS["matrix product"][0]))
+    text = begin_line("one", problem, DEFAULT, mapping)
+    with pytest.raises(DataError, match=message):
+        parse(tmp_path, f"{text}\n{end_line('one', '5')}\n")
+    other = begin_line("one", problem, {"pe_dim": 4}, mapping)
+    with pytest.raises(DataError, match="line 1: hardware parameter accumulator_kb is missing"):
+        parse(tmp_path, f"{other}\n{end_line('one', '5')}\n")
+
+
+def test_missing_logs_and_odd_tables_are_refused(tmp_path: Path) -> None:
+    gemmini = load_accelerator("gemmini")
+    with pytest.raises(DataError, match=r"none\.txt: cannot be read .No such file"):
+        parse_logs([tmp_path / "none.txt"], gemmini, tmp_path / "out.csv")
+    with pytest.raises(DataError, match=r"unknown kind of table '\.xlsx' .legal: \.csv, \.parquet"):
+        parse_logs([tmp_path / "none.txt"], gemmini, tmp_path / "out.xlsx")
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not on PATH")
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_from_design_to_an_evaluated_table(tmp_path: Path, suffix: str) -> None:
+    """Every exported program's output, in one log, becomes a table that evaluate takes."""
+    exported = export_gemmini(write_result(tmp_path / "run"), load_accelerator("gemmini"), tmp_path)
+    programs = exported.programs
+    log, table = tmp_path / "log.txt", tmp_path / f"measured.{suffix}"
+    log.write_text("".join(execute(path, f"-I{tmp_path}", f"-I{STUB}") for path in programs))
+    assert main(["parse-log", str(log), "--out", str(table)]) == 0
+    out = tmp_path / "costs.parquet"
+    assert main(["evaluate", str(table), "--accelerator", "gemmini", "--out", str(out)]) == 0
+    assert len(pd.read_parquet(out)) == len(LAYERS)
