@@ -11,7 +11,7 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help search test slow lint bench
+.PHONY: help search train test slow lint bench
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):[^#]*## /make \1\t/p' Makefile
@@ -19,6 +19,9 @@ help: ## list the commands
 
 search: $(RUNTIME) ## co-search ResNet-50 on Gemmini (ARGS='workload=bert ...')
 	$(BIN)/python search.py $(ARGS)
+
+train: $(RUNTIME) ## train and test a predictor on simulated schedules (ARGS='model=forest ...')
+	$(BIN)/python train.py $(ARGS)
 
 test: $(DEV) ## run the tests with coverage
 	$(BIN)/python -m pytest --cov $(ARGS)
