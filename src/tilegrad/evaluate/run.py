@@ -11,9 +11,10 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.errors import DataError
 from tilegrad.evaluate.accuracy import Accuracy
 from tilegrad.evaluate.evaluator import Evaluated, Evaluator
-from tilegrad.evaluate.output import ParquetOutput, result_batch
+from tilegrad.evaluate.output import result_batch
 from tilegrad.tables.faults import FaultTally
 from tilegrad.tables.layout import find_layout
+from tilegrad.tables.output import ParquetOutput
 from tilegrad.tables.source import open_table
 
 CHUNK_ROWS = 16_384

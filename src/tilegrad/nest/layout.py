@@ -46,7 +46,7 @@ class Layout:
         ]
         self.spatial = [reduce(_merge, axes) for axes in self.axes]
         self.order = mapping.order.movedim((-2, -1), (0, 1))
-        self.word_steps = dict(zip((P, Q, R, S), strides.unbind(-1), strict=True))
+        self.word_steps = steps_in_words(strides)
         self.inside, self.extents = self._extents()
 
     def _extents(self) -> tuple[list[list[Tensor]], list[list[Tensor]]]:
@@ -87,19 +87,11 @@ class Layout:
 
     def tile(self, level: int, tensor: str) -> Tensor:
         """Return the words of a tensor's tile at a level."""
-        extent = self.extents[level]
-        if tensor == "Weights":
-            return extent[R] * extent[S] * extent[C] * extent[K]
-        if tensor == "Outputs":
-            return extent[N] * extent[K] * extent[P] * extent[Q]
-        return multiply(self.input_extents(level))
+        return tile_words(self.extents[level], self.word_steps, tensor)
 
     def input_extents(self, level: int) -> list[Tensor]:
         """Return the batch, channel, row and column extents of the Inputs tile at a level."""
-        extent = self.extents[level]
-        rows = (extent[P] - 1) * self.word_steps[P] + (extent[R] - 1) * self.word_steps[R] + 1
-        columns = (extent[Q] - 1) * self.word_steps[Q] + (extent[S] - 1) * self.word_steps[S] + 1
-        return [extent[N], extent[C], rows, columns]
+        return input_extents(self.extents[level], self.word_steps)
 
     def tile_steps(self, level: int) -> Factors:
         """Return how far apart the tiles of neighbouring instances below a level lie, by dim."""
@@ -116,6 +108,30 @@ class Layout:
         """Scale steps along P, Q, R, S to words of an Inputs row or column."""
         scales = self.word_steps
         return {dim: steps[dim] * scales[dim] if dim in scales else steps[dim] for dim in dims}
+
+
+def tile_words(extent: Sequence[Tensor], word_steps: Factors, tensor: str) -> Tensor:
+    """Return the words of a tensor's tile from its extent along each dim.
+
+    ``word_steps`` are the strides along P and Q and the dilations along R and S, by dim.
+    """
+    if tensor == "Weights":
+        return extent[R] * extent[S] * extent[C] * extent[K]
+    if tensor == "Outputs":
+        return extent[N] * extent[K] * extent[P] * extent[Q]
+    return multiply(input_extents(extent, word_steps))
+
+
+def input_extents(extent: Sequence[Tensor], word_steps: Factors) -> list[Tensor]:
+    """Return the batch, channel, row and column extents of an Inputs tile."""
+    rows = (extent[P] - 1) * word_steps[P] + (extent[R] - 1) * word_steps[R] + 1
+    columns = (extent[Q] - 1) * word_steps[Q] + (extent[S] - 1) * word_steps[S] + 1
+    return [extent[N], extent[C], rows, columns]
+
+
+def steps_in_words(strides: Tensor) -> Factors:
+    """Return how far one step along P, Q, R and S moves in Inputs, from ``strides [..., 4]``."""
+    return dict(zip((P, Q, R, S), strides.unbind(-1), strict=True))
 
 
 def multiply(factors: Iterable[Tensor]) -> Tensor:

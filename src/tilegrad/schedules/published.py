@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import DataError, unknown
+from tilegrad.schedules.catalogue import catalogue_of
 from tilegrad.schedules.download import PublishedFile, locate
 from tilegrad.schedules.findings import fault_findings, repeated, single
 from tilegrad.schedules.identity import Networks
-from tilegrad.schedules.reading import Progress, Reading, as_schedules, read_table
+from tilegrad.schedules.reading import Progress, Reading, read_table
+from tilegrad.schedules.rows import ScheduleRows
 from tilegrad.schedules.schedules import Schedules
 from tilegrad.tables.layout import Quantity
 
@@ -95,7 +97,8 @@ class PublishedTable:
         if not self.duplicates:
             kept = (~again).nonzero().flatten()
             rows, nests = rows.keep(kept), nests[kept]
-        found = as_schedules(rows, nests, self.accelerator, Networks(self.networks))
+        catalogue, (layer, machine) = catalogue_of(rows, self.accelerator, Networks(self.networks))
+        found = catalogue.schedules(ScheduleRows(nests, layer, machine, rows.references))
         return found.noting(
             *fault_findings(faults), *findings, *single(found.layer, found.layer_names)
         )
