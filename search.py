@@ -11,12 +11,12 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from tilegrad.checks import choice, flag
 from tilegrad.entry import refusals, run_entry
 from tilegrad.paths import config_directory
 from tilegrad.provenance import git_revision, versions
 from tilegrad.report import layer_table, read_result, summary_table, write_report
 from tilegrad.search import Runner, SearchState, build_runner, design_record
-from tilegrad.search.checks import choice, flag
 from tilegrad.search.progress import live_progress
 from tilegrad.search.result import write_history, write_json
 from tilegrad.targets.timeloop import TimeloopTarget

@@ -10,10 +10,10 @@ import torch
 from omegaconf import DictConfig
 from rich.console import Console
 
+from tilegrad.checks import choice
 from tilegrad.entry import refusals, run_entry
 from tilegrad.paths import config_directory
 from tilegrad.predictors import METRICS
-from tilegrad.search.checks import choice
 from tilegrad.training import build_run, finish_run, print_fold, print_result
 
 
@@ -23,9 +23,11 @@ def train(config: DictConfig) -> dict[str, Any]:
     Nothing is written before the config and the data were found legal. Raises ``TilegradError``
     subclasses on bad input and ``KeyboardInterrupt`` after the finished folds were saved.
     """
+    run = build_run(config)
     torch.set_num_threads(config.threads)
     console = Console(stderr=True, quiet=not config.progress)
-    run = build_run(config)
+    for finding in run.data.findings:
+        console.print(f"data: {finding}", soft_wrap=True, highlight=False, markup=False)
     try:
         folds = []
         for _, result in run.cross_validate():

@@ -1,5 +1,6 @@
 """Lightning datamodules: schedules from any source, parted by a protocol."""
 
+from tilegrad.datamodules.rows import Rows, feature_rows
 from tilegrad.datamodules.schedules import ScheduleDataModule, Source
 from tilegrad.datamodules.split import (
     FewMachines,
@@ -19,6 +20,7 @@ __all__ = [
     "Fold",
     "NoTest",
     "RandomRows",
+    "Rows",
     "ScheduleDataModule",
     "Source",
     "Split",
@@ -27,4 +29,5 @@ __all__ = [
     "UnseenMappings",
     "UnseenNetworks",
     "everything",
+    "feature_rows",
 ]

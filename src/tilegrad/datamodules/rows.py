@@ -19,10 +19,13 @@ _ROWS_AT_ONCE = 16_384
 
 @dataclass(frozen=True)
 class Rows:
-    """``features [row, column]``, ``log_targets [row, target]`` and the groups ``[row]``."""
+    """``features [row, column]``, ``targets [row, target]`` in their units, groups ``[row]``.
+
+    Targets are float64: measurements that differ in a digit rank differently.
+    """
 
     features: Tensor
-    log_targets: Tensor
+    targets: Tensor
     layer: Tensor
     machine: Tensor
     network: Tensor | None
@@ -34,13 +37,13 @@ class Rows:
         """Return the rows at ``index`` as predictors read them."""
         return {
             "features": self.features[index],
-            "log_targets": self.log_targets[index],
+            "log_targets": self.targets[index].log().float(),
             "layer": self.layer[index],
         }
 
 
 def feature_rows(schedules: Schedules, features: FeatureSet, targets: Sequence[str]) -> Rows:
-    """Return the features and log targets of schedules, in float32.
+    """Return the features, in float32, and targets of schedules.
 
     Raises ``DataError`` where the source does not measure a target.
     """
@@ -49,10 +52,9 @@ def feature_rows(schedules: Schedules, features: FeatureSet, targets: Sequence[s
             measured = ", ".join(schedules.targets)
             raise DataError(f"targets: these schedules measure no {target} (they have {measured})")
     chunks = torch.arange(len(schedules)).split(_ROWS_AT_ONCE)
-    logs = [schedules.targets[target].log() for target in targets]
     return Rows(
         torch.cat([_features(schedules[chunk], features) for chunk in chunks]),
-        torch.stack(logs, -1).float(),
+        torch.stack([schedules.targets[target] for target in targets], -1),
         schedules.layer,
         schedules.machine,
         schedules.network,

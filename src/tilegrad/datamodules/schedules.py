@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-import torch
 from lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from tilegrad.checks import positive_int, positive_number
 from tilegrad.datamodules.batches import Batches, loader
+from tilegrad.datamodules.groups import group_ids, groups_of
 from tilegrad.datamodules.rows import Rows, feature_rows
-from tilegrad.datamodules.split import Fold, Groups, Split, everything, hold_out, spread_sizes
-from tilegrad.errors import ConfigError
+from tilegrad.datamodules.split import Fold, Split, everything, hold_out
 from tilegrad.predictors.features import feature_set
 from tilegrad.predictors.schema import Schema, checked_targets
 from tilegrad.schedules import Schedules
@@ -47,16 +47,12 @@ class ScheduleDataModule(LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if not isinstance(batch_size, int) or batch_size < 1:
-            raise ConfigError(f"data.batch_size is {batch_size!r}; legal: an integer from 1")
-        if not 0 < validation < 1:
-            raise ConfigError(f"data.validation is {validation!r}; legal: above 0, below 1")
         self._source = source
         self._split = split
         self._features = feature_set(features)
         self._targets = checked_targets(targets)
-        self._batch_size = batch_size
-        self._validation = validation
+        self._batch_size = positive_int("data.batch_size", batch_size)
+        self._validation = positive_number("data.validation", validation, below=1)
         self._seed = seed
         self._rows: Rows | None = None
 
@@ -66,9 +62,10 @@ class ScheduleDataModule(LightningDataModule):
             return
         schedules = self._source.load()
         self.accelerator = schedules.accelerator
+        self.findings = schedules.findings
         self.schema = Schema.of(self._features.name, schedules.accelerator, self._targets)
         self._rows = feature_rows(schedules, self._features, self._targets)
-        self.groups = groups_of(schedules)
+        self.groups = groups_of(schedules, mappings=self._split.together == "mapping")
         self.folds = self._split.folds(self.groups, self._seed)
         self.use(everything(len(self._rows)))
 
@@ -81,8 +78,7 @@ class ScheduleDataModule(LightningDataModule):
     def use(self, fold: Fold) -> None:
         """Choose the fold that the loaders serve."""
         self.fold = fold
-        together = {"layer": self.rows.layer, "machine": self.rows.machine}
-        ids = together.get(self._split.together, torch.arange(len(self.rows)))
+        ids = group_ids(self.groups, self._split.together)
         self._train, self._val = hold_out(ids, fold.train, self._validation, self._seed)
 
     def prepare_data(self) -> None:
@@ -101,31 +97,9 @@ class ScheduleDataModule(LightningDataModule):
         """Return the rows held out of training."""
         return self._in_order(self._val)
 
-    def test_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+    def predict_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Return the fold's rows to test on."""
         return self._in_order(self.fold.test)
 
-    def predict_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """Return the fold's rows to test on."""
-        return self.test_dataloader()
-
     def _in_order(self, rows: Tensor) -> DataLoader[dict[str, Tensor]]:
         return loader(self.rows, Batches(rows, EVALUATION_BATCH, self._seed, shuffled=False))
-
-
-def groups_of(schedules: Schedules) -> Groups:
-    """Return what schedules can be parted by."""
-    machine = schedules.machine
-    first = torch.zeros(len(schedules.machine_names), dtype=torch.int64)
-    first.scatter_(0, machine, torch.arange(len(schedules)))
-    hardware = [values[first] for values in schedules.hardware.values()]
-    size = spread_sizes(hardware) if hardware else torch.zeros(len(first))
-    return Groups(
-        schedules.layer,
-        machine,
-        schedules.network,
-        schedules.layer_names,
-        schedules.machine_names,
-        schedules.network_names,
-        size,
-    )

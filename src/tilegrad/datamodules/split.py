@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from tilegrad.checks import positive_int
+from tilegrad.datamodules.groups import Groups
 from tilegrad.errors import DataError
 
 
@@ -19,19 +20,6 @@ class Fold:
     name: str
     train: Tensor
     test: Tensor
-
-
-@dataclass(frozen=True)
-class Groups:
-    """What splits may go by: ids ``[row]``, names by id, and ``size [machine]`` to order by."""
-
-    layer: Tensor
-    machine: Tensor
-    network: Tensor | None
-    layer_names: tuple[str, ...]
-    machine_names: tuple[str, ...]
-    network_names: tuple[str, ...]
-    machine_size: Tensor
 
 
 class Split(Protocol):
@@ -83,9 +71,10 @@ class FewMachines:
 
     def folds(self, groups: Groups, seed: int) -> list[Fold]:  # noqa: ARG002
         """Return the folds, the same for every seed."""
-        if not 1 <= self.train < self.of or self.train not in (1, self.of - 1):
+        positive_int("split.of", self.of, least=2)
+        if self.train not in (1, self.of - 1):
             raise DataError(
-                f"split.train is {self.train} of {self.of} machines; "
+                f"split.train is {self.train!r} of {self.of} machines; "
                 f"legal: 1 (pairs) or {self.of - 1} (all others)"
             )
         present = groups.machine.unique()
@@ -128,18 +117,27 @@ class UnseenNetworks:
 
 @dataclass(frozen=True)
 class UnseenMappings:
-    """Layers are known, mappings are not: each layer's rows are spread over the folds."""
+    """Layers are known, mappings are not: each layer's mappings are spread over the folds.
+
+    A mapping is tested by a model that saw it on no machine.
+    """
 
     count: int = 10
-    together: str = "row"
+    together: str = "mapping"
 
     def folds(self, groups: Groups, seed: int) -> list[Fold]:
         """Return ``count`` folds, each with its share of every layer."""
-        shuffled = _shuffled(len(groups.layer), seed)
-        by_layer = shuffled[groups.layer[shuffled].argsort(stable=True)]
+        ids = groups.mapping
+        assert ids is not None
+        mappings = int(ids.max()) + 1
+        _check_count(self.count, mappings, "mappings")
+        layer = torch.empty(mappings, dtype=torch.int64)
+        layer[ids] = groups.layer
+        shuffled = _shuffled(mappings, seed)
+        by_layer = shuffled[layer[shuffled].argsort(stable=True)]
         fold = torch.empty_like(by_layer)
-        fold[by_layer] = torch.arange(len(by_layer)) % self.count
-        return _numbered(fold, self.count, "rows", len(by_layer))
+        fold[by_layer] = torch.arange(mappings) % self.count
+        return _numbered(fold[ids], self.count)
 
 
 @dataclass(frozen=True)
@@ -152,9 +150,10 @@ class RandomRows:
     def folds(self, groups: Groups, seed: int) -> list[Fold]:
         """Return ``count`` folds of rows."""
         rows = len(groups.layer)
+        _check_count(self.count, rows, "rows")
         fold = torch.empty(rows, dtype=torch.int64)
         fold[_shuffled(rows, seed)] = torch.arange(rows) % self.count
-        return _numbered(fold, self.count, "rows", rows)
+        return _numbered(fold, self.count)
 
 
 @dataclass(frozen=True)
@@ -175,31 +174,39 @@ def everything(rows: int) -> Fold:
 
 def grouped_folds(ids: Tensor, groups: int, count: int, seed: int, what: str) -> list[Fold]:
     """Return folds in which every group is tested once; ``ids [row]`` from 0 to ``groups - 1``."""
+    _check_count(count, groups, what)
     fold = torch.empty(groups, dtype=torch.int64)
     fold[_shuffled(groups, seed)] = torch.arange(groups) % count
-    return _numbered(fold[ids], count, what, groups)
+    return _numbered(fold[ids], count)
 
 
 def hold_out(ids: Tensor, rows: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
     """Part ``rows`` in two by their groups ``ids [row]``: to train on, and about ``share`` to keep.
 
-    Where there is a single group, its rows are parted.
+    Where there is a single group, its rows are parted. Raises ``DataError`` on fewer than 2 rows.
     """
+    if len(rows) < 2:
+        raise DataError(f"split: {len(rows)} rows are left to train on; legal: 2 or more")
     of_row = ids[rows]
     present, place = of_row.unique(return_inverse=True)
     if len(present) < 2:
         present, place = rows, torch.arange(len(rows))
-    held = max(1, round(share * len(present))) if share else 0
+    held = min(max(1, round(share * len(present))), len(present) - 1)
     kept_out = torch.zeros(len(present), dtype=torch.bool)
     kept_out[_shuffled(len(present), seed)[:held]] = True
     return rows[~kept_out[place]], rows[kept_out[place]]
 
 
-def _numbered(fold: Tensor, count: int, what: str, groups: int) -> list[Fold]:
-    if not isinstance(count, int) or not 2 <= count <= groups:
+def _check_count(count: object, groups: int, what: str) -> None:
+    if groups < 2:
+        raise DataError(f"the data have {groups} of {what}, too few to test on unseen {what}")
+    if not isinstance(count, int) or isinstance(count, bool) or not 2 <= count <= groups:
         raise DataError(
-            f"split.count is {count}; legal: 2 to {groups}, the number of {what} in the data"
+            f"split.count is {count!r}; legal: 2 to {groups}, the number of {what} in the data"
         )
+
+
+def _numbered(fold: Tensor, count: int) -> list[Fold]:
     return [_fold(f"{number + 1} of {count}", fold == number) for number in range(count)]
 
 
@@ -209,8 +216,3 @@ def _fold(name: str, tested: Tensor) -> Fold:
 
 def _shuffled(count: int, seed: int) -> Tensor:
     return torch.randperm(count, generator=torch.Generator().manual_seed(seed))
-
-
-def spread_sizes(hardware: Sequence[Tensor]) -> Tensor:
-    """Return one size ``[machine]`` to order machines by: the sum of their parameters' logs."""
-    return torch.stack([values.log() for values in hardware]).sum(0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import torch
@@ -138,14 +139,31 @@ class Predictor(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Return the optimizer, and the scheduler stepped every batch."""
+        return self.descent(max(1, int(self.trainer.estimated_stepping_batches)))
+
+    def descent(self, steps: int) -> Any:
+        """Return optimizer and scheduler of a training of ``steps`` batches, as Lightning's.
+
+        Raises ``ConfigError`` where their settings are illegal.
+        """
         if self._optimizer is None:
-            raise ConfigError(f"model {self.kind} is trained by descent: model.optimizer is null")
-        optimizer = self._optimizer(self.parameters())
+            raise ConfigError(
+                f"model.optimizer is null; legal: an optimizer, as model {self.kind} is trained "
+                "by descent"
+            )
+        with _naming("model.optimizer"):
+            optimizer = self._optimizer(self.parameters())
         if self._scheduler is None:
             return optimizer
-        steps = int(self.trainer.estimated_stepping_batches)
-        scheduler = self._scheduler(optimizer, total_steps=max(steps, 1))
+        with _naming("model.scheduler"):
+            scheduler = self._scheduler(optimizer, total_steps=steps)
         return [optimizer], [{"scheduler": scheduler, "interval": "step"}]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Leave out how long the schedule was: a training that goes on may be longer."""
+        for state in checkpoint.get("lr_schedulers", ()):
+            for name in ("total_steps", "_schedule_phases"):
+                state.pop(name, None)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what it takes to rebuild the predictor without its config."""
@@ -166,6 +184,15 @@ def _deviation(rows: Tensor) -> Tensor:
     """Return the deviation of each column; 1 where it never varies."""
     deviation = rows.double().std(0, unbiased=False)
     return torch.where(deviation > 1e-6, deviation, torch.ones_like(deviation)).to(rows.dtype)
+
+
+@contextmanager
+def _naming(field: str) -> Iterator[None]:
+    """Name the field whose values a constructor of torch's refuses."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{field}: {error}") from error
 
 
 def _rows(batch: Batch) -> int:

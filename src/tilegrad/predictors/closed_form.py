@@ -29,5 +29,5 @@ class ClosedForm(Predictor):
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Do nothing: ``on_train_start`` has fitted all rows."""
 
-    def configure_optimizers(self) -> None:
+    def descent(self, steps: int) -> None:
         """Return no optimizer."""

@@ -9,6 +9,8 @@ import torch
 from sklearn.ensemble import RandomForestRegressor
 from torch import Tensor
 
+from tilegrad.checks import positive_int, positive_number
+from tilegrad.errors import ConfigError
 from tilegrad.predictors.closed_form import ClosedForm
 from tilegrad.predictors.schema import Schema
 
@@ -44,6 +46,12 @@ class Forest(ClosedForm):
         workers: int | None = None,
         **training: Any,
     ) -> None:
+        positive_int("model.trees", trees)
+        positive_int("model.depth", depth)
+        if positive_number("model.max_features", max_features) > 1:
+            raise ConfigError(f"model.max_features is {max_features}; legal: a share, at most 1")
+        if workers is not None:
+            positive_int("model.workers", workers)
         settings = {"trees": trees, "depth": depth, "max_features": max_features, "seed": seed}
         super().__init__(schema, settings, **training)
         self._workers = workers
@@ -65,7 +73,7 @@ class Forest(ClosedForm):
     def _walk(self, features: Tensor) -> Tensor:
         """Go down all trees at once; a leaf's children are itself."""
         features = features.float()
-        place = torch.arange(len(features)).unsqueeze(-1)
+        place = torch.arange(len(features), device=features.device).unsqueeze(-1)
         node = self.roots.expand(len(features), -1)
         for _ in range(self.settings["depth"]):
             left = features[place, self.split_column[node]] <= self.split_at[node]
@@ -83,6 +91,7 @@ class Forest(ClosedForm):
         )
         forest.fit(features.float().cpu().numpy(), log_targets.squeeze(-1).cpu().numpy())
         self._copy(forest)
+        self.to(features.device)
 
     def _copy(self, forest: RandomForestRegressor) -> None:
         trees = [estimator.tree_ for estimator in forest.estimators_]

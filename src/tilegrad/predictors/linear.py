@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tilegrad.checks import positive_number
 from tilegrad.predictors.closed_form import ClosedForm
 from tilegrad.predictors.schema import Schema
 
@@ -19,7 +20,7 @@ class Linear(ClosedForm):
     weight: Tensor
 
     def __init__(self, schema: Schema, ridge: float = 1e-6, **training: Any) -> None:
-        super().__init__(schema, {"ridge": ridge}, **training)
+        super().__init__(schema, {"ridge": positive_number("model.ridge", ridge)}, **training)
         self.register_buffer("weight", torch.zeros(len(schema.columns), len(schema.targets)))
 
     def standardised(self, features: Tensor) -> Tensor:

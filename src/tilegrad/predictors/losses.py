@@ -8,6 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss, softplus
 
+from tilegrad.checks import is_number, positive_int, positive_number
+from tilegrad.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -15,7 +18,7 @@ class Loss:
 
     ``delta`` is where Huber's loss turns from squares to distances, in standard deviations of the
     log target; ``neighbours`` the number of partners that a schedule of a batch is compared with;
-    ``margin`` the log distance over which a pair counts as ranked.
+    ``margin``, in the same deviations, the lead at which a pair counts as ranked.
     """
 
     regression: float = 1.0
@@ -23,6 +26,17 @@ class Loss:
     delta: float = 0.3
     neighbours: int = 4
     margin: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name in ("regression", "ranking"):
+            value = getattr(self, name)
+            if not is_number(value) or value < 0:
+                raise ConfigError(f"model.loss.{name} is {value!r}; legal: a number from 0")
+        if not self.regression and not self.ranking:
+            raise ConfigError("model.loss: regression and ranking are both 0; legal: one above 0")
+        positive_number("model.loss.delta", self.delta)
+        positive_number("model.loss.margin", self.margin)
+        positive_int("model.loss.neighbours", self.neighbours)
 
     def __call__(self, predicted: Tensor, target: Tensor, layer: Tensor) -> Tensor:
         """Return the loss of standardised log targets ``[row, target]`` and layers ``[row]``."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from tilegrad.checks import positive_int
 from tilegrad.errors import ConfigError, unknown
 from tilegrad.predictors.base import Predictor
 from tilegrad.predictors.schema import Schema
@@ -27,7 +28,8 @@ class Mlp(Predictor):
         activation: str = "relu",
         **training: Any,
     ) -> None:
-        super().__init__(schema, {"hidden": list(hidden), "activation": activation}, **training)
+        settings = {"hidden": checked_widths(hidden), "activation": activation}
+        super().__init__(schema, settings, **training)
         self.network = perceptron(len(schema.columns), hidden, len(schema.targets), activation)
 
     def standardised(self, features: Tensor) -> Tensor:
@@ -35,13 +37,18 @@ class Mlp(Predictor):
         return self.network(self.scaled(features))
 
 
+def checked_widths(hidden: object) -> list[int]:
+    """Return the widths of hidden layers; ``ConfigError`` where they are none."""
+    if not isinstance(hidden, Sequence) or isinstance(hidden, str):
+        raise ConfigError(f"model.hidden is {hidden!r}; legal: a list of integers from 1")
+    return [positive_int(f"model.hidden[{place}]", width) for place, width in enumerate(hidden)]
+
+
 def perceptron(inputs: int, hidden: Sequence[int], outputs: int, activation: str) -> nn.Sequential:
     """Return linear layers with activations between; ``ConfigError`` on an illegal setting."""
     if activation not in ACTIVATIONS:
         raise ConfigError(unknown("activation", activation, ACTIVATIONS, "model.activation"))
-    if any(not isinstance(width, int) or width < 1 for width in hidden):
-        raise ConfigError(f"model.hidden is {list(hidden)}; legal: integers from 1")
-    widths = [inputs, *hidden]
+    widths = [inputs, *checked_widths(hidden)]
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):
         layers += [nn.Linear(before, after), ACTIVATIONS[activation]()]

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from tilegrad.checks import positive_int
 from tilegrad.predictors.base import Predictor
 from tilegrad.predictors.features.raw import LOOP
-from tilegrad.predictors.mlp import perceptron
+from tilegrad.predictors.mlp import checked_widths, perceptron
 from tilegrad.predictors.schema import Schema
 from tilegrad.predictors.soft_maximum import SoftMaximum, join_parts, missing_parts, parts_of
 
@@ -63,7 +64,8 @@ class Reuse(Predictor):
         hidden: Sequence[int] = (32, 32),
         **training: Any,
     ) -> None:
-        super().__init__(schema, {"terms": terms, "hidden": list(hidden)}, **training)
+        positive_int("model.terms", terms)
+        super().__init__(schema, {"terms": terms, "hidden": checked_widths(hidden)}, **training)
         self._loops = schema.places("temporal")
         self._inside = schema.places("inside")
         self._others = [

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tilegrad.checks import positive_number
 from tilegrad.predictors.base import Predictor
-from tilegrad.predictors.mlp import perceptron
+from tilegrad.predictors.mlp import checked_widths, perceptron
 from tilegrad.predictors.schema import Schema
 from tilegrad.predictors.soft_maximum import SoftMaximum, join_parts, missing_parts, parts_of
 
@@ -38,7 +39,11 @@ class Roofline(Predictor):
         correction: float = 0.5,
         **training: Any,
     ) -> None:
-        super().__init__(schema, {"hidden": list(hidden), "correction": correction}, **training)
+        settings = {
+            "hidden": checked_widths(hidden),
+            "correction": positive_number("model.correction", correction),
+        }
+        super().__init__(schema, settings, **training)
         parts = parts_of(schema.targets)
         self._terms = {part: schema.places(TERMS[part]) for part in parts}
         self._hardware = [

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tilegrad.accelerator import Accelerator
+from tilegrad.accelerator import Accelerator, accelerator_digest
 from tilegrad.errors import ConfigError, unknown
 from tilegrad.predictors.features import feature_set
 
@@ -29,9 +28,8 @@ class Schema:
     def of(cls, features: str, accelerator: Accelerator, targets: Sequence[str]) -> Schema:
         """Return the schema; ``ConfigError`` names a feature set or target that does not exist."""
         columns = tuple(column.name for column in feature_set(features).schema(accelerator))
-        return cls(
-            features, columns, checked_targets(targets), accelerator.name, digest(accelerator)
-        )
+        name, digest = accelerator.name, accelerator_digest(accelerator)
+        return cls(features, columns, checked_targets(targets), name, digest)
 
     def places(self, group: str) -> list[int]:
         """Return the places of the columns whose name begins with ``group.``.
@@ -61,18 +59,14 @@ class Schema:
         return cls(**fields)
 
 
-def checked_targets(targets: Sequence[str]) -> tuple[str, ...]:
+def checked_targets(given: Sequence[str] | str | None) -> tuple[str, ...]:
     """Return the targets, each once; ``ConfigError`` where one does not exist or none is given."""
+    targets = [given] if isinstance(given, str) else list(given or ())
     for target in targets:
         if target not in TARGETS:
             raise ConfigError(unknown("target", target, TARGETS, "targets"))
     if not targets or len(set(targets)) < len(targets):
         raise ConfigError(
-            f"targets is {list(targets)}; legal: one or more of {', '.join(TARGETS)}, each once"
+            f"targets is {targets}; legal: one or more of {', '.join(TARGETS)}, each once"
         )
     return tuple(targets)
-
-
-def digest(accelerator: Accelerator) -> str:
-    """Return a short hash of all that the features depend on: levels, loops, ports, counting."""
-    return hashlib.sha256(repr(accelerator).encode()).hexdigest()[:12]

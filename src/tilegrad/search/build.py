@@ -13,9 +13,9 @@ from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from tilegrad.checks import known_fields, positive_int, positive_number, section
 from tilegrad.errors import ConfigError
 from tilegrad.search.checkpoint import load_checkpoint
-from tilegrad.search.checks import known_fields, positive_int, positive_number, section
 from tilegrad.search.objective import objective
 from tilegrad.search.problem import SearchProblem, hardware_space
 from tilegrad.search.runner import Runner

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from tilegrad.checks import positive_int, positive_number
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import stack
-from tilegrad.search.checks import positive_int, positive_number
 from tilegrad.search.descent import Descent, Point
 from tilegrad.search.focus import Focus
 from tilegrad.search.hardware import Chooser, Design

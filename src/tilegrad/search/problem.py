@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
+from tilegrad.checks import is_number, positive_number, section
 from tilegrad.cost import area_mm2
 from tilegrad.cost.footprint import Footprint
 from tilegrad.cost.model import ROOFLINE, CostModel, LearnedModel, Roofline, model_footprint
@@ -18,7 +19,6 @@ from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import stack
 from tilegrad.mapping.space import MapSpace
 from tilegrad.nest import analyse
-from tilegrad.search.checks import is_number, positive_number, section
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.objective import Objective
 from tilegrad.search.tables import LayerTable

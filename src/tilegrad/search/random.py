@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tilegrad.checks import positive_int
 from tilegrad.mapping import stack
 from tilegrad.mapping.sampling import Sampler
-from tilegrad.search.checks import positive_int
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import Budget, SearchState, generator
 

@@ -2,8 +2,17 @@
 
 from tilegrad.training.build import build_run
 from tilegrad.training.finish import finish_run
+from tilegrad.training.interrupts import Patience
 from tilegrad.training.printing import print_fold, print_result
 from tilegrad.training.progress import FoldProgress
 from tilegrad.training.run import TrainingRun
 
-__all__ = ["FoldProgress", "TrainingRun", "build_run", "finish_run", "print_fold", "print_result"]
+__all__ = [
+    "FoldProgress",
+    "Patience",
+    "TrainingRun",
+    "build_run",
+    "finish_run",
+    "print_fold",
+    "print_result",
+]

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from hydra.errors import InstantiationException
 from hydra.utils import get_class, instantiate
 from lightning import seed_everything
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from tilegrad.checks import flag, known_fields, positive_int
 from tilegrad.datamodules import ScheduleDataModule
 from tilegrad.errors import ConfigError
 from tilegrad.files import write_text
 from tilegrad.predictors import Predictor
-from tilegrad.search.checks import positive_int
+from tilegrad.predictors.checkpoint import load_predictor
 from tilegrad.training.directory import CONFIG, run_directory
+from tilegrad.training.quiet import quiet_lightning
 from tilegrad.training.run import TrainingRun
+
+FIELDS = (
+    "accelerator", "hardware", "caps", "workload", "data", "split", "model", "trainer", "callbacks",
+    "logger", "name", "features", "targets", "seed", "dir", "ckpt_path", "refit", "keep_folds",
+    "importances", "plots", "progress", "threads", "optimized_metric", "fold",
+)  # fmt: skip
+"""The fields of ``conf/train.yaml``."""
+
+FLAGS = ("refit", "keep_folds", "importances", "plots", "progress")
+
+LARGEST_SEED = 2**32 - 1
+"""The largest that NumPy's generator takes."""
 
 
 def build_run(config: DictConfig) -> TrainingRun:
@@ -20,25 +38,61 @@ def build_run(config: DictConfig) -> TrainingRun:
 
     Raises ``TilegradError`` subclasses naming the field, its value and what is legal.
     """
+    known_fields("", config, FIELDS)
+    positive_int("threads", config.threads)
+    positive_int("trainer.max_epochs", config.trainer.max_epochs)
+    for name in FLAGS:
+        flag(name, config[name])
+    if positive_int("seed", config.seed, least=0) > LARGEST_SEED:
+        raise ConfigError(f"seed is {config.seed}; legal: an integer from 0 to {LARGEST_SEED}")
     with open_dict(config):
         config.features = config.features or best_features(config)
         config.name = config.name or run_name(config)
-    seed_everything(positive_int("seed", config.seed, least=0), workers=True, verbose=False)
+    seed_everything(config.seed, workers=True, verbose=False)
     directory = run_directory(config)
     with open_dict(config):
         config.dir = str(directory)
     data: ScheduleDataModule = instantiate(config.data)
     data.load()
-    if len(data.folds) != 0 and config.ckpt_path:
-        raise ConfigError(
-            f"ckpt_path={config.ckpt_path} goes on with one training, and the split "
-            f"makes {len(data.folds)}; choose split=none, or dir= of the run to go on with"
-        )
-    # A model that does not fit the features is refused before anything is written.
-    instantiate(config.model)(schema=data.schema)
+    _check_model(config, data)
     directory.mkdir(parents=True, exist_ok=True)
     write_text(directory / CONFIG, OmegaConf.to_yaml(config, resolve=True))
     return TrainingRun(config, data, directory)
+
+
+def _check_model(config: DictConfig, data: ScheduleDataModule) -> None:
+    """Refuse what training would stumble over, before anything is written."""
+    model: Predictor = instantiate(config.model)(schema=data.schema)
+    model.descent(steps=1000)
+    try:
+        with quiet_lightning():
+            instantiate(config.trainer, logger=False, enable_checkpointing=False)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, (MisconfigurationException, ValueError)):
+            raise ConfigError(f"trainer: {error.__cause__}") from error
+        raise
+    if not data.folds and not config.refit:
+        raise ConfigError("split=none and refit=false leave nothing to train; choose another split")
+    if config.ckpt_path:
+        _check_checkpoint(Path(str(config.ckpt_path)), model, data)
+
+
+def _check_checkpoint(path: Path, model: Predictor, data: ScheduleDataModule) -> None:
+    """Refuse a checkpoint that this training cannot go on with."""
+    if data.folds:
+        raise ConfigError(
+            f"ckpt_path={path} goes on with one training, and the split makes {len(data.folds)}; "
+            "choose split=none, or dir= of the run to go on with"
+        )
+    found = load_predictor(path, data.accelerator)
+    for name in ("kind", "settings"):
+        there, here = getattr(found, name), getattr(model, name)
+        if there != here:
+            raise ConfigError(f"ckpt_path={path} has the model {name} {there}, this run {here}")
+    for name in ("features", "targets"):
+        there, here = getattr(found.schema, name), getattr(model.schema, name)
+        if there != here:
+            raise ConfigError(f"ckpt_path={path} has the {name} {there}, this run {here}")
 
 
 def best_features(config: DictConfig) -> str:

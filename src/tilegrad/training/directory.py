@@ -10,6 +10,8 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from tilegrad.errors import ConfigError
 from tilegrad.files import check_writable, read_json, write_json
@@ -59,8 +61,15 @@ def run_directory(config: DictConfig) -> Path:
     check_writable("dir", directory)
     saved = directory / CONFIG
     if saved.exists():
-        _check_same(directory, OmegaConf.load(saved), config)
+        _check_same(directory, _load(saved), config)
     return directory
+
+
+def _load(path: Path) -> Any:
+    try:
+        return OmegaConf.to_container(OmegaConf.load(path), resolve=True)
+    except (YAMLError, OmegaConfBaseException, OSError, ValueError) as error:
+        raise ConfigError(f"{path} is not the config of a run; give another dir=") from error
 
 
 def _default(config: DictConfig) -> Path:
@@ -73,18 +82,35 @@ def _default(config: DictConfig) -> Path:
 
 
 def _identity(plain: Any) -> dict[str, Any]:
-    return {name: plain.get(name) for name in IDENTITY}
+    found = {name: plain.get(name) for name in IDENTITY}
+    # Processes do not change what is found.
+    found["model"] = {k: v for k, v in plain["model"].items() if k != "workers"}
+    return found
 
 
 def _check_same(directory: Path, saved: Any, config: DictConfig) -> None:
-    before = _identity(OmegaConf.to_container(saved, resolve=True))
-    now = _identity(OmegaConf.to_container(config, resolve=True))
-    for name in IDENTITY:
-        if before[name] != now[name]:
-            raise ConfigError(
-                f"{directory} holds a training with another {name} ({before[name]} there, "
-                f"{now[name]} here); give another dir=, or that training's settings"
-            )
+    if not isinstance(saved, dict) or not isinstance(saved.get("model"), dict):
+        raise ConfigError(f"dir={directory} holds another kind of run; give another dir=")
+    plain = OmegaConf.to_container(config, resolve=True)
+    different = _difference(_identity(saved), _identity(plain))
+    if different:
+        where, there, here = different
+        raise ConfigError(
+            f"dir={directory} holds a training with another {where} ({there} there, {here} here); "
+            "give another dir=, or that training's settings"
+        )
+
+
+def _difference(there: Any, here: Any, where: str = "") -> tuple[str, Any, Any] | None:
+    """Return the first field whose values differ, and both values."""
+    if not isinstance(there, dict) or not isinstance(here, dict):
+        return None if there == here else (where, there, here)
+    for name in {**here, **there}:
+        below = f"{where}.{name}" if where else str(name)
+        found = _difference(there.get(name), here.get(name), below)
+        if found:
+            return found
+    return None
 
 
 def fold_place(directory: Path, number: int | None) -> FoldPlace:

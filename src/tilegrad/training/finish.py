@@ -22,7 +22,7 @@ def finish_run(
     run: TrainingRun, folds: Sequence[Mapping[str, Any]], refit: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Write the run's files and return the content of result.json."""
-    targets = run.data.schema.targets
+    targets, model = run.data.schema.targets, run.directory / MODEL
     metrics: dict[str, dict[str, Any]] = {}
     if folds:
         predictions = all_predictions(run.directory, len(folds))
@@ -40,10 +40,11 @@ def finish_run(
         "folds": len(folds),
         "fit_seconds": round(sum(fold["fit_seconds"] for fold in folds), 3),
         "refit": dict(refit) if refit is not None else None,
-        "checkpoint": str(run.directory / MODEL) if refit is not None else None,
+        "checkpoint": str(model) if refit is not None and model.exists() else None,
         "importances": importances,
         "seed": run.config.seed,
         "rows": len(run.data.rows),
+        "findings": [str(finding) for finding in run.data.findings],
         "versions": versions(),
         "git": git_revision(),
     }

@@ -25,8 +25,8 @@ def predicted_against_measured(
 
     A few thousand rows are points, coloured by layer; more are counted in hexagons.
     """
-    measured = np.exp(predictions[f"measured.{target}"].to_numpy(np.float64))
-    predicted = np.exp(predictions[f"predicted.{target}"].to_numpy(np.float64))
+    measured = predictions[f"measured.{target}"].to_numpy(np.float64)
+    predicted = predictions[f"predicted.{target}"].to_numpy(np.float64)
     figure = Figure(figsize=(6.5, 6), layout="constrained")
     axes = figure.subplots()
     axes.set_xscale("log")

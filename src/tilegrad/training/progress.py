@@ -22,8 +22,10 @@ class FoldProgress(Callback):
             TextColumn("left"),
             TimeRemainingColumn(),
         )
-        console = Console(stderr=True, quiet=not show)
-        self._progress = Progress(*columns, console=console, transient=True)
+        console = Console(stderr=True)
+        # Elsewhere than on a terminal, a bar that is gone would leave an empty line.
+        hidden = not (show and console.is_terminal)
+        self._progress = Progress(*columns, console=console, transient=True, disable=hidden)
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Begin."""

@@ -11,7 +11,7 @@ import pandas as pd
 
 from tilegrad.predictors import METRICS
 from tilegrad.training.directory import fold_place
-from tilegrad.training.run import target_metrics
+from tilegrad.training.predictions import target_metrics
 
 
 def all_predictions(directory: Path, folds: int) -> pd.DataFrame:

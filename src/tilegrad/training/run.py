@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import torch
 from hydra.utils import instantiate
 from lightning import Trainer, seed_everything
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, open_dict
 
 from tilegrad.datamodules import Fold, ScheduleDataModule, everything
-from tilegrad.predictors import Predictor, ranking_metrics
+from tilegrad.errors import ConfigError
+from tilegrad.files import copy_file
+from tilegrad.predictors import Predictor
+from tilegrad.predictors.checkpoint import read_checkpoint
 from tilegrad.training.directory import MODEL, FoldPlace, finish, finished, fold_place
+from tilegrad.training.interrupts import plain_interrupts
+from tilegrad.training.predictions import predict, prediction_table, target_metrics
 from tilegrad.training.quiet import quiet_lightning
 
 
@@ -48,18 +50,19 @@ class TrainingRun:
             result, _ = self._train(None, fold, place)
             source = place.best if place.best.exists() else place.last
             if source.exists():
-                source.replace(self.directory / MODEL)
+                # Copied: a training that is killed here goes on with the same states.
+                copy_file(source, self.directory / MODEL)
             finish(place, result, self.config.keep_folds)
         return result
 
     def _fold(self, number: int, fold: Fold, place: FoldPlace) -> dict[str, Any]:
         result, model = self._train(number, fold, place)
-        predicted = predict(model, self.data, fold)
-        table = prediction_table(self.data, fold, predicted)
+        rows, targets = self.data.rows, self.data.schema.targets
+        table = prediction_table(rows, fold.test, targets, predict(model, rows, fold.test))
         table.to_parquet(place.predictions, index=False)
-        metrics = target_metrics(table, self.data.schema.targets)
-        finish(place, {**result, "metrics": metrics}, self.config.keep_folds)
-        return {**result, "metrics": metrics}
+        result["metrics"] = target_metrics(table, targets)
+        finish(place, result, self.config.keep_folds)
+        return result
 
     def _train(
         self, number: int | None, fold: Fold, place: FoldPlace
@@ -69,21 +72,22 @@ class TrainingRun:
         seed_everything(config.seed, workers=True, verbose=False)
         self.data.use(fold)
         model: Predictor = instantiate(config.model)(schema=self.data.schema)
+        resumed = _resumed(config, place)
         start = time.perf_counter()
-        with quiet_lightning():
+        with quiet_lightning(), plain_interrupts():
             trainer = _trainer(config, place)
-            trainer.fit(model, self.data, ckpt_path=_resumed(config, place))
-        if trainer.interrupted:
-            raise KeyboardInterrupt
+            trainer.fit(model, self.data, ckpt_path=resumed)
         seconds = time.perf_counter() - start
         if place.best.exists():
             model.load_state_dict(torch.load(place.best, weights_only=True)["state_dict"])
-        result = {
+        result: dict[str, Any] = {
             "fold": fold.name,
             "train_rows": len(fold.train),
             "test_rows": len(fold.test),
             "epochs": trainer.current_epoch,
             "fit_seconds": round(seconds, 3),
+            # The seconds are then those since it went on.
+            "resumed": resumed is not None,
         }
         return result, model.eval()
 
@@ -114,59 +118,9 @@ def _resumed(config: DictConfig, place: FoldPlace) -> str | None:
 
 
 def _readable(path: Path) -> bool:
-    """Return whether a checkpoint is whole; one that a kill cut off is trained again."""
+    """Return whether a checkpoint is there and whole; one that a kill cut off is left aside."""
     try:
-        torch.load(path, map_location="cpu", weights_only=True)
-    except Exception:
+        read_checkpoint(path)
+    except ConfigError:
         return False
     return True
-
-
-@contextmanager
-def evaluating(model: Predictor) -> Iterator[None]:
-    """Hold a model in evaluation mode, without gradients."""
-    model.eval()
-    with torch.no_grad():
-        yield
-
-
-def predict(model: Predictor, data: ScheduleDataModule, fold: Fold) -> np.ndarray[Any, Any]:
-    """Return the log targets ``[row, target]`` of a fold's test rows."""
-    data.use(fold)
-    with evaluating(model):
-        found = [model(batch["features"]) for batch in data.test_dataloader()]
-    return torch.cat(found).double().numpy()
-
-
-def prediction_table(
-    data: ScheduleDataModule, fold: Fold, predicted: np.ndarray[Any, Any]
-) -> pd.DataFrame:
-    """Return the test rows with what was predicted and measured, per target, in its unit's log."""
-    rows = data.rows
-    columns: dict[str, Any] = {
-        "row": fold.test.numpy(),
-        "layer": rows.layer[fold.test].numpy(),
-        "machine": rows.machine[fold.test].numpy(),
-    }
-    measured = rows.log_targets[fold.test].double().numpy()
-    for place, target in enumerate(data.schema.targets):
-        columns[f"predicted.{target}"] = predicted[:, place]
-        columns[f"measured.{target}"] = measured[:, place]
-    return pd.DataFrame(columns)
-
-
-def target_metrics(table: pd.DataFrame, targets: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Return the metrics of each target; None where the rows give no figure."""
-    groups = {name: table[name].to_numpy(np.int64) for name in ("layer", "machine")}
-    found = {}
-    for target in targets:
-        predicted = table[f"predicted.{target}"].to_numpy(np.float64)
-        measured = table[f"measured.{target}"].to_numpy(np.float64)
-        metrics = ranking_metrics(predicted, measured, groups)
-        found[target] = {n: (v if np.isfinite(v) else None) for n, v in metrics.items()}
-    return found
-
-
-def resolved(config: DictConfig) -> str:
-    """Return the config as YAML, interpolations resolved."""
-    return OmegaConf.to_yaml(config, resolve=True)

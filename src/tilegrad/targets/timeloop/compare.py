@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tilegrad.accelerator import Accelerator
-from tilegrad.search.checks import positive_int, positive_number
+from tilegrad.checks import positive_int, positive_number
 from tilegrad.targets.timeloop.export import export_result
 from tilegrad.targets.timeloop.runner import ModelRunner
 from tilegrad.targets.timeloop.stats import Stats, ToolError
