@@ -1,5 +1,6 @@
 """What people see of a run: tables, pictures, loop nests and a page."""
 
+from tilegrad.report.comparison import Comparison, Entry, write_comparison
 from tilegrad.report.engineering import counted, cycles, joules, scientific
 from tilegrad.report.history import History, read_history
 from tilegrad.report.loopnest import loop_nest_text
@@ -9,6 +10,8 @@ from tilegrad.report.summary import layer_table, summary_table
 from tilegrad.report.write import write_report
 
 __all__ = [
+    "Comparison",
+    "Entry",
     "History",
     "LayerResult",
     "Result",
@@ -25,5 +28,6 @@ __all__ = [
     "read_result",
     "scientific",
     "summary_table",
+    "write_comparison",
     "write_report",
 ]

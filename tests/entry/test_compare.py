@@ -1,0 +1,110 @@
+"""Whole runs of ``compare.py``: table, going on, and what it refuses before anything runs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from hydra.core.global_hydra import GlobalHydra
+
+import compare
+from tests.entry.conftest import Command, Ended
+from tilegrad.entry import run_entry
+
+RUN = (
+    *(f"~designs.{name}" for name in ("gemmini_cosearched_16", "nvdla_small", "nvdla_large")),
+    "designs.gemmini_default=['accelerator=gemmini','hardware.pe_dim=2']",
+    "workloads=[small.csv]",
+    "overrides=['strategy.starts=8','strategy.steps=5','strategy.polish_rows=20000']",
+    "dir=out",
+)
+DESIGNS = ["gemmini_cosearched", "gemmini_default", "eyeriss"]
+
+
+@pytest.fixture
+def comparing(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Return a function that runs ``compare.py`` with arguments, as from the command line."""
+    assert directory.is_dir()
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+
+    def run(*arguments: str) -> Ended:
+        GlobalHydra.instance().clear()
+        monkeypatch.setattr(sys, "argv", ["compare.py", *arguments])
+        capsys.readouterr()
+        code = run_entry(compare.main)
+        return Ended(code, *capsys.readouterr())
+
+    return run
+
+
+def test_one_command_leaves_table_and_plot(comparing: Command, directory: Path) -> None:
+    ended = comparing(*RUN)
+    assert ended.code == 0
+    assert "3 of 3: eyeriss on small" in ended.err
+    assert "geometric mean" in ended.out
+    with (directory / "out" / "comparison.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["design"], row["workload"]) for row in rows] == [(d, "small") for d in DESIGNS]
+    for row in rows:
+        found = json.loads((directory / "out" / row["design"] / "small/result.json").read_text())
+        assert float(row["edp_uj_cycles"]) == found["edp"]
+        assert row["status"] == "complete"
+        ratio = found["edp"] / float(rows[0]["edp_uj_cycles"])
+        assert float(row["edp_relative"]) == pytest.approx(ratio)
+    # Free hardware contains the fixed one.
+    assert float(rows[1]["edp_relative"]) >= 1
+    assert (directory / "out" / "comparison.png").read_bytes().startswith(b"\x89PNG")
+    lines = (directory / "out" / "comparison.md").read_text().splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:]] == [f"| {name}" for name in DESIGNS]
+
+
+def test_the_same_command_goes_on(
+    comparing: Command, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = compare._finish
+    calls: list[str] = []
+
+    def interrupted(run: compare._Run, show: bool) -> object:
+        calls.append(str(run.config.dir))
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return finish(run, show)
+
+    monkeypatch.setattr(compare, "_finish", interrupted)
+    assert comparing(*RUN, "progress=false").code == 130
+    assert not (directory / "out" / "comparison.csv").exists()
+    first = directory / "out" / DESIGNS[0] / "small" / "result.json"
+    samples, seconds = (json.loads(first.read_text())[name] for name in ("samples", "seconds"))
+    assert comparing(*RUN, "progress=false").code == 0
+    again = json.loads(first.read_text())
+    assert (again["samples"], again["seconds"]) == (samples, seconds)
+    assert (directory / "out" / "comparison.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("reference=gemini", "unknown reference 'gemini' (legal: gemmini_cosearched, "),
+        ("workloads=[]", "workloads is empty; legal: at least one name or layer table"),
+        ("workloads=3", "workloads is 3; legal: a list of texts"),
+        ("designs=3", "designs is 3; legal: names, each with a list of overrides"),
+        ("overrides=[3]", "overrides is [3]; legal: a list of texts"),
+        ("+designs.a-b=['seed=1']", "designs.a-b: legal names: letters, digits and _"),
+        ("+designs.y=['caps.pe_dim=0']", "designs.y: caps.pe_dim is 0; legal: a whole number"),
+        ("+designs.y=['accelerator=gemmin']", "designs.y: accelerator: unknown option 'gemmin'"),
+        ("workloads=[bret]", "unknown option 'bret'"),
+        ("+budget=3", "unknown field 'budget' (legal: designs, reference, workloads"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_runs(
+    comparing: Command, directory: Path, argument: str, message: str
+) -> None:
+    ended = comparing(*[text for text in RUN if argument.split("=")[0] not in text], argument)
+    assert ended.code == 2
+    assert message in ended.err
+    assert not (directory / "out").exists()
