@@ -15,6 +15,7 @@ from tilegrad.mapping import Mapping, concatenate
 from tilegrad.mapping.sampling import Sampler
 from tilegrad.nest import analyse
 from tilegrad.schedules import Finding, Schedules
+from tilegrad.schedules.reading import Progress
 from tilegrad.workload import Problem
 
 LAYERS = (
@@ -44,7 +45,7 @@ class MadeSchedules:
     networks: bool = True
     energy: bool = True
 
-    def load(self) -> Schedules:
+    def load(self, progress: Progress | None = None) -> Schedules:  # noqa: ARG002
         """Return layers times machines times ``each`` rows."""
         return made_schedules(self)
 

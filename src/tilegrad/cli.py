@@ -173,7 +173,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
     from tilegrad.accelerator import load_accelerator
     from tilegrad.evaluate import evaluate_table
-    from tilegrad.evaluate.report import print_summary, progress_bar
+    from tilegrad.evaluate.report import print_summary
+    from tilegrad.tables.progress import progress_bar
 
     accelerator = load_accelerator(arguments.accelerator)
     with progress_bar(Console(stderr=True), arguments.table.name) as progress:

@@ -19,7 +19,7 @@ from rich.console import Console
 
 import tilegrad
 from tilegrad import cli
-from tilegrad.evaluate.report import progress_bar
+from tilegrad.tables.progress import progress_bar
 
 SOURCE = Path(tilegrad.__file__).parents[1]
 

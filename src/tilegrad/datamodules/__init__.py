@@ -1,7 +1,7 @@
 """Lightning datamodules: schedules from any source, parted by a protocol."""
 
 from tilegrad.datamodules.rows import Rows, feature_rows
-from tilegrad.datamodules.schedules import ScheduleDataModule, Source
+from tilegrad.datamodules.schedules import ScheduleDataModule
 from tilegrad.datamodules.split import (
     FewMachines,
     Fold,
@@ -22,7 +22,6 @@ __all__ = [
     "RandomRows",
     "Rows",
     "ScheduleDataModule",
-    "Source",
     "Split",
     "UnseenLayers",
     "UnseenMachines",

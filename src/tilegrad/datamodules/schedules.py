@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from lightning import LightningDataModule
+from rich.console import Console
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -16,17 +16,9 @@ from tilegrad.datamodules.rows import Rows, feature_rows
 from tilegrad.datamodules.split import Fold, Split, everything, hold_out
 from tilegrad.predictors.features import feature_set
 from tilegrad.predictors.schema import Schema, checked_targets
-from tilegrad.schedules import Schedules
+from tilegrad.schedules import Source, load_shown
 
 EVALUATION_BATCH = 8192
-
-
-class Source(Protocol):
-    """Where schedules come from."""
-
-    def load(self) -> Schedules:
-        """Return them; refuses what is malformed, and shows its progress."""
-        ...
 
 
 class ScheduleDataModule(LightningDataModule):
@@ -60,7 +52,7 @@ class ScheduleDataModule(LightningDataModule):
         """Load the schedules and compute their features, once."""
         if self._rows is not None:
             return
-        schedules = self._source.load()
+        schedules = load_shown(self._source, Console(stderr=True))
         self.accelerator = schedules.accelerator
         self.findings = schedules.findings
         self.schema = Schema.of(self._features.name, schedules.accelerator, self._targets)

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import DataError, unknown
-from tilegrad.schedules.catalogue import catalogue_of
 from tilegrad.schedules.download import PublishedFile, locate
-from tilegrad.schedules.findings import fault_findings, repeated, single
 from tilegrad.schedules.identity import Networks
-from tilegrad.schedules.reading import Progress, Reading, read_table
-from tilegrad.schedules.rows import ScheduleRows
+from tilegrad.schedules.parsed import load_parsed
+from tilegrad.schedules.reading import Progress, Reading
 from tilegrad.schedules.schedules import Schedules
 from tilegrad.tables.layout import Quantity
 
@@ -90,15 +88,11 @@ class PublishedTable:
     def load(self, progress: Progress | None = None) -> Schedules:
         """Return the table's schedules; raise ``DataError`` where it cannot be had or read."""
         table = TABLES[self.name]
-        path = locate(table.file)
-        reading = Reading(self.accelerator, table.quantities, table.hardware)
-        rows, nests, faults = read_table(path, reading, progress)
-        again, findings = repeated(rows)
-        if not self.duplicates:
-            kept = (~again).nonzero().flatten()
-            rows, nests = rows.keep(kept), nests[kept]
-        catalogue, (layer, machine) = catalogue_of(rows, self.accelerator, Networks(self.networks))
-        found = catalogue.schedules(ScheduleRows(nests, layer, machine, rows.references))
-        return found.noting(
-            *fault_findings(faults), *findings, *single(found.layer, found.layer_names)
+        reading = Reading(
+            self.accelerator,
+            table.quantities,
+            table.hardware,
+            tuple(self.networks),
+            self.duplicates,
         )
+        return load_parsed(locate(table.file), reading, progress)

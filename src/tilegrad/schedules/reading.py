@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -12,6 +12,11 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.errors import DataError
 from tilegrad.mapping import Mapping as LoopNests
 from tilegrad.mapping import concatenate
+from tilegrad.schedules.catalogue import catalogue_of
+from tilegrad.schedules.findings import fault_findings, impossible, measured, repeated, single
+from tilegrad.schedules.identity import Networks
+from tilegrad.schedules.rows import ScheduleRows
+from tilegrad.schedules.schedules import Schedules
 from tilegrad.tables.faults import FaultTally
 from tilegrad.tables.layout import Layout, Quantity, find_layout
 from tilegrad.tables.nests import read_nests
@@ -26,20 +31,46 @@ Progress = Callable[[int, float], None]
 
 @dataclass(frozen=True)
 class Reading:
-    """How to read a table: the accelerator, where the targets are, hardware of all rows."""
+    """How to read a table: the accelerator, where targets are, hardware of all rows, networks.
+
+    ``duplicates`` keeps rows that repeat others; ``skip_invalid`` leaves illegal rows out and
+    reports them instead of refusing the table.
+    """
 
     accelerator: Accelerator
     quantities: Sequence[Quantity]
-    fixed: Mapping[str, float] = field(default_factory=dict)
+    fixed: Mapping[str, float]
+    networks: Sequence[str] = ()
+    duplicates: bool = False
+    skip_invalid: bool = False
 
 
-def read_table(
-    path: Path, reading: Reading, progress: Progress | None = None
-) -> tuple[Rows, LoopNests, FaultTally]:
-    """Return the legal rows of a table, their nests and the faults of the other rows.
+def read_schedules(path: Path, reading: Reading, progress: Progress | None = None) -> Schedules:
+    """Return the schedules of a table, with what is odd about it as findings.
 
-    Raises ``DataError`` for a table that cannot be read, lacks a column or has no legal row.
+    Raises ``DataError`` for a table that cannot be read, lacks a column or has no legal row, and
+    for illegal rows unless they are to be skipped.
     """
+    rows, nests, faults = _read_rows(path, reading, progress)
+    again, findings = repeated(rows, left_out=not reading.duplicates)
+    if not reading.duplicates:
+        kept = (~again).nonzero().flatten()
+        rows, nests = rows.keep(kept), nests[kept]
+    catalogue, (layer, machine) = catalogue_of(
+        rows, reading.accelerator, Networks(reading.networks)
+    )
+    found = catalogue.schedules(ScheduleRows(nests, layer, machine, rows.references))
+    return found.noting(
+        *fault_findings(faults),
+        *findings,
+        *impossible(rows, nests),
+        *single(layer, found.layer_names),
+    )
+
+
+def _read_rows(
+    path: Path, reading: Reading, progress: Progress | None
+) -> tuple[Rows, LoopNests, FaultTally]:
     rows: list[Rows] = []
     nests: list[LoopNests] = []
     tally = FaultTally()
@@ -48,6 +79,7 @@ def read_table(
         layout = _layout(source.columns, reading, str(path))
         for batch in source.chunks(layout.columns, CHUNK_ROWS):
             legal, faults = read_rows(batch, count + 1, layout)
+            legal = measured(legal, layout, faults)
             legal, parsed = read_nests(legal, reading.accelerator, faults)
             rows.append(legal)
             nests.append(parsed)
@@ -57,7 +89,8 @@ def read_table(
                 progress(count, source.fraction())
     if not count:
         raise DataError(f"{path}: the table has no rows (legal: at least one)")
-    if tally.counts.total() == count:
+    bad = tally.counts.total()
+    if bad and not (reading.skip_invalid and bad < count):
         raise DataError(tally.message(str(path), count))
     return _join(rows), concatenate(nests), tally
 
