@@ -99,8 +99,8 @@ def spread(accelerator: Accelerator) -> list[tuple[int, int, int]]:
 def loops_inside(nests: LoopNest) -> Tensor:
     """Return how many loops of its level lie inside each loop, ``[..., level, dim]``."""
     present = (nests.temporal.log() / LOOP).clamp(0, 1)
-    order = nests.order.expand(*present.shape[:-2], *nests.order.shape[-2:])
-    present = present.expand(order.shape)
+    # Orders and factors broadcast against each other.
+    present, order = torch.broadcast_tensors(present, nests.order)
     outermost_first = present.gather(-1, order)
     within = outermost_first.flip(-1).cumsum(-1).flip(-1) - outermost_first
     return torch.zeros_like(present).scatter(-1, order, within) * present

@@ -1,0 +1,124 @@
+"""The datamodule: rows, batches, what a fold serves, and what it refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from lightning import Trainer
+
+from tests.helpers_schedules import MadeSchedules
+from tests.predictors.helpers import trained
+from tilegrad.datamodules import NoTest, ScheduleDataModule, UnseenLayers, UnseenMappings
+from tilegrad.datamodules.batches import Batches
+from tilegrad.errors import ConfigError, DataError
+from tilegrad.training.predictions import predict
+from tilegrad.training.quiet import quiet_lightning
+
+
+def module(**changes: Any) -> ScheduleDataModule:
+    settings: dict[str, Any] = {
+        "source": MadeSchedules(),
+        "split": UnseenLayers(3),
+        "features": "analytical",
+        "targets": ["latency", "energy", "edp"],
+        "batch_size": 32,
+        **changes,
+    }
+    made = ScheduleDataModule(**settings)
+    made.load()
+    return made
+
+
+def test_a_fold_serves_its_rows_once_each() -> None:
+    data = module()
+    for fold in data.folds:
+        data.use(fold)
+        served = {
+            name: torch.cat([batch["features"] for batch in loader])
+            for name, loader in (
+                ("train", data.train_dataloader()),
+                ("val", data.val_dataloader()),
+                ("test", data.predict_dataloader()),
+            )
+        }
+        assert torch.equal(served["test"], data.rows.features[fold.test])
+        together = torch.cat([served["train"], served["val"]])
+        expected = data.rows.features[fold.train]
+        assert torch.equal(together.sort(0).values, expected.sort(0).values)
+        assert len(data.training_rows()["features"]) == len(served["train"])
+
+
+def test_validation_rows_are_of_groups_not_trained_on() -> None:
+    for split, column in ((UnseenLayers(2), "layer"), (UnseenMappings(2), "mapping")):
+        data = module(split=split, validation=0.3)
+        data.use(data.folds[0])
+        ids = getattr(data.groups, column)
+        assert not set(ids[data._train].tolist()) & set(ids[data._val].tolist())
+
+
+def test_batches_are_shuffled_by_seed_and_epoch() -> None:
+    def order(seed: int, epoch: int) -> list[int]:
+        batches = Batches(torch.arange(100, 150), 20, seed, shuffled=True)
+        batches.set_epoch(epoch)
+        parts = list(batches)
+        assert [len(part) for part in parts] == [20, 20, 10]
+        assert len(batches) == 3
+        return torch.cat(parts).tolist()
+
+    assert order(0, 0) == order(0, 0)
+    assert sorted(order(0, 0)) == list(range(100, 150))
+    assert len({tuple(order(*key)) for key in ((0, 0), (0, 1), (1, 0), (2**32 - 1, 7))}) == 4
+
+
+def test_targets_keep_all_their_digits() -> None:
+    data = module()
+    source = MadeSchedules().load().targets
+    for place, target in enumerate(("latency", "energy", "edp")):
+        assert torch.equal(data.rows.targets[:, place], source[target])
+    batch = data.rows[torch.tensor([3])]
+    assert batch["log_targets"].dtype == torch.float32
+    torch.testing.assert_close(batch["log_targets"][0, 0].exp(), source["latency"][3].float())
+
+
+def test_a_trainer_predicts_what_the_run_predicts() -> None:
+    data = module()
+    data.use(data.folds[1])
+    model = trained("mlp")
+    with quiet_lightning():
+        trainer = Trainer(logger=False, enable_checkpointing=False, accelerator="cpu",
+                          enable_progress_bar=False)  # fmt: skip
+        parts = trainer.predict(model, data)
+    expected = predict(model, data.rows, data.folds[1].test)
+    torch.testing.assert_close(torch.cat(parts).double(), torch.from_numpy(expected))  # type: ignore[arg-type]
+
+
+def test_predictions_that_are_not_finite_are_refused() -> None:
+    data = module(split=NoTest())
+    model = trained("mlp")
+    model.target_scale[0] = torch.nan
+    with pytest.raises(DataError, match=r"120 of 120 rows are not finite.*model\.optimizer\.lr"):
+        predict(model, data.rows, torch.arange(120))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"batch_size": 0}, r"data\.batch_size is 0"),
+        ({"batch_size": True}, r"data\.batch_size is True"),
+        ({"validation": 1}, r"data\.validation is 1.*< 1"),
+        ({"validation": "half"}, r"data\.validation is 'half'"),
+        ({"features": "row"}, r"'row'.*nearest: raw"),
+        ({"targets": ["lat"]}, r"'lat'.*nearest: latency"),
+        ({"targets": None}, r"targets is \[\]"),
+    ],
+)
+def test_illegal_settings_are_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        module(**change)
+
+
+def test_a_target_that_was_not_measured_is_refused() -> None:
+    with pytest.raises(DataError, match=r"measure no energy \(they have latency\)"):
+        module(source=MadeSchedules(energy=False))
