@@ -16,13 +16,13 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from search import write_result
+from tilegrad.checks import choice, flag, known_fields
 from tilegrad.complaints import describe
 from tilegrad.entry import plain_overrides, refusals, run_entry
 from tilegrad.errors import ConfigError, TilegradError
 from tilegrad.paths import config_directory
 from tilegrad.report import Comparison, Entry, Result, read_result, write_comparison
 from tilegrad.search import Runner, build_runner
-from tilegrad.search.checks import choice, flag, known_fields
 from tilegrad.search.progress import live_progress
 
 FIELDS = ("designs", "reference", "workloads", "overrides", "dir", "progress")

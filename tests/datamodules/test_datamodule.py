@@ -122,3 +122,18 @@ def test_illegal_settings_are_refused(change: dict[str, Any], message: str) -> N
 def test_a_target_that_was_not_measured_is_refused() -> None:
     with pytest.raises(DataError, match=r"measure no energy \(they have latency\)"):
         module(source=MadeSchedules(energy=False))
+
+
+def test_batches_to_learn_by_heart_are_the_same_in_every_epoch() -> None:
+    data = module()
+    data.trainer = Trainer(overfit_batches=2, logger=False, enable_checkpointing=False,
+                           accelerator="cpu", enable_progress_bar=False)  # fmt: skip
+    loader = data.train_dataloader()
+    first = [batch["features"] for batch in loader]
+    loader.sampler.set_epoch(1)  # type: ignore[attr-defined]
+    assert all(torch.equal(*pair) for pair in zip(first, data_again(loader), strict=True))
+    assert len(first[0]) == 32
+
+
+def data_again(loader: Any) -> list[torch.Tensor]:
+    return [batch["features"] for batch in loader]

@@ -6,19 +6,21 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, SequentialSampler
 
 from tilegrad.datamodules.rows import Rows
 
 
-class Batches(Sampler[Tensor]):
+class Batches(SequentialSampler):
     """Yields the row numbers of each batch, in another order every epoch if ``shuffled``.
 
     The order follows from seed and epoch alone, so that a resumed training sees what it would have
-    seen; Lightning calls ``set_epoch``.
+    seen; Lightning calls ``set_epoch``. (Lightning replaces a sampler that is not sequential by
+    one of single rows when it overfits.)
     """
 
     def __init__(self, rows: Tensor, size: int, seed: int, shuffled: bool) -> None:
+        super().__init__(rows)
         self._rows = rows
         self._size = size
         self._seed = seed
@@ -32,7 +34,7 @@ class Batches(Sampler[Tensor]):
     def __len__(self) -> int:
         return -(-len(self._rows) // self._size)
 
-    def __iter__(self) -> Iterator[Tensor]:
+    def __iter__(self) -> Iterator[Tensor]:  # type: ignore[override]
         rows = self._rows
         if self._shuffled:
             generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._epoch)

@@ -82,8 +82,9 @@ class ScheduleDataModule(LightningDataModule):
         return self.rows[self._train]
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """Return the shuffled rows to train on."""
-        return loader(self.rows, Batches(self._train, self._batch_size, self._seed, shuffled=True))
+        """Return the rows to train on, shuffled unless a few batches are to be learnt by heart."""
+        overfit = getattr(self.trainer, "overfit_batches", 0)
+        return loader(self.rows, Batches(self._train, self._batch_size, self._seed, not overfit))
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Return the rows held out of training."""

@@ -16,6 +16,7 @@ REMARKS = (
     ".*returned None.*",
     ".*Starting from v1.9.0.*",
     ".*Checkpoint directory.*",
+    ".*The dirpath has changed.*",
     ".*LeafSpec.* is deprecated.*",
 )
 
