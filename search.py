@@ -15,7 +15,13 @@ from tilegrad.checks import choice, flag
 from tilegrad.entry import refusals, run_entry
 from tilegrad.paths import config_directory
 from tilegrad.provenance import git_revision, versions
-from tilegrad.report import layer_table, read_result, summary_table, write_report
+from tilegrad.report import (
+    layer_table,
+    outside_table,
+    read_result,
+    summary_table,
+    write_report,
+)
 from tilegrad.search import Runner, SearchState, build_runner, design_record
 from tilegrad.search.progress import live_progress
 from tilegrad.search.result import write_history, write_json
@@ -81,6 +87,8 @@ def print_summary(runner: Runner) -> None:
     console = Console()
     console.print(layer_table(found))
     console.print(summary_table(found))
+    if (outside := outside_table(found)) is not None:
+        console.print(outside)
     console.print(f"saved in {runner.directory}", soft_wrap=True)
 
 

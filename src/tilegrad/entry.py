@@ -21,6 +21,8 @@ from tilegrad.paths import config_directory
 BAD_INPUT = 2
 INTERRUPTED = 130
 TABLES = {".csv", ".yaml", ".yml"}
+FILES = ("ckpt",)
+"""Fields whose value is a path, which may hold what Hydra's grammar would trip over."""
 
 BAD_INPUT_ERRORS = (TilegradError, HydraException, OmegaConfBaseException)
 
@@ -67,6 +69,8 @@ def plain_overrides(arguments: Sequence[str]) -> list[str]:
             raise ConfigError(f"{argument!r} names no field; legal: field=value or group=option")
         if name == "workload" and (Path(value).suffix.lower() in TABLES or "/" in value):
             plain += ["workload=table", f"workload.path={_quoted(value)}"]
+        elif name in FILES:
+            plain.append(f"{name}={_quoted(value)}")
         elif _is_group(name) and re.fullmatch(r"[-+.\d]+|true|false|null", value, re.IGNORECASE):
             # Hydra then refuses it as an unknown option, and not as a number.
             plain.append(f"{name}='{value}'")

@@ -51,7 +51,7 @@ class Footprint:
             self.context,
         )
 
-    def __getitem__(self, index: Tensor | slice) -> Footprint:
+    def __getitem__(self, index: Tensor | slice | int) -> Footprint:
         return Footprint(*(part[index] for part in self.parts))
 
     def expand(self, *batch: int) -> Footprint:

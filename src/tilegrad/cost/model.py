@@ -55,9 +55,10 @@ class CostModel(Protocol):
 
 @dataclass(frozen=True)
 class Departure:
-    """A feature of a mapping that lies outside what a model was fitted to."""
+    """A feature of a mapping that lies outside what a model was fitted to; with its unit."""
 
     feature: str
+    unit: str
     value: float
     lowest: float
     highest: float

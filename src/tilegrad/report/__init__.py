@@ -7,6 +7,7 @@ from tilegrad.report.loopnest import loop_nest_text
 from tilegrad.report.plots import edp_against_samples, layer_costs, png_bytes
 from tilegrad.report.record import LayerResult, Result, parse_result, read_result
 from tilegrad.report.summary import layer_table, summary_table
+from tilegrad.report.training_range import outside_table
 from tilegrad.report.write import write_report
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "layer_costs",
     "layer_table",
     "loop_nest_text",
+    "outside_table",
     "parse_result",
     "png_bytes",
     "read_history",

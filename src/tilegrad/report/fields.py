@@ -56,9 +56,15 @@ class Fields:
 
     def each(self, name: str) -> list[Fields]:
         """Return the fields of every object of a non-empty list."""
-        value = self.get(name)
-        if not isinstance(value, list) or not value:
+        if self.get(name) == []:
             self.refuse(name, "a non-empty list")
+        return self.every(name)
+
+    def every(self, name: str) -> list[Fields]:
+        """Return the fields of every object of a list."""
+        value = self.get(name)
+        if not isinstance(value, list):
+            self.refuse(name, "a list")
         place = self.place(name)
         return [Fields(item, self.file, f"{place}[{index}]") for index, item in enumerate(value)]
 

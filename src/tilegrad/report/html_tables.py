@@ -10,9 +10,13 @@ from tilegrad.report.engineering import counted, joules, kilobytes, typeset
 from tilegrad.report.record import LayerResult, Result
 from tilegrad.report.summary import share
 from tilegrad.report.tags import Markup, element, joined
+from tilegrad.report.training_range import HEADINGS, outside_rows
 
 _NUMBERS = frozenset(
-    {"count", "energy", "cycles", "of energy", "of cycles", "word bits", "size", "instances"}
+    {
+        *("count", "energy", "cycles", "of energy", "of cycles", "predicted cycles"),
+        *("word bits", "size", "instances", *HEADINGS[2:5]),
+    }
 )
 
 
@@ -44,7 +48,9 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
 
 def layers(result: Result) -> Markup:
     """Return the table of the layers' mappings and costs."""
-    headings = ("layer", "count", "mapping", "energy", "of energy", "cycles", "of cycles")
+    headings = ["layer", "count", "mapping", "energy", "of energy", "cycles", "of cycles"]
+    if result.prediction:
+        headings.append("predicted cycles")
     energy = sum(layer.total_energy_uj for layer in result.layers)
     latency = sum(layer.total_cycles for layer in result.layers)
     rows = [(*_layer_cells(layer, energy, latency), layer.bottleneck) for layer in result.layers]
@@ -61,7 +67,17 @@ def _layer_cells(layer: LayerResult, energy: float, latency: float) -> tuple[str
         share(layer.total_energy_uj, energy),
         counted(layer.cycles),
         share(layer.total_cycles, latency),
+        *([counted(layer.prediction.cycles)] if layer.prediction else []),
     )
+
+
+def training_range(result: Result) -> Markup:
+    """Return the features outside the checkpoint's training range, layer by layer."""
+    rows = outside_rows(result)
+    if not rows:
+        return element("p", "Every feature of every layer lies inside the training range.")
+    note = "Predictions of these layers are guesses: nothing like them was in the training data."
+    return joined(element("p", note, class_="note"), _table(HEADINGS, rows))
 
 
 def levels(accelerator: Accelerator, hardware: Mapping[str, float]) -> Markup:

@@ -9,6 +9,12 @@ from pathlib import Path
 from tilegrad.dims import DIMS, STRIDES
 from tilegrad.errors import DataError
 from tilegrad.report.fields import Fields
+from tilegrad.report.prediction import (
+    LayerPrediction,
+    Prediction,
+    layer_prediction_of,
+    prediction_of,
+)
 from tilegrad.workload import Problem
 
 RESULT = "result.json"
@@ -20,7 +26,7 @@ class LayerResult:
     """One layer of the best design; energy and cycles are of one execution.
 
     The keys of ``energy_by_part_uj`` and ``cycles_by_part`` are ``arithmetic`` and the levels'
-    names; ``bottleneck`` is one of them.
+    names; ``bottleneck`` is one of them. ``prediction`` is of a search by a checkpoint.
     """
 
     problem: Problem
@@ -30,6 +36,7 @@ class LayerResult:
     bottleneck: str
     energy_by_part_uj: dict[str, float]
     cycles_by_part: dict[str, float]
+    prediction: LayerPrediction | None = None
 
     @property
     def name(self) -> str:
@@ -72,6 +79,7 @@ class Result:
     status: str
     versions: object
     git: object
+    prediction: Prediction | None = None
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -113,6 +121,7 @@ def parse_result(values: object, file: str = RESULT) -> Result:
         status=record.text("status"),
         versions=record.get("versions"),
         git=record.get("git"),
+        prediction=prediction_of(record),
     )
 
 
@@ -132,6 +141,7 @@ def _layer(fields: Fields) -> LayerResult:
         fields.text("bottleneck"),
         fields.numbers("energy_by_part_uj"),
         fields.numbers("cycles_by_part"),
+        layer_prediction_of(fields),
     )
     if layer.bottleneck not in layer.cycles_by_part:
         fields.refuse("bottleneck", ", ".join(layer.cycles_by_part))

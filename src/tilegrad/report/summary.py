@@ -7,6 +7,7 @@ from rich.text import Text
 
 from tilegrad.report.engineering import counted, cycles, joules, percent, scientific
 from tilegrad.report.record import LayerResult, Result
+from tilegrad.report.training_range import prediction_rows
 
 
 def summary_rows(result: Result) -> dict[str, str]:
@@ -15,6 +16,7 @@ def summary_rows(result: Result) -> dict[str, str]:
         "EDP": f"{scientific(result.edp)} uJ*cycles",
         "energy": joules(result.energy_uj),
         "latency": cycles(result.cycles),
+        **(prediction_rows(result, result.prediction) if result.prediction else {}),
         "area": f"{result.area_mm2:.3g} mm2",
         "hardware": ", ".join(f"{name} {value:g}" for name, value in result.hardware.items()),
         "objective": result.objective,
@@ -50,6 +52,8 @@ def layer_table(result: Result) -> Table:
     table.add_column("count", justify="right", no_wrap=True)
     table.add_column("energy", justify="right", no_wrap=True)
     table.add_column("cycles", justify="right", no_wrap=True)
+    if result.prediction:
+        table.add_column("predicted", justify="right", no_wrap=True)
     table.add_column("bottleneck", overflow="fold")
     energy = sum(layer.total_energy_uj for layer in result.layers)
     latency = sum(layer.total_cycles for layer in result.layers)
@@ -69,6 +73,7 @@ def _cells(layer: LayerResult, energy: float, latency: float) -> tuple[Text, ...
         Text(str(layer.count)),
         _above(joules(layer.energy_uj), share(layer.total_energy_uj, energy)),
         _above(counted(layer.cycles), share(layer.total_cycles, latency)),
+        *([Text(counted(layer.prediction.cycles))] if layer.prediction else []),
         Text(layer.bottleneck),
     )
 

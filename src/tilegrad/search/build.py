@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from tilegrad.checks import known_fields, positive_int, positive_number, section
 from tilegrad.errors import ConfigError
 from tilegrad.search.checkpoint import load_checkpoint
+from tilegrad.search.latency import check_gradients, latency_identity, latency_model
 from tilegrad.search.objective import objective
 from tilegrad.search.problem import SearchProblem, hardware_space
 from tilegrad.search.runner import Runner
@@ -23,7 +24,7 @@ from tilegrad.search.state import Budget, Strategy
 
 FIELDS = (
     "accelerator", "hardware", "caps", "workload", "strategy", "objective", "seed", "dir",
-    "budget", "optimized_metric", "report", "progress", "target",
+    "budget", "optimized_metric", "report", "progress", "target", "ckpt", "ckpt_penalty",
 )  # fmt: skip
 """The fields of ``conf/search.yaml``."""
 
@@ -37,16 +38,19 @@ def build_runner(config: DictConfig) -> Runner:
     accelerator = instantiate(config.accelerator)
     workload = instantiate(config.workload)
     space = hardware_space(accelerator, config.hardware, config.caps)
-    problem = SearchProblem(accelerator, workload, space, objective(config.objective))
+    model = latency_model(config.ckpt, config.ckpt_penalty, accelerator)
+    problem = SearchProblem(accelerator, workload, space, objective(config.objective), model)
     problem.check_feasible()
     strategy: Strategy = instantiate(config.strategy)
+    check_gradients(strategy, model, config.ckpt)
     seed = positive_int("seed", config.seed, least=0)
     budget = _budget(config.budget)
     directory = Path(str(config.dir)) if config.dir else _default_directory(problem, strategy)
     _check_directory(directory)
-    identity = _identity(
-        problem, strategy, seed, OmegaConf.to_yaml(config.accelerator, resolve=True)
-    )
+    identity = {
+        **_identity(problem, strategy, seed, OmegaConf.to_yaml(config.accelerator, resolve=True)),
+        "ckpt": latency_identity(config.ckpt, config.ckpt_penalty),
+    }
     # Another search's directory is refused before anything in it changes.
     load_checkpoint(directory, identity)
     return Runner(problem, strategy, budget, seed, directory, identity)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -62,6 +63,7 @@ class GradientStrategy:
     polish_rows: int = 1_000_000
     workers: int | None = None
     name: str = field(default="gradient", init=False)
+    needs_gradient: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for name in ("steps", "polish_rounds", "polish_rows"):

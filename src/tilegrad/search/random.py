@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from tilegrad.checks import positive_int
 from tilegrad.mapping import stack
@@ -21,6 +22,7 @@ class RandomStrategy:
 
     designs: int = 10_000
     name: str = field(default="random", init=False)
+    needs_gradient: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         positive_int("strategy.designs", self.designs)

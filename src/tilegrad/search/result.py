@@ -14,6 +14,7 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.cost.network import NetworkCost
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import format_shorthand
+from tilegrad.search.predictions import add_predictions
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import UJ_PER_PJ, SearchState
 
@@ -24,12 +25,13 @@ def design_record(nests: LoopNest, problem: SearchProblem) -> dict[str, Any]:
     """Return totals, hardware and layers of a design ``[layer]`` with its exact costs.
 
     Energy in uJ, latency in cycles, area in mm², EDP in uJ*cycles; layers' figures are those of one
-    execution.
+    execution. They are the nest's; what a learned model of the latency says stands beside them.
     """
-    cost, _ = problem.evaluate(nests.each(lambda tensor: tensor.unsqueeze(0)))
+    design = nests.each(lambda tensor: tensor.unsqueeze(0))
+    cost, _ = problem.evaluate(design)
     energy = float(cost.energy_pj[0]) * UJ_PER_PJ
     cycles = int(cost.cycles[0])
-    return {
+    record = {
         "edp": energy * cycles,
         "energy_uj": energy,
         "cycles": cycles,
@@ -42,6 +44,9 @@ def design_record(nests: LoopNest, problem: SearchProblem) -> dict[str, Any]:
             _layer(index, nests, cost, problem) for index in range(len(problem.workload.layers))
         ],
     }
+    if problem.learned is not None:
+        add_predictions(record, design, cost, problem, problem.learned)
+    return record
 
 
 def _plain(value: Any) -> int | float:

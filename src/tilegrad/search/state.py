@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 
@@ -20,7 +20,7 @@ class SearchState:
 
     ``mappings`` counts evaluations of single layers' mappings, ``samples`` those of whole designs.
     ``best`` holds one mapping per layer ``[layer]``, ``value`` its exact objective and ``edp`` its
-    EDP [uJ*cycles];
+    EDP [uJ*cycles] by the nest, whatever model the objective goes by;
     ``private`` is the strategy's own (tensors, numbers, text, lists and dicts only);
     ``fraction`` is how much of the planned work is done.
     """
@@ -75,9 +75,13 @@ class Budget:
 
 
 class Strategy(Protocol):
-    """Proposes designs; every evaluation of a whole design counts as one sample."""
+    """Proposes designs; every evaluation of a whole design counts as one sample.
+
+    ``needs_gradient``: only works with a latency model that is differentiable.
+    """
 
     name: str
+    needs_gradient: ClassVar[bool]
 
     def advance(
         self, problem: SearchProblem, state: SearchState, budget: Budget, seed: int

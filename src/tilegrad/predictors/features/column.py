@@ -16,10 +16,14 @@ from tilegrad.mapping import Mapping as LoopNest
 
 @dataclass(frozen=True)
 class Column:
-    """A feature: its name, dotted from the general to the particular, and the unit of its log."""
+    """A feature: its name, dotted from the general to the particular, and its unit.
+
+    ``logged``: the feature is the natural log of what the unit says.
+    """
 
     name: str
     unit: str
+    logged: bool = True
 
 
 class FeatureSet(Protocol):

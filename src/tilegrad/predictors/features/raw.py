@@ -42,7 +42,7 @@ class Raw:
             *(Column(f"stride.{name}", "elements") for name in STRIDES),
             *(Column(f"temporal.{name}", "iterations") for name in temporal),
             *(Column(f"spatial.{name}", "instances") for name in spatial),
-            *(Column(f"inside.{name}", "loops, no log") for name in temporal),
+            *(Column(f"inside.{name}", "loops", logged=False) for name in temporal),
         )
 
     def context(

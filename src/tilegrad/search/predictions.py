@@ -1,0 +1,38 @@
+"""What a learned model says of a found design, beside the nest's own figures."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from tilegrad.cost.model import LearnedModel
+from tilegrad.cost.network import NetworkCost
+from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.search.problem import SearchProblem
+from tilegrad.search.state import UJ_PER_PJ
+
+
+def add_predictions(
+    record: dict[str, Any],
+    nests: LoopNest,
+    cost: NetworkCost,
+    problem: SearchProblem,
+    model: LearnedModel,
+) -> None:
+    """Add to the record of the design ``nests [1, layer]`` what the model predicts.
+
+    Latency in cycles, EDP in uJ*cycles with the nest's energy; and, layer by layer, the features
+    that lie outside the model's training range.
+    """
+    sums = problem.footprint(nests).expand(1, len(problem.workload.layers))[0]
+    cycles = model.predicted(sums, problem.accelerator, cost.hardware)
+    outside = model.departures(sums, problem.accelerator, cost.hardware)
+    total = float((cycles * problem.workload.counts).sum())
+    record["predicted"] = {
+        "model": model.name,
+        "edp": float(cost.energy_pj[0]) * UJ_PER_PJ * total,
+        "cycles": total,
+    }
+    for layer, predicted, departures in zip(record["layers"], cycles, outside, strict=True):
+        layer["predicted_cycles"] = float(predicted)
+        layer["outside_training_range"] = [asdict(departure) for departure in departures]
