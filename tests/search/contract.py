@@ -14,10 +14,12 @@ from tests.helpers import gemmini
 from tests.search.helpers import SMALL, Limits, outcome, record, run, small_problem
 from tilegrad.cost import area_mm2, infer_hardware, layer_cost
 from tilegrad.cost.capacity import find_overflows
+from tilegrad.cost.model import ROOFLINE, CostModel
 from tilegrad.mapping import parse_shorthand, stack
 from tilegrad.mapping.validity import find_violations
 from tilegrad.nest import analyse
-from tilegrad.search import Budget, SearchState, Strategy, runner
+from tilegrad.search import Budget, SearchProblem, SearchState, Strategy, runner
+from tilegrad.workload import Problem, Workload
 
 FIXED = {"pe_dim": 8, "scratchpad_kb": 6, "accumulator_kb": 4}
 
@@ -37,9 +39,19 @@ class StrategyContract:
     """What a strategy promises, whatever it proposes."""
 
     strategy: Strategy
+    model: CostModel = ROOFLINE
+    margin: float = 1e-9
+    """How much better the design of another objective may be. The mapspace leaves out mappings that
+    the nest knows to be no better (idle instances), which a predictor may prefer all the same."""
+
+    def problem(
+        self, name: str = "edp", limits: Limits | None = None, workload: Workload = SMALL
+    ) -> SearchProblem:
+        """Return a small problem whose latency is the model's."""
+        return small_problem(name, limits, workload, model=self.model)
 
     def test_the_seed_decides(self, tmp_path: Path) -> None:
-        problem = small_problem()
+        problem = self.problem()
         first, again, other = (
             outcome(run(problem, self.strategy, tmp_path / name, seed)[0], problem)
             for name, seed in (("first", 3), ("again", 3), ("other", 4))
@@ -50,7 +62,7 @@ class StrategyContract:
     def test_workers_do_not_change_the_result(self, tmp_path: Path) -> None:
         if "workers" not in {field.name for field in fields(self.strategy)}:  # type: ignore[arg-type]
             pytest.skip("a strategy of one thread")
-        problem = small_problem()
+        problem = self.problem()
         one, three = (
             outcome(run(problem, replace(self.strategy, workers=n), tmp_path / str(n))[0], problem)  # type: ignore[type-var]
             for n in (1, 3)
@@ -58,7 +70,7 @@ class StrategyContract:
         assert one == three
 
     def test_the_record_follows_from_its_shorthands(self, tmp_path: Path) -> None:
-        problem = small_problem()
+        problem = self.problem()
         found = record(run(problem, self.strategy, tmp_path)[0], problem)
         accelerator, counts = gemmini(), SMALL.counts
         shorthands = [layer["mapping"] for layer in found["layers"]]
@@ -78,7 +90,7 @@ class StrategyContract:
     @pytest.mark.parametrize("name", LIMITS)
     def test_limits_are_respected(self, name: str, tmp_path: Path) -> None:
         limits = LIMITS[name]
-        problem = small_problem("latency", limits)
+        problem = self.problem("latency", limits)
         state, status = run(problem, self.strategy, tmp_path)
         found = record(state, problem)
         assert status == "complete"
@@ -94,17 +106,17 @@ class StrategyContract:
 
     def test_each_objective_is_best_at_its_own_figure(self, tmp_path: Path) -> None:
         names = ("edp", "energy", "latency", "area-delay")
-        problems = {name: small_problem(name) for name in names}
+        problems = {name: self.problem(name) for name in names}
         found = {name: run(problems[name], self.strategy, tmp_path / name)[0] for name in names}
         for name, problem in problems.items():
             for other in names:
                 best = found[other].best
                 assert best is not None
                 _, value = problem.evaluate(best.each(lambda tensor: tensor.unsqueeze(0)))
-                assert found[name].value <= float(value) * (1 + 1e-9), other
+                assert found[name].value <= float(value) * (1 + self.margin), (name, other)
 
     def test_a_budget_of_samples_ends_the_search(self, tmp_path: Path) -> None:
-        problem = small_problem()
+        problem = self.problem()
         whole, _ = run(problem, self.strategy, tmp_path / "whole")
         most = whole.samples // 2
         state, status = run(problem, self.strategy, tmp_path / "part", budget=Budget(most))
@@ -114,19 +126,20 @@ class StrategyContract:
         assert all(samples < most for samples, _, _ in state.history[:-1])
 
     def test_a_budget_of_seconds_ends_the_search(self, tmp_path: Path) -> None:
-        problem = small_problem()
+        problem = self.problem()
         state, status = run(problem, self.strategy, tmp_path, budget=Budget(seconds=1e-6))
         assert status == "budget"
         assert len(state.history) == 1
         assert record(state, problem)["edp"] > 0
 
     def test_the_history_never_worsens(self, tmp_path: Path) -> None:
-        problem = small_problem()
+        problem = self.problem()
         state, _ = run(problem, self.strategy, tmp_path)
         samples, seconds, edps = zip(*state.history, strict=True)
         assert list(samples) == sorted(samples)
         assert list(seconds) == sorted(seconds)
-        assert list(edps) == sorted(edps, reverse=True)
+        if self.model is ROOFLINE:
+            assert list(edps) == sorted(edps, reverse=True)
         assert edps[-1] == record(state, problem)["edp"] == state.edp
         assert state.fraction <= 1
 
@@ -134,7 +147,7 @@ class StrategyContract:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0)
-        problem = small_problem()
+        problem = self.problem()
         whole, _ = run(problem, self.strategy, tmp_path / "whole")
         for stop in range(2, len(whole.history) + 1, 3):
             units = 0
@@ -154,11 +167,9 @@ class StrategyContract:
             assert outcome(resumed, problem) == outcome(whole, problem)
 
     def test_layers_without_loops_are_searched_too(self, tmp_path: Path) -> None:
-        from tilegrad.workload import Problem, Workload
-
         one = Problem("one", (1,) * 7)
         for layers in ((one,), (one, Problem("few", (1, 1, 1, 1, 1, 4, 1)))):
-            problem = small_problem(workload=Workload("tiny", layers))
+            problem = self.problem(workload=Workload("tiny", layers))
             state, status = run(problem, self.strategy, tmp_path / str(len(layers)))
             assert status == "complete"
             assert len(record(state, problem)["layers"]) == len(layers)

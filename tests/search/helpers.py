@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.helpers import gemmini
 from tilegrad.accelerator import Accelerator
+from tilegrad.cost.model import ROOFLINE, CostModel
 from tilegrad.search import (
     Budget,
     GradientStrategy,
@@ -49,12 +50,13 @@ def small_problem(
     limits: Limits | None = None,
     workload: Workload = SMALL,
     accelerator: Accelerator | None = None,
+    model: CostModel = ROOFLINE,
 ) -> SearchProblem:
     """Return a search of small layers."""
     limits = limits or Limits()
     accelerator = accelerator or gemmini()
     space = hardware_space(accelerator, limits.hardware, limits.caps)
-    problem = SearchProblem(accelerator, workload, space, objective(name))
+    problem = SearchProblem(accelerator, workload, space, objective(name), model)
     problem.check_feasible()
     return problem
 

@@ -93,7 +93,8 @@ class PredictedLatency:
 
     @cached_property
     def _hardware(self) -> list[int]:
-        return self.predictor.schema.places("hardware") if self.penalty else []
+        columns = self.predictor.schema.columns
+        return [place for place, name in enumerate(columns) if name.startswith("hardware.")]
 
     def _columns(
         self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]

@@ -1,0 +1,106 @@
+"""Searches by a predictor: the contract of the strategies, and prices asked for lazily."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.helpers import gemmini, generator
+from tests.helpers_predictors import latency_by, predictor
+from tests.search.contract import StrategyContract
+from tests.search.helpers import SHORT_GRADIENT, SHORT_RANDOM, SMALL, record, run, small_problem
+from tilegrad.cost.model import ROOFLINE
+from tilegrad.search import random
+from tilegrad.search.focus import Focus
+from tilegrad.search.polish import candidates
+from tilegrad.search.pool import LayerPool, hardware_points
+from tilegrad.search.prices import prices
+
+POINTS = {
+    "pe_dim": torch.tensor([4.0, 8.0, 16.0, 16.0]),
+    "scratchpad_kb": torch.tensor([2.0, 8.0, 4.0, 64.0]),
+    "accumulator_kb": torch.tensor([1.0, 8.0, 64.0, 32.0]),
+}
+
+
+class TestGradientByARoofline(StrategyContract):
+    strategy = SHORT_GRADIENT
+    model = latency_by(predictor("roofline", SMALL, correction=0.05))
+    margin = 0.05
+
+
+class TestRandomByAForest(StrategyContract):
+    strategy = SHORT_RANDOM
+    model = latency_by(predictor("forest", SMALL, trees=10))
+
+    @pytest.fixture(autouse=True)
+    def _many_units(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(random, "MAPPINGS_PER_UNIT", 150)
+
+
+def pool_of(layer: int) -> LayerPool:
+    """Return random candidates of a layer, with what the raw features need."""
+    problem = small_problem(model=RAW)
+    table = problem.tables[layer]
+    return candidates(table, table.random(40, generator(layer)).unique(dim=0), RAW)
+
+
+RAW = latency_by(predictor("mlp", SMALL, "raw"))
+
+
+@pytest.mark.parametrize("layer", range(3))
+@pytest.mark.parametrize("slack", [0.0, 0.05, 1.0])
+def test_what_was_not_asked_for_could_not_matter(layer: int, slack: float) -> None:
+    """Against the prices of all candidates on all points, each asked for."""
+    pool, points = pool_of(layer), hardware_points(gemmini(), POINTS)
+    weights = (torch.tensor([1.0, 2.0, 1.0, 5.0]) / 1e7, torch.tensor([1.0, 1.0, 3.0, 0.1]) / 1e5)
+    nest = prices(pool.sums, points, ROOFLINE)
+    latency = torch.stack(
+        [
+            RAW.cycles(pool.sums, gemmini(), {name: v[point] for name, v in POINTS.items()})
+            for point in range(len(points))
+        ]
+    )
+    cost = nest.energy * weights[0].unsqueeze(-1) + latency * weights[1].unsqueeze(-1)
+    found = Focus(points, weights, slack, RAW).cost(pool.sums)
+    near = (cost <= cost.amin(1, keepdim=True) * (1 + slack)) & (cost < torch.inf)
+    torch.testing.assert_close(found[near], cost[near], rtol=1e-12, atol=0)
+    known = found < torch.inf
+    torch.testing.assert_close(found[known], cost[known], rtol=1e-12, atol=0)
+    kept = Focus(points, weights, slack, RAW).prune(pool)
+    assert len(kept) == int(near.any(0).sum())
+
+
+def test_candidates_that_do_not_fit_are_not_asked_for() -> None:
+    pool = pool_of(0)
+    points = hardware_points(gemmini(), POINTS)
+    misfit = prices(pool.sums, points, ROOFLINE).latency == torch.inf
+    assert misfit.any()
+    asked = prices(pool.sums, points, RAW)
+    weights = (torch.ones(4, dtype=torch.float64), torch.ones(4, dtype=torch.float64))
+    asked.settle(weights, 1e9)
+    assert torch.equal(asked.latency == torch.inf, misfit)
+
+
+def test_the_record_tells_predictions_from_the_nests_figures(tmp_path: Path) -> None:
+    model = latency_by(predictor("roofline", SMALL))
+    model.predictor.highest.fill_(0.0)
+    problem = small_problem(model=model)
+    state, _ = run(problem, SHORT_RANDOM, tmp_path)
+    found = record(state, problem)
+    plain = record(state, small_problem())
+    assert {name: found[name] for name in plain if name != "layers"} == {
+        name: value for name, value in plain.items() if name != "layers"
+    }
+    cycles = 0.0
+    for layer, nest in zip(found["layers"], plain["layers"], strict=True):
+        cycles += layer["count"] * layer["predicted_cycles"]
+        outside = layer["outside_training_range"]
+        assert {each["feature"] for each in outside} >= {"hardware.pe_dim", "traffic.macs"}
+        assert {name: layer[name] for name in nest} == nest
+    assert found["predicted"]["cycles"] == pytest.approx(cycles)
+    assert found["predicted"]["edp"] == pytest.approx(cycles * found["energy_uj"])
+    assert found["predicted"]["model"] == model.name
+    assert found["predicted"]["cycles"] != found["cycles"]
