@@ -34,7 +34,7 @@ class Focus:
         priced.settle(self.weights, self.slack)
         for_energy, for_latency = (weight.unsqueeze(-1) for weight in self.weights)
         cost = priced.energy * for_energy + priced.latency * for_latency
-        return cost.nan_to_num(nan=torch.inf)
+        return cost.nan_to_num(nan=torch.inf, posinf=torch.inf)
 
     def prune(self, pool: LayerPool) -> LayerPool:
         """Return the candidates that are near the best at some point."""

@@ -75,9 +75,9 @@ class ModelPrices:
         """Ask for what may be within ``slack`` of the best, beginning with the likely best."""
         for_energy, for_latency = (weight.unsqueeze(-1) for weight in weights)
         energy = self.energy * for_energy
-        likely = (energy + self.guess * for_latency).nan_to_num(nan=torch.inf)
+        likely = (energy + self.guess * for_latency).nan_to_num(nan=torch.inf, posinf=torch.inf)
         self._ask(torch.zeros_like(self._open).scatter(1, likely.argmin(1, keepdim=True), True))
-        cost = (energy + self.latency * for_latency).nan_to_num(nan=torch.inf)
+        cost = (energy + self.latency * for_latency).nan_to_num(nan=torch.inf, posinf=torch.inf)
         # A weight of zero: some other layer has no candidate that fits the point.
         self._ask((energy <= cost.amin(1, keepdim=True) * (1 + slack)) & (for_energy > 0))
 
