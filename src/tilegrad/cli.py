@@ -32,6 +32,13 @@ Each execution becomes a row with the columns that tilegrad evaluate and train.p
 mapping.mapping, prob.R ... prob.Hdilation, the hardware parameters and target.cycle.
 """
 
+_SCHEDULES = """\
+Make or read the schedules of a data source, say what is in them, draw and export them.
+
+OVERRIDES are those of train.py without the leading 'data.': accelerator=..., workload=...,
+source=schedules|timeloop_dosa|gemmini_rtl|table, source.machines=100, source.path=FILE.
+"""
+
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors read like all others."""
@@ -80,6 +87,14 @@ def _parser() -> argparse.ArgumentParser:
         help="leave out rows that are illegal or do not fit, and report how many (default: refuse)",
     )
     evaluate.set_defaults(run=_evaluate)
+    _add_schedules(
+        commands.add_parser(
+            "schedules",
+            help="schedules to learn from: make, read, draw, export",
+            description=_SCHEDULES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
     _add_export(commands.add_parser("export", help="a search's design as another tool's input"))
     _add_import(commands.add_parser("import", help="another tool's files as accelerator and layer"))
     _add_parse_log(
@@ -91,6 +106,41 @@ def _parser() -> argparse.ArgumentParser:
         )
     )
     return parser
+
+
+def _add_schedules(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "overrides", nargs="*", metavar="OVERRIDES", help="field=value, group=option"
+    )
+    command.add_argument("--preview", type=Path, metavar="FILE.png", help="where a picture goes")
+    command.add_argument(
+        "--out", type=Path, metavar="FILE.parquet", help="where the rows go, as evaluate reads them"
+    )
+    command.set_defaults(run=_schedules)
+
+
+def _schedules(arguments: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from tilegrad.entry import instantiated
+    from tilegrad.schedules import load_shown
+    from tilegrad.schedules.export import export_schedules
+    from tilegrad.schedules.preview import save_preview
+
+    source = instantiated("schedules", "source", arguments.overrides)
+    found = load_shown(source, Console(stderr=True))
+    print(
+        f"schedules: {len(found):,}, layers: {len(found.layer_names):,}, machines: "
+        f"{len(found.machine_names):,}, targets: {', '.join(found.targets)}"
+    )
+    for finding in found.findings:
+        print(finding)
+    if arguments.preview:
+        save_preview(found, arguments.preview)
+        print(f"preview: {arguments.preview}")
+    if arguments.out:
+        export_schedules(found, arguments.out)
+        print(f"rows: {arguments.out}")
 
 
 def _add_export(export: argparse.ArgumentParser) -> None:

@@ -8,21 +8,28 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
+from hydra.utils import instantiate
 from omegaconf.errors import OmegaConfBaseException
 
 from tilegrad.complaints import describe
 from tilegrad.errors import ConfigError, TilegradError
 from tilegrad.paths import config_directory
+from tilegrad.tables.files import SUFFIXES
 
 BAD_INPUT = 2
 INTERRUPTED = 130
 TABLES = {".csv", ".yaml", ".yml"}
 FILES = ("ckpt",)
 """Fields whose value is a path, which may hold what Hydra's grammar would trip over."""
+
+FILE_FIELDS = {"data": "data.source.path", "source": "source.path"}
+"""Groups whose option may be a file of measurements, and the field that then names it."""
 
 BAD_INPUT_ERRORS = (TilegradError, HydraException, OmegaConfBaseException)
 
@@ -60,8 +67,24 @@ def refusals() -> Iterator[None]:
         raise RefusedError(describe(error)) from error
 
 
+def instantiated(name: str, node: str, overrides: Sequence[str]) -> Any:
+    """Return what a node of the config ``name`` with ``overrides`` describes.
+
+    For commands that are no Hydra application. Raises ``ConfigError`` on a bad config.
+    """
+    try:
+        with initialize_config_dir(str(config_directory()), version_base="1.3"):
+            config = compose(name, overrides=plain_overrides(overrides))
+        return instantiate(config[node])
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(describe(error)) from error
+
+
 def plain_overrides(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments in Hydra's terms: ``workload=FILE`` chooses the reader of files."""
+    """Return the arguments in Hydra's terms: ``workload=FILE`` chooses the reader of files.
+
+    So do ``data=FILE`` and ``source=FILE``; ``data.path`` is short for ``data.source.path``.
+    """
     plain = []
     for argument in arguments:
         name, equals, value = argument.partition("=")
@@ -71,6 +94,10 @@ def plain_overrides(arguments: Sequence[str]) -> list[str]:
             plain += ["workload=table", f"workload.path={_quoted(value)}"]
         elif name in FILES:
             plain.append(f"{name}={_quoted(value)}")
+        elif name in FILE_FIELDS and value.lower().endswith(SUFFIXES):
+            plain += [f"{name}=table", f"{FILE_FIELDS[name]}={_quoted(value)}"]
+        elif name == "data.path":
+            plain.append(f"{FILE_FIELDS['data']}={_quoted(value)}")
         elif _is_group(name) and re.fullmatch(r"[-+.\d]+|true|false|null", value, re.IGNORECASE):
             # Hydra then refuses it as an unknown option, and not as a number.
             plain.append(f"{name}='{value}'")

@@ -34,6 +34,8 @@ from tilegrad.workload import Workload
 FORMAT = 1
 """Changes whenever the same config would give other schedules."""
 
+PREVIEW = "preview.png"
+
 SHARD_ROWS = 20_480
 """Rows of a shard, about: few enough for the processor's cache, many for the overhead."""
 
@@ -75,8 +77,15 @@ class SimulatedSchedules:
         return len(self.catalogue.machine_names) * len(self.workload) * self.each
 
     def load(self, progress: Progress | None = None) -> Schedules:
-        """Return all schedules; what the cache lacks is made first."""
-        return self._shards.load(self._make, progress).noting(*self._findings())
+        """Return all schedules; what the cache lacks is made first, a preview among it."""
+        found = self._shards.load(self._make, progress).noting(*self._findings())
+        picture = self.directory / PREVIEW
+        if not picture.exists():
+            # Imported here: drawing takes a second to load, and most runs need it not.
+            from tilegrad.schedules.preview import save_preview
+
+            save_preview(found, picture)
+        return found
 
     def stream(self, progress: Progress | None = None) -> Iterator[Schedules]:
         """Yield the schedules in parts, in the order of ``load``; the cache is filled first.

@@ -14,9 +14,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from tilegrad.errors import DataError, unknown
-from tilegrad.tables.files import Stream, explained, unpacked
+from tilegrad.tables.files import SUFFIXES, Stream, explained, unpacked
 
-SUFFIXES = (".csv", ".csv.gz", ".csv.tar.gz", ".parquet")
 _BLOCK_BYTES = 4 << 20
 
 
