@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,23 +13,29 @@ from matplotlib.figure import Figure, SubFigure
 from torch import Tensor
 
 from tilegrad.schedules.schedules import Schedules
+from tilegrad.tables.files import explained
+from tilegrad.tables.output import PARTIAL
 
 UNITS = {"latency": "cycles", "energy": "uJ", "edp": "uJ * cycles"}
 MOST_ROWS = 100_000
 """More are thinned out evenly."""
 MOST_LAYERS = 40
 
+_STYLE = {"font.size": 9, "axes.titlesize": 10}
 _COLOUR = "#0072B2"
 _BANDS = ((0.05, 0.95, 0.25), (0.25, 0.75, 0.6))
 _BINS = 12
 
 
 def save_preview(found: Schedules, path: Path) -> None:
-    """Draw ``found`` and move the PNG to ``path`` once it is whole."""
-    partial = path.with_name(f".{path.name}.{id(found):x}.partial")
-    with style.context(["default", {"font.size": 9, "axes.titlesize": 10}]):
+    """Draw ``found`` and move the PNG to ``path`` once it is whole.
+
+    Raises ``DataError`` where it cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
+    with explained(path, "written"), style.context(["default", _STYLE]):
         preview(found).savefig(partial, format="png", dpi=110, facecolor="white")
-    partial.replace(path)
+        partial.replace(path)
 
 
 def preview(found: Schedules) -> Figure:
@@ -39,8 +46,7 @@ def preview(found: Schedules) -> Figure:
     varied = [name for name, values in found.hardware.items() if bool((values != values[0]).any())]
     figure = Figure(figsize=(11, 8), layout="constrained")
     figure.suptitle(_title(found))
-    parts = figure.subfigures(2, 1, height_ratios=(1, 1.4))
-    above, below = parts[0], parts[1]
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1, 1.4))[:, 0]
     for axes, name in zip(_row(above, len(measured)), measured, strict=True):
         _distribution(axes, found.targets[name], f"{name} [{UNITS[name]}]")
     panels = _row(below, 1 + len(varied))
@@ -64,7 +70,7 @@ def _row(figure: SubFigure, count: int) -> list[Axes]:
 
 
 def _distribution(axes: Axes, values: Tensor, label: str) -> None:
-    axes.hist(values.log10().numpy(), bins=60, color=_COLOUR)
+    axes.hist(values.log10().numpy(), bins=60, histtype="stepfilled", color=_COLOUR)
     axes.set_xlabel(f"log10 of {label}")
     axes.set_ylabel("schedules")
 
