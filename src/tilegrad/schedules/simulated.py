@@ -78,7 +78,7 @@ class SimulatedSchedules:
 
     def load(self, progress: Progress | None = None) -> Schedules:
         """Return all schedules; what the cache lacks is made first, a preview among it."""
-        found = self._shards.load(self._make, progress).noting(*self._findings())
+        found = self._shards.load(self.make, progress).noting(*self._findings())
         picture = self.directory / PREVIEW
         if not picture.exists():
             # Imported here: drawing takes a second to load, and most runs need it not.
@@ -92,7 +92,7 @@ class SimulatedSchedules:
 
         A part holds one layer's schedules on up to ``SHARD_ROWS / each`` machines.
         """
-        return self._shards.stream(self._make, progress)
+        return self._shards.stream(self.make, progress)
 
     @property
     def directory(self) -> Path:
@@ -159,8 +159,13 @@ class SimulatedSchedules:
         rows = [len(block) * self.each for block in self._blocks for _ in self.workload]
         return Shards(self.directory, self.catalogue, rows, self.workers or os.cpu_count() or 1)
 
-    def _make(self, number: int) -> pa.Table:
-        """Return a shard; what it holds depends on the config and its number alone."""
+    @property
+    def shards(self) -> int:
+        """How many shards there are: layers x blocks of machines."""
+        return len(self._shards.rows)
+
+    def make(self, number: int) -> pa.Table:
+        """Return a shard, new; what it holds depends on the config and its number alone."""
         block, layer = divmod(number, len(self.workload))
         machine = self._blocks[block]
         hardware = {name: values[machine] for name, values in self.catalogue.hardware.items()}
