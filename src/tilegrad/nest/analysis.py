@@ -8,7 +8,9 @@ the accelerator names.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 
 import torch
 from torch import Tensor
@@ -22,6 +24,9 @@ from tilegrad.nest.spread import distinct_tiles
 from tilegrad.nest.stationary import stationary_moves
 
 ARITHMETIC = -1
+
+Moved = Callable[[int, str], Tensor]
+"""Words of a tensor that pass the boundary of one instance of a level."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,10 @@ def analyse(mapping: Mapping, strides: Tensor, accelerator: Accelerator) -> Nest
     """
     layout = Layout(mapping, strides, accelerator)
     levels = range(len(accelerator.levels))
+    # What one level takes in is what the next one outwards gives: each is worked out once.
+    moved = cache(partial(_moved, layout))
     accesses = tuple(
-        {tensor: _accesses(layout, level, tensor) for tensor in accelerator.levels[level].keeps}
+        {t: _accesses(layout, moved, level, t) for t in accelerator.levels[level].keeps}
         for level in levels
     )
     spatial = tuple(tuple(multiply(axis.values()) for axis in level) for level in layout.axes)
@@ -67,13 +74,13 @@ def analyse(mapping: Mapping, strides: Tensor, accelerator: Accelerator) -> Nest
     return Nest(accesses, instances, spatial, layout.steps, layout.steps * multiply(spread))
 
 
-def _accesses(layout: Layout, level: int, tensor: str) -> Accesses:
+def _accesses(layout: Layout, moved_at: Moved, level: int, tensor: str) -> Accesses:
     child = layout.accelerator.kept_below(level, tensor)
     tile = layout.tile(level, tensor)
-    served = _moved(layout, child, tensor) * _distinct(layout, level, child, tensor)
+    served = moved_at(child, tensor) * _distinct(layout, level, child, tensor)
     none = torch.zeros_like(tile)
     outermost = level == len(layout.accelerator.levels) - 1
-    moved = none if outermost else _moved(layout, level, tensor)
+    moved = none if outermost else moved_at(level, tensor)
     if tensor != "Outputs":
         return Accesses(tile, served, moved, none)
     partition = layout.partition(level)
