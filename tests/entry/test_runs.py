@@ -111,7 +111,7 @@ def test_arguments_in_terms_of_hydra(argument: str, plain: list[str]) -> None:
 
 
 LONG = (
-    "workload=bert", "strategy.starts=8", "strategy.steps=150", "strategy.polish_rows=5000",
+    "workload=bert", "strategy.starts=8", "strategy.steps=400", "strategy.polish_rows=5000",
     "strategy.polish_rounds=1", "report=false", "progress=false",
 )  # fmt: skip
 """A search of several seconds, so that there are checkpoints to stop it at."""
