@@ -14,7 +14,6 @@ from hydra.errors import HydraException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
-from tilegrad.search.checks import choice, flag, known_fields
 
 from search import write_result
 from tilegrad.checks import choice, flag, known_fields
