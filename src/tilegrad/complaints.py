@@ -16,6 +16,7 @@ from omegaconf.errors import (
 )
 
 from tilegrad.errors import unknown
+from tilegrad.extras import LAUNCHERS, hint
 
 HIDDEN = ("_target_", "hydra")
 """Keys that are no fields of the user's."""
@@ -82,7 +83,9 @@ def _option(text: str) -> str | None:
     options = re.search(r"Available options in [^\n]*\n((?:\t\S+\n?)+)", text)
     if found is None or options is None:
         return None
-    return unknown("option", found["name"], options[1].split(), found["group"])
+    text = unknown("option", found["name"], options[1].split(), found["group"])
+    extra = LAUNCHERS.get(found["name"]) if found["group"] == "hydra/launcher" else None
+    return f"{text}; {hint(extra)}" if extra else text
 
 
 def _paragraph(error: BaseException) -> str:

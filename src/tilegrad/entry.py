@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sys
@@ -31,6 +32,10 @@ FILES = ("ckpt",)
 FILE_FIELDS = {"data": "data.source.path", "source": "source.path"}
 """Groups whose option may be a file of measurements, and the field that then names it."""
 
+ANYWHERE = ("hydra/launcher=", "hydra.launcher.", "hydra.sweeper.trials=", "hydra.sweeper.jobs=",
+            "hydra.sweeper.max_batch_size=", "progress=")  # fmt: skip
+"""Overrides that change how a sweep runs, not what it is."""
+
 BAD_INPUT_ERRORS = (TilegradError, HydraException, OmegaConfBaseException)
 
 
@@ -38,12 +43,18 @@ class RefusedError(BaseException):
     """Bad input that a job found; not an ``Exception``, so Hydra adds no words of its own."""
 
 
-def run_entry(main: Callable[[], object]) -> int:
-    """Run a Hydra entry function; return the exit code and print errors without a traceback."""
+def run_entry(main: Callable[[], object], sweeps: str | None = None) -> int:
+    """Run a Hydra entry function; return the exit code and print errors without a traceback.
+
+    ``sweeps`` is where the directories of sweeps go that are named after their overrides, so that
+    the same command goes on; None: Hydra's ``hydra.sweep.dir`` as configured.
+    """
     # Hydra then raises instead of printing and exiting with 1.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
         sys.argv[1:] = plain_overrides(sys.argv[1:])
+        if sweeps is not None:
+            sys.argv[1:] = with_sweep_directory(sys.argv[1:], sweeps)
         main()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -104,6 +115,23 @@ def plain_overrides(arguments: Sequence[str]) -> list[str]:
         else:
             plain.append(argument)
     return plain
+
+
+def with_sweep_directory(arguments: Sequence[str], parent: str) -> list[str]:
+    """Return the arguments with a sweep's directory named after its overrides, unless given.
+
+    How many trials there are and where they run do not matter: more of them go on.
+    """
+    overrides = [text for text in arguments if "=" in text and not text.startswith("-")]
+    if any(text.lstrip("+").startswith("hydra.sweep.dir=") for text in overrides):
+        return list(arguments)
+    asked = sorted(text for text in overrides if not text.startswith(ANYWHERE))
+    digest = hashlib.sha256("\n".join(asked).encode()).hexdigest()[:8]
+    names = [text.partition("=")[2] for text in asked if re.match(r"\+?experiment=[\w/]+$", text)]
+    name = names[-1].replace("/", "-") if names else "sweep"
+    directory = f"hydra.sweep.dir={_quoted(str(Path.cwd() / parent / f'{name}-{digest}'))}"
+    place = arguments.index(overrides[0]) if overrides else len(arguments)
+    return [*arguments[:place], directory, *arguments[place:]]
 
 
 def _quoted(value: str) -> str:

@@ -78,7 +78,7 @@ def test_a_sweep_runs_the_jobs_after_a_refused_one(command: Command, directory: 
     random = ("strategy=random", "strategy.designs=20", "workload=small.csv", "report=false")
     ended = command("-m", "seed=-1,2", *random, "progress=false", "hydra.sweep.dir=sweep")
     assert ended.code == 2
-    assert "error: seed is -1" in ended.err
+    assert "1 of 2 jobs failed; job 0 (seed=-1): seed is -1" in ended.err
     assert result(directory / "sweep" / "1")["seed"] == 2
 
 

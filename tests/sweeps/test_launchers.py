@@ -1,0 +1,129 @@
+"""Where jobs run: a worker that dies, joblib's processes, a local Ray cluster, missing extras."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hydra import initialize_config_dir
+from hydra._internal.callbacks import Callbacks
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, RunMode
+
+from tests.sweeps.conftest import QUICK, Command, real_process
+from tests.sweeps.helpers import ending
+from tilegrad.paths import config_directory
+from tilegrad.sweeps.record import JobRecord, read_record
+from tilegrad.sweeps.surviving import Surviving
+
+SWEEP = Path("sweep")
+
+
+class DyingLauncher(Launcher):
+    """Writes the records that jobs write, until one begins that ends the whole batch."""
+
+    def __init__(self, dies: str) -> None:
+        self.dies = dies
+        self.batches: list[Sequence[Sequence[str]]] = []
+
+    def setup(self, **_: Any) -> None:
+        """Take nothing."""
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> list[JobReturn]:
+        """Return a tenth of each job's number."""
+        self.batches.append(job_overrides)
+        returned = []
+        for number, overrides in enumerate(job_overrides, initial_job_idx):
+            record = JobRecord(number, tuple(overrides), "nowhere")
+            record.write(SWEEP / str(number))
+            if self.dies in overrides:
+                raise BrokenPipeError("worker 7 is gone\nand more")
+            record.completed(number / 10).write(SWEEP / str(number))
+            done = JobReturn(overrides=overrides, status=JobStatus.COMPLETED)
+            done.return_value = number / 10
+            returned.append(done)
+        return returned
+
+
+class BrokenLauncher(DyingLauncher):
+    """Begins no job."""
+
+    def launch(self, *_: Any, **__: Any) -> list[JobReturn]:
+        """Fail as submitit does without Slurm."""
+        raise FileNotFoundError("sbatch")
+
+
+def surviving(launcher: Launcher) -> Surviving:
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(config_directory()), version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        config = loader.load_configuration(
+            "train", ["hydra.sweep.dir=sweep"], run_mode=RunMode.MULTIRUN
+        )
+    return Surviving(launcher, HydraContext(loader, Callbacks()), config)
+
+
+def test_a_dead_worker_costs_only_its_own_job(directory: Path) -> None:
+    assert directory.is_dir()
+    launcher = DyingLauncher("seed=2")
+    returned = surviving(launcher).launch([["seed=1"], ["seed=2"], ["seed=3"]], 0)
+    assert [found.return_value for found in returned] == [0.0, None, 0.2]
+    assert launcher.batches[1:] == [[["seed=2"]], [["seed=3"]]]
+    record = read_record(SWEEP / "1")
+    assert record is not None
+    assert record.status == "failed"
+    assert record.error == "its process ended: BrokenPipeError: worker 7 is gone"
+
+
+def test_a_launcher_that_begins_no_job_is_not_a_jobs_failure(directory: Path) -> None:
+    assert directory.is_dir()
+    with pytest.raises(FileNotFoundError, match="sbatch"):
+        surviving(BrokenLauncher("")).launch([["seed=1"], ["seed=2"]], 0)
+
+
+@pytest.mark.parametrize(("launcher", "extra"), [("ray", "ray"), ("submitit_slurm", "slurm")])
+def test_a_launcher_that_is_not_installed_names_its_extra(
+    launcher: str, extra: str, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command("--version")
+    launchers = ConfigStore.instance().repo["hydra"]["launcher"]
+    monkeypatch.delitem(launchers, f"{launcher}.yaml", raising=False)
+    ended = command("-m", f"hydra/launcher={launcher}", *QUICK, "seed=1,2")
+    assert ended.code == 2
+    assert f"unknown option '{launcher}'" in ended.err
+    assert f"pip install 'tilegrad[{extra}]'" in ended.err
+
+
+@pytest.mark.slow
+def test_joblib_runs_jobs_in_processes_and_survives_one_that_dies(directory: Path) -> None:
+    launcher = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    done = real_process("-m", *QUICK, *launcher, "seed=1,2,3", ending(2, "exit"))
+    assert done.returncode == 2, done.stderr
+    assert "1 of 3 jobs failed; job 1 (seed=2): its process ended: " in done.stderr
+    results = [directory / "sweep" / job / "result.json" for job in ("0", "2")]
+    assert [json.loads(path.read_text())["seed"] for path in results] == [1, 3]
+
+
+@pytest.mark.slow
+def test_ray_runs_jobs_on_a_local_cluster(directory: Path) -> None:
+    pytest.importorskip("ray")
+    pytest.importorskip("hydra_plugins.hydra_ray_launcher")
+    launcher = (
+        "hydra/launcher=ray", "+hydra.launcher.ray.init.num_cpus=2",
+        "+hydra.launcher.ray.init.include_dashboard=false",
+    )  # fmt: skip
+    patient = {"RAY_raylet_start_wait_time_s": "400", "RAY_AUTH_MODE": "disabled"}
+    done = real_process("-m", *QUICK, *launcher, "seed=1,2", **patient)
+    assert done.returncode == 0, done.stderr
+    jobs = pd.read_csv(directory / "sweep" / "summary.csv")
+    assert list(jobs.seed) == [1, 2]
+    assert (jobs.status == "complete").all()
