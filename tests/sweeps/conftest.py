@@ -17,16 +17,14 @@ from tilegrad.entry import run_entry
 
 ROOT = Path(train.__file__).parent
 
-MADE = (
-    "data=default", "data.source={_target_:tests.helpers_schedules.MadeSchedules}",
-    "data.batch_size=32", "split.count=2",
-)  # fmt: skip
+WHOLE = "data.source={_target_:tests.helpers_schedules.MadeSchedules}"
+"""A source that ends no job."""
 
 QUICK = (
-    "model=linear", *MADE, "refit=false", "importances=false", "plots=false", "progress=false",
-    "logger=none", "hydra.sweep.dir=sweep",
+    "model=linear", "data=default", "data.batch_size=32", "split.count=2", "refit=false",
+    "importances=false", "plots=false", "progress=false", "logger=none", "hydra.sweep.dir=sweep",
 )  # fmt: skip
-"""Settings of jobs of a fraction of a second."""
+"""Settings of jobs of a fraction of a second; a source goes with them."""
 
 Command = Callable[..., Ended]
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from filelock import FileLock
 
-from tests.sweeps.conftest import QUICK, Command
+from tests.sweeps.conftest import QUICK, WHOLE, Command
 from tests.sweeps.helpers import ending
 from tilegrad.entry import with_sweep_directory
 from tilegrad.sweeps.record import read_record
@@ -33,7 +33,7 @@ def status(job: int) -> str:
 def test_the_summary_holds_every_figure_of_every_job_and_the_range_over_seeds(
     command: Command,
 ) -> None:
-    ended = command("-m", *QUICK, "seed=1,2,3", "features=raw,analytical")
+    ended = command("-m", *QUICK, WHOLE, "seed=1,2,3", "features=raw,analytical")
     assert ended.code == 0, ended.err
     jobs = pd.read_csv(SWEEP / "summary.csv")
     assert list(jobs.job) == list(range(6))
@@ -83,7 +83,7 @@ def test_the_same_command_again_trains_only_what_is_missing(command: Command) ->
 def test_a_directory_where_a_sweep_is_at_work_is_refused(command: Command) -> None:
     SWEEP.mkdir()
     with FileLock(SWEEP / "sweep.lock"):
-        ended = command("-m", *QUICK, "seed=1,2")
+        ended = command("-m", *QUICK, WHOLE, "seed=1,2")
     assert ended.code == 2
     assert "hydra.sweep.dir=sweep: another process is at work" in ended.err
     assert not (SWEEP / "0").exists()

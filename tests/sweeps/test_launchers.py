@@ -13,11 +13,12 @@ from hydra import initialize_config_dir
 from hydra._internal.callbacks import Callbacks
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode
 
-from tests.sweeps.conftest import QUICK, Command, real_process
+from tests.sweeps.conftest import QUICK, WHOLE, Command, real_process
 from tests.sweeps.helpers import ending
 from tilegrad.paths import config_directory
 from tilegrad.sweeps.record import JobRecord, read_record
@@ -94,10 +95,10 @@ def test_a_launcher_that_begins_no_job_is_not_a_jobs_failure(directory: Path) ->
 def test_a_launcher_that_is_not_installed_names_its_extra(
     launcher: str, extra: str, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command("--version")
+    Plugins.instance()
     launchers = ConfigStore.instance().repo["hydra"]["launcher"]
     monkeypatch.delitem(launchers, f"{launcher}.yaml", raising=False)
-    ended = command("-m", f"hydra/launcher={launcher}", *QUICK, "seed=1,2")
+    ended = command("-m", f"hydra/launcher={launcher}", *QUICK, WHOLE, "seed=1,2")
     assert ended.code == 2
     assert f"unknown option '{launcher}'" in ended.err
     assert f"pip install 'tilegrad[{extra}]'" in ended.err
@@ -122,7 +123,7 @@ def test_ray_runs_jobs_on_a_local_cluster(directory: Path) -> None:
         "+hydra.launcher.ray.init.include_dashboard=false",
     )  # fmt: skip
     patient = {"RAY_raylet_start_wait_time_s": "400", "RAY_AUTH_MODE": "disabled"}
-    done = real_process("-m", *QUICK, *launcher, "seed=1,2", **patient)
+    done = real_process("-m", *QUICK, WHOLE, *launcher, "seed=1,2", **patient)
     assert done.returncode == 0, done.stderr
     jobs = pd.read_csv(directory / "sweep" / "summary.csv")
     assert list(jobs.seed) == [1, 2]
