@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
@@ -71,10 +72,15 @@ class Search:
     def sampler(self, number: int) -> optuna.samplers.BaseSampler:
         """Return the sampler that chooses the trial of a number."""
         options = {key: value for key, value in self._settings.sampler.items() if key != "name"}
+        import optuna
+
         try:
-            found: optuna.samplers.BaseSampler = self._sampler(
-                **{"seed": self._settings.seed + number, **options}
-            )
+            with warnings.catch_warnings():
+                # That an interface may change is for those who call it.
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                found: optuna.samplers.BaseSampler = self._sampler(
+                    **{"seed": self._settings.seed + number, **options}
+                )
         except (TypeError, ValueError) as error:
             raise ConfigError(f"hydra.sweeper.sampler: {error}") from error
         return found
