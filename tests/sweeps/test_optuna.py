@@ -32,7 +32,7 @@ def space_of(*overrides: str) -> tuple[dict[str, Any], dict[str, str]]:
 def test_hydras_sweeps_become_distributions() -> None:
     found, fixed = space_of(
         "features=raw,analytical", "model.hidden=choice([64,32],[16])", "seed=range(1,10,4)",
-        "data.validation=range(0.1,0.4,0.1)", "model.ridge=tag(log,interval(1e-8,1))",
+        "data.validation=range(0.1,0.5,0.1)", "model.ridge=tag(log,interval(1e-8,1))",
         "model.trees=int(interval(10,99))", "model=mlp", "split.count=2", "split.count=3,4",
     )  # fmt: skip
     kinds = optuna.distributions
@@ -40,7 +40,7 @@ def test_hydras_sweeps_become_distributions() -> None:
         "features": kinds.CategoricalDistribution(["raw", "analytical"]),
         "model.hidden": kinds.CategoricalDistribution(["[64,32]", "[16]"]),
         "seed": kinds.IntDistribution(1, 9, step=4),
-        "data.validation": kinds.FloatDistribution(0.1, 0.3, step=0.1),
+        "data.validation": kinds.FloatDistribution(0.1, 0.4, step=0.1),
         "model.ridge": kinds.FloatDistribution(1e-8, 1, log=True),
         "model.trees": kinds.IntDistribution(10, 99),
         "split.count": kinds.CategoricalDistribution(["3", "4"]),
