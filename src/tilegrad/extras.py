@@ -7,8 +7,8 @@ from types import ModuleType
 
 from tilegrad.errors import ConfigError
 
-LAUNCHERS = {"ray": "ray", "submitit_slurm": "slurm", "submitit_local": "slurm"}
-"""Hydra's launchers that come with an extra."""
+LAUNCHERS = {"joblib": "sweeps", "submitit_slurm": "slurm", "submitit_local": "slurm"}
+"""Hydra's launchers that an extra brings, by the extra."""
 
 
 def required(module: str, extra: str, field: str) -> ModuleType:

@@ -22,6 +22,9 @@ JOURNAL = "study.journal"
 NAME = "tilegrad"
 IDENTITY = "search"
 
+UNFIT = ("BaseSampler", "BruteForceSampler", "GridSampler")
+"""Samplers that try everything stop a loop that we do not run; hydra/sweeper=grid does that."""
+
 RISING = ("pair_accuracy_micro", "pair_accuracy_macro", "spearman_layer", "spearman")
 """Metrics of which more is better; of all others, less is."""
 
@@ -140,8 +143,8 @@ class Search:
 
 
 def _sampler_class(sampler: Mapping[str, Any]) -> Any:
-    samplers = required("optuna.samplers", "optuna", "hydra/sweeper=optuna")
-    legal = [name for name in samplers.__all__ if name.endswith("Sampler") and name[0:4] != "Base"]
+    samplers = required("optuna.samplers", "sweeps", "hydra/sweeper=optuna")
+    legal = [name for name in samplers.__all__ if name.endswith("Sampler") and name not in UNFIT]
     name = sampler.get("name")
     if name not in legal:
         raise ConfigError(unknown("sampler", name, legal, "hydra.sweeper.sampler.name"))

@@ -1,0 +1,1 @@
+"""Hydra's launchers of tilegrad: Hydra finds its plugins in this namespace alone."""
