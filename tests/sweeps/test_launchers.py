@@ -130,6 +130,7 @@ def test_joblib_runs_jobs_in_processes_and_survives_one_that_dies(directory: Pat
     survived(real_process("-m", *QUICK, *launcher, "seed=1,2", ending(2, "exit")), directory)
 
 
+@pytest.mark.slow
 def test_ray_runs_jobs_on_a_local_cluster_and_survives_one_that_dies(directory: Path) -> None:
     pytest.importorskip("ray", reason=absent("ray"))
     launcher = (
