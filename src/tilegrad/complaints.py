@@ -22,6 +22,7 @@ HIDDEN = ("_target_", "hydra")
 """Keys that are no fields of the user's."""
 
 _OPTION = re.compile(r"Could not find '(?:(?P<group>\S+)/)?(?P<name>[^'/]*)'\s")
+_GROUP = re.compile(r"Could not override '(?P<name>[^']+)'. No match in the defaults list")
 _ARGUMENT = re.compile(
     r"target '(?P<target>[\w.]+)'.*unexpected keyword argument '(?P<name>\w+)'"
     r".*full_key: (?P<where>\S+)",
@@ -39,7 +40,7 @@ def describe(error: BaseException) -> str:
     if isinstance(error, OmegaConfBaseException):
         return _value(error)
     if isinstance(error, HydraException):
-        return _option(str(error)) or _paragraph(error)
+        return _option(str(error)) or _group(str(error)) or _paragraph(error)
     return _paragraph(error)
 
 
@@ -86,6 +87,14 @@ def _option(text: str) -> str | None:
     text = unknown("option", found["name"], options[1].split(), found["group"])
     extra = LAUNCHERS.get(found["name"]) if found["group"] == "hydra/launcher" else None
     return f"{text}; {hint(extra)}" if extra else text
+
+
+def _group(text: str) -> str | None:
+    """Describe a choice from a config group that the command does not have."""
+    found = _GROUP.search(text)
+    if found is None:
+        return None
+    return f"{found['name']} is no group of this command; legal: the groups and fields of --help"
 
 
 def _paragraph(error: BaseException) -> str:

@@ -1,9 +1,10 @@
 """Training runs: folds that can be interrupted, their metrics, tables and pictures."""
 
 from tilegrad.training.build import build_run
+from tilegrad.training.evaluation import build_evaluation
 from tilegrad.training.finish import finish_run
 from tilegrad.training.interrupts import Patience
-from tilegrad.training.printing import print_fold, print_result
+from tilegrad.training.printing import print_evaluation, print_fold, print_result
 from tilegrad.training.progress import FoldProgress
 from tilegrad.training.run import TrainingRun
 
@@ -11,8 +12,10 @@ __all__ = [
     "FoldProgress",
     "Patience",
     "TrainingRun",
+    "build_evaluation",
     "build_run",
     "finish_run",
+    "print_evaluation",
     "print_fold",
     "print_result",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 
 from hydra.errors import InstantiationException
@@ -16,7 +17,7 @@ from tilegrad.errors import ConfigError
 from tilegrad.files import write_text
 from tilegrad.predictors import Predictor
 from tilegrad.predictors.checkpoint import load_predictor
-from tilegrad.training.directory import CONFIG, run_directory
+from tilegrad.training.claim import CONFIG, Claim
 from tilegrad.training.quiet import quiet_lightning
 from tilegrad.training.run import TrainingRun
 
@@ -26,6 +27,13 @@ FIELDS = (
     "importances", "plots", "progress", "threads", "optimized_metric", "fold",
 )  # fmt: skip
 """The fields of ``conf/train.yaml``."""
+
+TRAINING = Claim("a training", "train", (
+    "seed", "features", "targets", "accelerator", "workload", "split", "data", "model",
+    "trainer", "callbacks", "refit", "ckpt_path",
+))  # fmt: skip
+
+HIDDEN = ("_target_", "_partial_")
 
 FLAGS = ("refit", "keep_folds", "importances", "plots", "progress")
 
@@ -49,7 +57,7 @@ def build_run(config: DictConfig) -> TrainingRun:
         config.features = config.features or best_features(config)
         config.name = config.name or run_name(config)
     seed_everything(config.seed, workers=True, verbose=False)
-    directory = run_directory(config)
+    directory = TRAINING.directory(config)
     with open_dict(config):
         config.dir = str(directory)
     data: ScheduleDataModule = instantiate(config.data)
@@ -62,6 +70,7 @@ def build_run(config: DictConfig) -> TrainingRun:
 
 def _check_model(config: DictConfig, data: ScheduleDataModule) -> None:
     """Refuse what training would stumble over, before anything is written."""
+    known_fields("model", (n for n in config.model if n not in HIDDEN), _settings(config))
     model: Predictor = instantiate(config.model)(schema=data.schema)
     model.descent(steps=1000)
     try:
@@ -75,6 +84,12 @@ def _check_model(config: DictConfig, data: ScheduleDataModule) -> None:
         raise ConfigError("split=none and refit=false leave nothing to train; choose another split")
     if config.ckpt_path:
         _check_checkpoint(Path(str(config.ckpt_path)), model, data)
+
+
+def _settings(config: DictConfig) -> list[str]:
+    """Return the fields that the config's model takes."""
+    found = {**signature(_predictor(config)).parameters, **signature(Predictor).parameters}
+    return [name for name in found if name not in ("schema", "settings", "training")]
 
 
 def _check_checkpoint(path: Path, model: Predictor, data: ScheduleDataModule) -> None:
@@ -102,10 +117,15 @@ def best_features(config: DictConfig) -> str:
 
 def run_name(config: DictConfig) -> str:
     """Return a name after data, model, features and split."""
-    source = config.data.source
-    data = source.get("name") or source._target_.rpartition(".")[-1]
+    data = source_name(config)
     split = config.split._target_.rpartition(".")[-1]
     return f"{data}-{_predictor(config).kind}-{config.features}-{split}"
+
+
+def source_name(config: DictConfig) -> str:
+    """Return what the config's source calls itself, or the name of its class."""
+    source = config.data.source
+    return str(source.get("name") or source._target_.rpartition(".")[-1])
 
 
 def _predictor(config: DictConfig) -> type[Predictor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from tilegrad.predictors import METRICS
 from tilegrad.training.run import TrainingRun
 
 SHOWN_IMPORTANCES = 12
+SHOWN_COLUMNS = 5
 
 
 def print_fold(console: Console, fold: Mapping[str, Any], target: str) -> None:
@@ -30,7 +32,9 @@ def print_result(run: TrainingRun, result: Mapping[str, Any]) -> None:
     """Print the metrics, what matters most to the model, and where the files are."""
     console = Console()
     if result["metrics"]:
-        console.print(metrics_table(result))
+        console.print(
+            metrics_table(f"{result['name']}: {result['folds']} folds", result["metrics"])
+        )
     for measure, values in result["importances"].items():
         ranked = sorted(values.items(), key=lambda item: -abs(item[1]))[:SHOWN_IMPORTANCES]
         line = ", ".join(f"{name} {value:.3g}" for name, value in ranked)
@@ -38,15 +42,32 @@ def print_result(run: TrainingRun, result: Mapping[str, Any]) -> None:
     console.print(f"saved in {run.directory}", soft_wrap=True)
 
 
-def metrics_table(result: Mapping[str, Any]) -> Table:
+def print_evaluation(directory: Path, result: Mapping[str, Any]) -> None:
+    """Print the metrics, how many rows were unlike the training's, and where the files are."""
+    console = Console()
+    console.print(metrics_table(f"{result['name']}: {result['rows']:,} rows", result["metrics"]))
+    for target in result["not_measured"]:
+        console.print(f"{target}: predicted, but not measured by these data")
+    columns = list(result["columns_outside_training"].items())[:SHOWN_COLUMNS]
+    most = ", ".join(f"{name} ({rows:,})" for name, rows in columns)
+    console.print(
+        f"{result['rows_outside_training']:,} of {result['rows']:,} rows lie outside the range of "
+        f"the checkpoint's training{f', most by {most}' if most else ''}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(f"saved in {directory}", soft_wrap=True)
+
+
+def metrics_table(title: str, metrics_of: Mapping[str, Mapping[str, Any]]) -> Table:
     """Return the metrics of every target."""
-    table = Table(title=f"{result['name']}: {result['folds']} folds")
+    table = Table(title=title)
     table.add_column("metric")
-    for target in result["metrics"]:
+    for target in metrics_of:
         table.add_column(target, justify="right")
     table.add_column("what it is")
     for name, about in METRICS.items():
-        values = [shown(metrics[name], name) for metrics in result["metrics"].values()]
+        values = [shown(metrics[name], name) for metrics in metrics_of.values()]
         table.add_row(name, *values, about)
     return table
 

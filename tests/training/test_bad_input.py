@@ -1,0 +1,140 @@
+"""Malformed input of train.py: exit code 2, one paragraph, nothing written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.predictors.helpers import save, trained
+from tests.training.conftest import MADE, QUICK, Command, snapshot
+
+
+@dataclass(frozen=True)
+class Case:
+    """Arguments, and what the error must name."""
+
+    arguments: str
+    names: tuple[str, ...]
+
+
+def case(arguments: str, *names: str) -> Case:
+    return Case(arguments, names)
+
+
+NAMES = [
+    case("model=mpl", "'mpl'", "nearest: mlp", "forest"),
+    case("split=layers", "'layers'", "nearest: unseen_layers"),
+    case("data=tabel", "'tabel'", "nearest: table"),
+    case("features=analytic", "'analytic'", "nearest: analytical"),
+    case("targets=[latancy]", "targets", "'latancy'", "nearest: latency"),
+    case("targets=[]", "targets is []", "each once"),
+    case("targets=[edp,edp]", "targets", "each once"),
+    case("sed=1", "unknown field 'sed'", "nearest: seed"),
+    case("+experimental=1", "unknown field 'experimental'", "optimized_metric"),
+    case("model.widths=[3]", "model", "'widths'", "hidden"),
+    case("+model.widths=[3]", "model", "'widths'", "hidden"),
+    case("+trainer.epochs=3", "trainer", "'epochs'", "max_epochs"),
+    case("optimized_metric=accuracy", "optimized_metric", "'accuracy'", "pair_accuracy_micro"),
+]
+
+VALUES = [
+    case("seed=-1", "seed is -1", "from 0"),
+    case("seed=4294967296", "seed is 4294967296", "to 4294967295"),
+    case("threads=0", "threads is 0", "from 1"),
+    case("refit=maybe", "refit is 'maybe'", "true, false"),
+    case("progress=3", "progress is 3", "true, false"),
+    case("trainer.max_epochs=0", "trainer.max_epochs is 0", "from 1"),
+    case("trainer.accelerator=abacus", "trainer", "abacus"),
+    case("data.batch_size=0", "data.batch_size is 0", "from 1"),
+    case("data.validation=2", "data.validation is 2", "< 1"),
+    case("split.count=7", "split.count is 7", "2 to 6", "layers"),
+    case("split.count=0", "split.count is 0", "2 to 6"),
+    case("split=four_to_one split.of=9 split.train=8", "split.of is 9", "have 5"),
+    case("split=four_to_one split.train=3", "split.train is 3 of 5", "1 (pairs) or 4"),
+    case("split=none refit=false", "nothing to train"),
+    case("model.optimizer=null model.scheduler=null", "model.optimizer is null"),
+    case("model.optimizer.lr=-1", "model.optimizer", "-1"),
+    case("model.hidden=[8,0]", "model.hidden[1] is 0"),
+    case("model.activation=rely", "'rely'", "nearest: relu"),
+    case("model.loss.ranking=-1", "model.loss.ranking is -1"),
+    case("model=forest model.trees=0", "model.trees is 0"),
+    case("model=roofline features=raw", "features=raw", "roofline.*", "hardware"),
+    case("model=reuse features=analytical", "features=analytical", "temporal.*"),
+    case("data=table", "data.source.path", "missing"),
+    case("data=table data.source.path=absent.csv", "absent.csv"),
+]
+
+PLACES = [
+    case("dir=a_file", "dir=a_file", "is a file"),
+    case("dir=foreign", "foreign", "another kind of run"),
+    case("dir=broken", "broken/config.yaml", "not the config of a run"),
+    case("ckpt_path=linear.ckpt", "ckpt_path=linear.ckpt", "the split makes 6", "split=none"),
+    case("split=none ckpt_path=absent.ckpt", "absent.ckpt does not exist"),
+    case("split=none ckpt_path=a_file", "a_file cannot be read as a checkpoint"),
+    case("split=none ckpt_path=linear.ckpt", "model kind linear, this run mlp"),
+    case(
+        "split=none model=linear ckpt_path=linear.ckpt",
+        "targets ('latency', 'energy', 'edp'), this run ('latency',)",
+    ),
+]
+
+
+@pytest.fixture(autouse=True)
+def malformed_files(directory: Path) -> None:
+    (directory / "a_file").write_text("layer,R\n")
+    for name, content in (("foreign", "strategy: {steps: 3}\n"), ("broken", "model: [{\n")):
+        (directory / name).mkdir()
+        (directory / name / "config.yaml").write_text(content)
+    save(trained("linear"), directory / "linear.ckpt")
+
+
+@pytest.mark.parametrize(
+    "bad", [*NAMES, *VALUES, *PLACES], ids=lambda bad: bad.arguments.replace(" ", "+")
+)
+def test_bad_input_is_refused_in_one_paragraph(
+    bad: Case, command: Command, directory: Path
+) -> None:
+    before = snapshot(directory)
+    given = bad.arguments.split()
+    made = MADE if not any(argument.startswith("data=") for argument in given) else ()
+    count = () if any(a.startswith("split") for a in given) else ("split.count=6",)
+    ended = command(*made, *count, *given)
+    assert ended.code == 2
+    assert ended.err.startswith("error: ")
+    assert ended.err.count("\n") == 1
+    for name in bad.names:
+        assert name in ended.err
+    assert snapshot(directory) == before
+
+
+def test_another_training_in_the_directory_is_refused_untouched(
+    command: Command, directory: Path
+) -> None:
+    settings = (*QUICK, "model=linear", "dir=run")
+    assert command(*settings).code == 0
+    before = snapshot(directory)
+    for change, where in (
+        ("seed=7", "seed (0 there, 7 here)"),
+        ("model.ridge=0.5", "model.ridge (1e-06 there, 0.5 here)"),
+        ("trainer.max_epochs=9", "trainer.max_epochs (3 there, 9 here)"),
+    ):
+        ended = command(*settings, change)
+        assert (ended.code, ended.err.count("\n")) == (2, 1)
+        assert f"holds a training with another {where}" in ended.err
+    assert snapshot(directory) == before
+
+
+def test_processes_do_not_make_another_training(command: Command, directory: Path) -> None:
+    forest = (*QUICK, "model=forest", "model.trees=3", "dir=run")
+    assert command(*forest, "model.workers=1").code == 0
+    assert command(*forest, "model.workers=2").code == 0
+    assert (directory / "run" / "result.json").exists()
+
+
+def test_a_training_that_diverges_says_so(command: Command) -> None:
+    ended = command(*QUICK, "model.optimizer.lr=1e30", "model.scheduler=null", "dir=run")
+    assert (ended.code, ended.err.count("error: ")) == (2, 1)
+    assert "not finite" in ended.err
+    assert "model.optimizer.lr" in ended.err
