@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+import pandas as pd
 import torch
 
 from tilegrad.datamodules import ScheduleDataModule
-from tilegrad.predictors import Predictor, ranking_metrics
+from tilegrad.predictors import Predictor
+from tilegrad.predictors.metrics import pair_counts
 
 ROWS = 2000
 
@@ -22,13 +23,14 @@ def permutation_importances(model: Predictor, data: ScheduleDataModule) -> dict[
     batch = data.rows[rows]
     features = batch["features"]
     measured = batch["log_targets"][:, 0].double().numpy()
-    groups = {"layer": batch["layer"].numpy(), "machine": data.rows.machine[rows].numpy()}
+    layer = batch["layer"].numpy()
 
     def accuracy(columns: torch.Tensor) -> float:
         with torch.no_grad():
             predicted = model(columns)[:, 0].double().numpy()
-        found = ranking_metrics(predicted, measured, groups)["pair_accuracy_micro"]
-        return float(np.nan_to_num(found))
+        table = pd.DataFrame({"predicted": predicted, "measured": measured, "layer": layer})
+        counts = pair_counts(table).sum()
+        return float(counts.right / max(counts.ranked, 1))
 
     whole = accuracy(features)
     falls = {}
