@@ -1,0 +1,46 @@
+"""Digests of accelerators: equal in every process, different for every description."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+from tilegrad.accelerator import (
+    ENERGY_TABLES,
+    accelerator_digest,
+    load_accelerator,
+    packaged_accelerators,
+)
+
+SCRIPT = (
+    "from tilegrad.accelerator import accelerator_digest, load_accelerator;"
+    "print(accelerator_digest(load_accelerator('gemmini')))"
+)
+
+
+def test_another_process_finds_the_same() -> None:
+    here = accelerator_digest(load_accelerator("gemmini"))
+    for seed in ("1", "2"):
+        environment = os.environ | {"PYTHONHASHSEED": seed}
+        command = [sys.executable, "-c", SCRIPT]
+        found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert found.stdout.strip() == here
+
+
+def test_every_change_shows() -> None:
+    gemmini = load_accelerator("gemmini")
+    first, *others = gemmini.levels
+    changed = [
+        replace(gemmini, counting="timeloop"),
+        replace(gemmini, energy=ENERGY_TABLES["accelergy"]()),
+        replace(gemmini, parameters={}),
+        replace(gemmini, levels=tuple(others)),
+        replace(gemmini, levels=(replace(first, word_bits=first.word_bits * 2), *others)),
+        replace(gemmini, levels=(replace(first, instances=first.block), *others)),
+        *(load_accelerator(name) for name in packaged_accelerators()),
+    ]
+    digests = {accelerator_digest(accelerator) for accelerator in changed}
+    assert len(digests) == len(changed)
+    assert accelerator_digest(load_accelerator("gemmini")) in digests
