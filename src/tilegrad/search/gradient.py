@@ -15,6 +15,7 @@ from tilegrad.checks import positive_int, positive_number
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import stack
 from tilegrad.search.descent import Descent, Point
+from tilegrad.search.distinct import distinct
 from tilegrad.search.focus import Focus
 from tilegrad.search.hardware import Chooser, Design
 from tilegrad.search.polish import candidates, refine, seeds
@@ -144,8 +145,8 @@ class GradientRun:
             for layer, table in enumerate(tables)
         ]
         pools = [
-            candidates(table, starts[layer].unique(dim=0), self.problem.model)
-            for layer, table in enumerate(tables)
+            candidates(table, start[distinct(start)], self.problem.model)
+            for table, start in zip(tables, starts, strict=True)
         ]
         self._count(sum(len(pool) for pool in pools))
         region = global_region(self.problem, pools, hardware)

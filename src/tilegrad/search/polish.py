@@ -10,6 +10,7 @@ from tilegrad.cost.footprint import Footprint
 from tilegrad.cost.model import CostModel, model_footprint
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.nest.layout import Layout, multiply
+from tilegrad.search.distinct import distinct
 from tilegrad.search.focus import Focus
 from tilegrad.search.pool import LayerPool, Points, merge
 from tilegrad.search.tables import LayerTable, blocks
@@ -78,7 +79,8 @@ def seeds(table: LayerTable, random: torch.Generator) -> Tensor:
         return torch.empty(0, len(table.space.slots), dtype=torch.float64)
     drawn = table.random(DRAWN, random)
     layout = Layout(_nests(table, drawn), table.strides, accelerator)
-    fitting = drawn[_fits_fixed(layout, accelerator, len(drawn))].unique(dim=0)
+    fitting = drawn[_fits_fixed(layout, accelerator, len(drawn))]
+    fitting = fitting[distinct(fitting)]
     picked = torch.randperm(len(fitting), generator=random)[: SEED_ROWS // len(table.orders)]
     return fitting[picked]
 
@@ -94,7 +96,8 @@ def _around(table: LayerTable, states: Tensor, room: int) -> Tensor:
         rows += [table.block(state, dims, most) for dims, most in blocks(table, room)]
         if sum(map(len, rows)) >= room or len(rows) == 1:
             break
-    return torch.cat(rows or [states]).unique(dim=0)
+    found = torch.cat(rows or [states])
+    return found[distinct(found)]
 
 
 def _fits(table: LayerTable, factors: Tensor, points: Points) -> Tensor:

@@ -17,6 +17,7 @@ from tilegrad.cost.footprint import (
     port_widths,
 )
 from tilegrad.cost.hardware import Hardware
+from tilegrad.search.distinct import distinct
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,5 @@ def merge(pools: list[LayerPool]) -> LayerPool:
     order = torch.cat([pool.order for pool in pools])
     sums = concatenate_footprints([pool.sums for pool in pools])
     keys = torch.cat([factors, order.unsqueeze(-1)], -1)
-    _, inverse = keys.unique(dim=0, return_inverse=True)
-    first = torch.full((int(inverse.max()) + 1,), len(order))
-    first.scatter_reduce_(0, inverse, torch.arange(len(order)), "amin")
-    kept = first.sort().values
+    kept = distinct(keys).sort().values
     return LayerPool(factors[kept], order[kept], sums[kept])
