@@ -14,7 +14,7 @@ from tilegrad.checks import choice
 from tilegrad.entry import refusals, run_entry
 from tilegrad.paths import config_directory
 from tilegrad.predictors import METRICS
-from tilegrad.training import build_run, finish_run, print_fold, print_result
+from tilegrad.training import build_run, finish_run, print_fold, print_result, tracked
 
 
 def train(config: DictConfig) -> dict[str, Any]:
@@ -50,7 +50,8 @@ def main(config: DictConfig) -> Any:
     """Train, and return the metric that a sweep optimises."""
     with refusals():
         metric = choice("optimized_metric", config.optimized_metric, METRICS)
-        metrics = train(config)["metrics"]
+        with tracked():
+            metrics = train(config)["metrics"]
         return next(iter(metrics.values()))[metric] if metrics else None
 
 

@@ -7,6 +7,7 @@ from tilegrad.training.interrupts import Patience
 from tilegrad.training.printing import print_evaluation, print_fold, print_result
 from tilegrad.training.progress import FoldProgress
 from tilegrad.training.run import TrainingRun
+from tilegrad.training.tracking import tracked
 
 __all__ = [
     "FoldProgress",
@@ -18,4 +19,5 @@ __all__ = [
     "print_evaluation",
     "print_fold",
     "print_result",
+    "tracked",
 ]

@@ -20,6 +20,7 @@ from tilegrad.predictors.checkpoint import load_predictor
 from tilegrad.training.claim import CONFIG, Claim
 from tilegrad.training.quiet import quiet_lightning
 from tilegrad.training.run import TrainingRun
+from tilegrad.training.tracking import check_trackers
 
 FIELDS = (
     "accelerator", "hardware", "caps", "workload", "data", "split", "model", "trainer", "callbacks",
@@ -53,6 +54,7 @@ def build_run(config: DictConfig) -> TrainingRun:
         flag(name, config[name])
     if positive_int("seed", config.seed, least=0) > LARGEST_SEED:
         raise ConfigError(f"seed is {config.seed}; legal: an integer from 0 to {LARGEST_SEED}")
+    check_trackers(config)
     with open_dict(config):
         config.features = config.features or best_features(config)
         config.name = config.name or run_name(config)

@@ -22,6 +22,7 @@ from tilegrad.training.directory import MODEL, FoldPlace, finish, finished, fold
 from tilegrad.training.interrupts import plain_interrupts
 from tilegrad.training.predictions import predict, prediction_table, target_metrics
 from tilegrad.training.quiet import quiet_lightning
+from tilegrad.training.tracking import describe_config
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class TrainingRun:
 def _trainer(config: DictConfig, place: FoldPlace) -> Trainer:
     callbacks = [instantiate(node) for node in (config.callbacks or {}).values() if node]
     loggers = [instantiate(node) for node in (config.logger or {}).values() if node]
+    describe_config(config, loggers)
     return instantiate(
         config.trainer,
         callbacks=callbacks,
