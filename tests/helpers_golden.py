@@ -54,6 +54,7 @@ def load_golden(published: Callable[[str], Path], arch: str, version: str) -> Go
 
 
 def _level(spec: dict[str, Any], keeps: list[str]) -> dict[str, Any]:
+    buffers = int(spec["multiple_buffering"])
     return {
         "name": spec["name"],
         "kind": "dram" if spec["technology"] == 1 else "sram",
@@ -62,7 +63,8 @@ def _level(spec: dict[str, Any], keeps: list[str]) -> dict[str, Any]:
         "word_bits": spec["word_bits"],
         "block": spec["block_size"],
         "instances": spec["instances"],
-        "capacity_words": spec.get("size"),
+        "capacity_words": spec["size"] // buffers if "size" in spec else None,
+        "buffers": buffers,
         "bandwidth": {port: spec[name] for port, name in BANDWIDTHS.items() if spec.get(name)},
     }
 
