@@ -51,6 +51,25 @@ def test_random_mappings(name: str) -> None:
         assert find_violations(one, mappings[row].bounds().unsqueeze(0), accelerator) == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "moves"),
+    [
+        ("L3[WIO] K2 - L2[WI] N1 K2X - L1[O] P2 C4Y - L0[W] N1", 2),
+        ("L3[WIO] K2 - L2[WI] C2 K2X - L1[O] P2 C2X - L0[W] N1", 1),
+        ("L3[WIO] K2 - L2[WI] N1 K2X - L1[O] P2 - L0[W] C4", 2),
+    ],
+)
+def test_loops_out_of_place(text: str, moves: int) -> None:
+    gemmini = load_accelerator("gemmini")
+    mapping = parse_shorthand(text, gemmini)
+    assert find_violations(mapping.each(lambda part: part[None]), mapping.bounds()[None], gemmini)
+    found = nearest_fitting(mapping, ONES, gemmini, HARDWARE)
+    assert found is not None
+    assert found.moves == moves
+    one = found.mapping.each(lambda part: part[None])
+    assert find_violations(one, mapping.bounds()[None], gemmini) == {}
+
+
 def test_hardware_that_holds_nothing() -> None:
     gemmini = load_accelerator("gemmini")
     mapping = parse_shorthand("L3[WIO] N1 - L2[WI] N1 - L1[O] P2 - L0[W] N1", gemmini)

@@ -1,4 +1,4 @@
-"""The nearest mapping that fits: fewest moves of one prime factor from a loop to another."""
+"""The nearest legal mapping that fits: fewest moves of one prime factor to another loop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tilegrad.mapping.mapping import Mapping as LoopNest
 from tilegrad.nest import analyse
 
 BEAM = 256
-"""Mappings that are followed after each move: those that overflow least."""
+"""Mappings that are followed after each move: least overflow and fewest loops out of place."""
 
 
 @dataclass(frozen=True)
@@ -47,20 +47,29 @@ class _Places:
             of.append(tuple(rows))
         return cls(levels, tuple(of))
 
+    def misplaced(self, factors: Tensor) -> Tensor:
+        """Return the log of the factors ``[..., place, dim]`` that lie where none may."""
+        legal = torch.zeros(factors.shape[-2:], dtype=torch.bool)
+        for dim, rows in enumerate(self.of):
+            legal[list(rows), dim] = True
+        return factors.log().masked_fill(legal, 0.0).sum((-2, -1))
+
 
 def nearest_fitting(
     mapping: LoopNest, strides: Tensor, accelerator: Accelerator, hardware: Mapping[str, float]
 ) -> Nearest | None:
-    """Return the nearest mapping that fits ``hardware`` to an integer one ``[level, dim]``.
+    """Return the nearest legal mapping that fits ``hardware`` to an integer one ``[level, dim]``.
 
-    A move takes a prime factor of one loop to another loop of its dim. Exact for up to one move,
-    and for more as long as fewer than ``BEAM`` mappings lie on the way. None where none fits.
+    Loops may lie where their level does not allow them; all else is legal already. A move takes a
+    prime factor of one loop to another loop of its dim. Exact for up to one move, and for more as
+    long as fewer than ``BEAM`` mappings lie on the way. None where none fits.
     """
     places = _Places.on(accelerator)
     beam = _flatten(mapping).unsqueeze(0)
     for moves in range(int(torch.log2(beam.clamp(min=1)).sum()) + 1):
         nests = _nests(beam, mapping.order, places)
         over = excess(analyse(nests, strides, accelerator), accelerator, hardware).expand(len(beam))
+        over = over + places.misplaced(beam)
         best = over.argsort(stable=True)
         if float(over[best[0]]) <= 0:
             return Nearest(nests[int(best[0])], moves)

@@ -45,7 +45,7 @@ class Evaluator:
         ``first`` is the number of the batch's first row.
         """
         rows, faults = read_rows(batch, first, self._layout)
-        rows, nests = read_nests(rows, self._accelerator, faults)
+        rows, nests = read_nests(rows, self._accelerator, faults, self._remedy)
         return self._cost(rows, nests, faults), faults
 
     def _cost(self, rows: Rows, nests: LoopNests, faults: list[Fault]) -> Evaluated:
@@ -69,7 +69,7 @@ class Evaluator:
         return Evaluated(rows, values, errors, [self._parts[part] for part in slowest])
 
     def _remedy(self, rows: Rows, nests: LoopNests, place: int) -> str:
-        """Return the nearest mapping that fits, as the end of a sentence."""
+        """Return the nearest legal mapping that fits, as the end of a sentence."""
         hardware = {n: float(v.expand(len(rows))[place]) for n, v in rows.hardware.items()}
         found = nearest_fitting(nests[place], rows.strides[place], self._accelerator, hardware)
         if found is None:

@@ -12,6 +12,11 @@ from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.dims import DIMS
 from tilegrad.mapping.mapping import Mapping
 
+TEMPORAL_PLACE = "temporal loop is not allowed at its level"
+SPATIAL_PLACE = "spatial loop is not allowed at its level"
+PLACES = frozenset({TEMPORAL_PLACE, SPATIAL_PLACE})
+"""The rules that moving factors to other levels mends."""
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -85,9 +90,9 @@ def _place_rules(mapping: Mapping, accelerator: Accelerator) -> Iterator[_Rule]:
         return f"{_name(accelerator, level)}: spatial loop {loop}; {legal}"
 
     illegal = (mapping.temporal > 1) & ~in_time
-    yield _Rule("temporal loop is not allowed at its level", illegal, temporal)
+    yield _Rule(TEMPORAL_PLACE, illegal, temporal)
     illegal = (mapping.spatial > 1) & ~in_space
-    yield _Rule("spatial loop is not allowed at its level", illegal, spatial)
+    yield _Rule(SPATIAL_PLACE, illegal, spatial)
 
 
 def _bounds_rule(mapping: Mapping, bounds: Tensor) -> _Rule:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
@@ -10,7 +10,7 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.errors import MappingError
 from tilegrad.mapping import Mapping as LoopNests
 from tilegrad.mapping.shorthand import parse_shorthand, parse_shorthands
-from tilegrad.mapping.validity import find_violations
+from tilegrad.mapping.validity import PLACES, find_violations
 from tilegrad.tables.faults import Fault
 from tilegrad.tables.layout import MAPPING
 from tilegrad.tables.rows import Rows, others
@@ -18,14 +18,20 @@ from tilegrad.tables.rows import Rows, others
 Found = Mapping[int, tuple[str, str]]
 """Broken rule and reason, by place among the rows."""
 
+Remedy = Callable[[Rows, LoopNests, int], str]
+"""What follows the reason of the row at a place: what to do about it."""
 
-def read_nests(rows: Rows, accelerator: Accelerator, faults: list[Fault]) -> tuple[Rows, LoopNests]:
+
+def read_nests(
+    rows: Rows, accelerator: Accelerator, faults: list[Fault], remedy: Remedy | None = None
+) -> tuple[Rows, LoopNests]:
     """Return the rows whose mapping is a legal nest of their problem, and the nests ``[row]``.
 
-    Each of the other rows adds one to ``faults``.
+    Each of the other rows adds one to ``faults``. The first whose loops only lie at the wrong
+    levels gets a ``remedy``.
     """
     rows, nests = _parse(rows, accelerator, faults)
-    kept = sieve(rows, _illegal(rows, nests, accelerator), faults)
+    kept = sieve(rows, _illegal(rows, nests, accelerator, remedy), faults)
     return rows.keep(kept), nests[kept]
 
 
@@ -58,9 +64,17 @@ def _malformed(text: str, accelerator: Accelerator) -> str | None:
     return None
 
 
-def _illegal(rows: Rows, nests: LoopNests, accelerator: Accelerator) -> Found:
+def _illegal(
+    rows: Rows, nests: LoopNests, accelerator: Accelerator, remedy: Remedy | None
+) -> Found:
     violations = find_violations(nests, rows.bounds, accelerator)
-    return {
-        place: (broken[0].rule, f"mapping {rows.texts[place]!r}: {broken[0].reason}")
+    reasons = {place: "; ".join(b.reason for b in broken) for place, broken in violations.items()}
+    found = {
+        place: (broken[0].rule, f"mapping {rows.texts[place]!r}: {reasons[place]}")
         for place, broken in violations.items()
     }
+    movable = [p for p, broken in violations.items() if PLACES.issuperset(b.rule for b in broken)]
+    if remedy and movable:
+        rule, reason = found[min(movable)]
+        found[min(movable)] = (rule, reason + remedy(rows, nests, min(movable)))
+    return found
