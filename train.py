@@ -12,9 +12,12 @@ from rich.console import Console
 
 from tilegrad.checks import choice
 from tilegrad.entry import refusals, run_entry
+from tilegrad.files import alone
 from tilegrad.paths import config_directory
 from tilegrad.predictors import METRICS
 from tilegrad.training import build_run, finish_run, print_fold, print_result, tracked
+
+LOCK = "run.lock"
 
 
 def train(config: DictConfig) -> dict[str, Any]:
@@ -28,18 +31,19 @@ def train(config: DictConfig) -> dict[str, Any]:
     console = Console(stderr=True, quiet=not config.progress)
     for finding in run.data.findings:
         console.print(f"data: {finding}", soft_wrap=True, highlight=False, markup=False)
-    try:
-        folds = []
-        for _, result in run.cross_validate():
-            folds.append(result)
-            print_fold(console, result, run.data.schema.targets[0])
-        refit = run.refit() if config.refit else None
-    except KeyboardInterrupt:
-        Console(stderr=True).print(
-            f"interrupted; to go on: the same command, dir={run.directory}", soft_wrap=True
-        )
-        raise
-    result = finish_run(run, folds, refit)
+    with alone("dir", run.directory, LOCK):
+        try:
+            folds = []
+            for _, result in run.cross_validate():
+                folds.append(result)
+                print_fold(console, result, run.data.schema.targets[0])
+            refit = run.refit() if config.refit else None
+        except KeyboardInterrupt:
+            Console(stderr=True).print(
+                f"interrupted; to go on: the same command, dir={run.directory}", soft_wrap=True
+            )
+            raise
+        result = finish_run(run, folds, refit)
     if config.progress:
         print_result(run, result)
     return result

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from tilegrad.errors import ConfigError
 
@@ -51,3 +54,25 @@ def check_writable(field: str, directory: Path) -> None:
         raise ConfigError(
             f"{field}={directory}: {there} is not writable; legal: a writable directory"
         )
+
+
+@contextmanager
+def alone(field: str, directory: Path, name: str) -> Iterator[None]:
+    """Keep other processes out of a directory by the lock ``name``, while the context lasts.
+
+    The system lets go of it where the process is killed. Raises ``ConfigError`` naming the config's
+    field where another process is at work there.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(directory / name)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ConfigError(
+            f"{field}={directory}: another process is at work there; wait for it, or give another "
+            "directory"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

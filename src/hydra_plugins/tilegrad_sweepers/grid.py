@@ -9,7 +9,8 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from tilegrad.sweeps.surviving import Surviving, alone, forget_records
+from tilegrad.files import alone
+from tilegrad.sweeps.surviving import Surviving, forget_records
 
 
 class GridSweeper(BasicSweeper):
@@ -27,6 +28,6 @@ class GridSweeper(BasicSweeper):
         """Run a job for every combination of the arguments."""
         assert self.config is not None
         directory = Path(str(self.config.hydra.sweep.dir))
-        with alone(directory):
+        with alone("hydra.sweep.dir", directory, "sweep.lock"):
             forget_records(directory)
             return super().sweep(arguments)

@@ -13,9 +13,10 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from tilegrad.errors import ConfigError
+from tilegrad.files import alone
 from tilegrad.sweeps.space import LEGAL, search_space, trial_overrides
 from tilegrad.sweeps.study import RISING, Search, SearchSettings
-from tilegrad.sweeps.surviving import Surviving, alone
+from tilegrad.sweeps.surviving import Surviving
 
 
 class OptunaSweeper(Sweeper):
@@ -70,7 +71,7 @@ class OptunaSweeper(Sweeper):
             "seed": seed,
         }
         directory = Path(str(self.config.hydra.sweep.dir))
-        with alone(directory):
+        with alone("hydra.sweep.dir", directory, "sweep.lock"):
             search = Search(directory, settings, space, identity)
             OmegaConf.save(self.config, directory / "multirun.yaml")
             while batch := search.batch():

@@ -15,8 +15,9 @@ class Batches(SequentialSampler):
     """Yields the row numbers of each batch, in another order every epoch if ``shuffled``.
 
     The order follows from seed and epoch alone, so that a resumed training sees what it would have
-    seen; Lightning calls ``set_epoch``. (Lightning replaces a sampler that is not sequential by
-    one of single rows when it overfits.)
+    seen. Lightning calls ``set_epoch`` before the first batch is drawn, but after ``iter`` where a
+    training is gone on with: the first draw fixes the order. (Lightning replaces a sampler that is
+    not sequential by one of single rows when it overfits.)
     """
 
     def __init__(self, rows: Tensor, size: int, seed: int, shuffled: bool) -> None:
@@ -39,7 +40,7 @@ class Batches(SequentialSampler):
         if self._shuffled:
             generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._epoch)
             rows = rows[torch.randperm(len(rows), generator=generator)]
-        return iter(rows.split(self._size))
+        yield from rows.split(self._size)
 
 
 def loader(rows: Rows, batches: Batches) -> DataLoader[dict[str, Tensor]]:

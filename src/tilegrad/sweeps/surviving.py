@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext
 from omegaconf import DictConfig, open_dict
 
-from tilegrad.errors import ConfigError
 from tilegrad.sweeps.record import (
     COMPLETE,
     FAILED,
@@ -90,21 +87,3 @@ def forget_records(directory: Path) -> None:
     """Remove the records of the jobs that an earlier sweep left in a directory."""
     for path in directory.rglob(FILE):
         path.unlink(missing_ok=True)
-
-
-@contextmanager
-def alone(directory: Path) -> Iterator[None]:
-    """Refuse a sweep's directory that another process is at work in."""
-    directory.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(directory / "sweep.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ConfigError(
-            f"hydra.sweep.dir={directory}: another process is at work on this sweep; wait for it, "
-            "or give another directory"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
