@@ -34,8 +34,8 @@ LAYERS: dict[str, tuple[dict[str, int], str]] = {
         "L3[WIO] P112 - L2[WI] N1 K16X - L1[O] K4 S7 R7 Q112 C3X - L0[W] N1",
     ),
     "few channels": (
-        {"R": 7, "S": 7, "P": 112, "Q": 112, "C": 3, "K": 64, "Wstride": 2, "Hstride": 2},
-        "L3[WIO] Q14 K4 - L2[WI] N1 K16X - L1[O] S7 R7 Q8 P56 C3X - L0[W] P2",
+        {"R": 7, "S": 7, "P": 112, "Q": 112, "C": 3, "K": 64, "Wstride": 4, "Hstride": 4},
+        "L3[WIO] Q28 K4 - L2[WI] N1 K16X - L1[O] S7 R7 Q4 P56 C3X - L0[W] P2",
     ),
 }
 """Problem and mapping of each layer, by name; they fit 16 x 16 PEs with 128 KB and 32 KB."""

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.targets.gemmini_design import write_result
-from tilegrad.errors import AcceleratorError, ConfigError
+from tests.targets.gemmini_design import DEFAULT, LAYERS, write_result
+from tilegrad.accelerator import load_accelerator
+from tilegrad.errors import AcceleratorError, ConfigError, MappingError
 from tilegrad.paths import config_directory
 from tilegrad.targets.design import layer_directory, read_design, result_accelerator
 
@@ -34,6 +35,22 @@ def test_what_is_no_result_is_refused(tmp_path: Path) -> None:
         result_accelerator(tmp_path / "absent.json")
     with pytest.raises(AcceleratorError, match="unknown accelerator 'gemini'"):
         result_accelerator(write_result(tmp_path, accelerator="gemini"))
+
+
+def test_what_does_not_fit_is_refused_with_the_nearest_that_does(tmp_path: Path) -> None:
+    gemmini = load_accelerator("gemmini")
+    small = write_result(tmp_path, ["matrix product"], hardware={**DEFAULT, "scratchpad_kb": 16})
+    needs = "Scratchpad must hold 60 KB .*, 44 KB more than its 16 KB; the nearest that fits, 2 "
+    with pytest.raises(MappingError, match=f"layer 'matrix product': {needs}"):
+        read_design(small, gemmini)
+    problem, text = LAYERS["matrix product"]
+    other = [{"name": "a", "problem": {**problem, "K": 128}, "mapping": text}]
+    with pytest.raises(MappingError, match="'a': the factors of K multiply to 64; legal: 128"):
+        read_design(write_result(tmp_path, layers=other), gemmini)
+    with pytest.raises(ConfigError, match="layers is empty"):
+        read_design(write_result(tmp_path, layers=[]), gemmini)
+    with pytest.raises(ConfigError, match="a mapping is None; legal: text"):
+        read_design(write_result(tmp_path, layers=[{**other[0], "mapping": None}]), gemmini)
 
 
 def test_names_of_layers_as_files() -> None:

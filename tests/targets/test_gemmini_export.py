@@ -123,11 +123,11 @@ def test_programs_pass_a_strict_compiler(tmp_path: Path) -> None:
 
 @compiled
 def test_a_tile_of_too_many_rows_shrinks(tmp_path: Path) -> None:
-    """Three channels occupy rows of sixteen: 21 x 229 rows of Inputs and 147 of Weights."""
+    """Three channels occupy rows of sixteen: 22 x 454 rows of Inputs and 147 of Weights."""
     exported = export(tmp_path, "few channels")
     assert "smaller tile" in exported.notes[0]
     text = exported.programs[0].read_text()
-    assert "the accumulator than half of it has (896 of 512)" in text
+    assert "the scratchpad than half of it has (10,135 of 8,192)" in text
     *_, batches, rows, columns, channels, krows, kcols, kchs, _ = re.findall(
         r"\d+", execute(exported.programs[0], f"-I{tmp_path}", f"-I{STUB}").splitlines()[1]
     )
@@ -159,7 +159,8 @@ def test_layers_that_no_call_can_run_are_named(tmp_path: Path) -> None:
     layers = [
         {"name": f"odd{n}", "problem": {**dict.fromkeys("RSPQCKN", 1), **shape}, "mapping": mapping}
         for n, shape in enumerate(shapes)
-        for mapping in ["L3[WIO] N1 - L2[WI] N1 - L1[O] N1 - L0[W] N1"]
+        for loops in ["".join(f" {dim}{shape[dim]}" for dim in "RSK" if dim in shape)]
+        for mapping in [f"L3[WIO]{loops} N1 - L2[WI] N1 - L1[O] N1 - L0[W] N1"]
     ]
     good = {"name": "good", "problem": LAYERS["strided conv"][0]}
     good |= {"mapping": LAYERS["strided conv"][1]}

@@ -13,6 +13,7 @@ from tilegrad.cost.capacity import excess
 from tilegrad.dims import DIMS
 from tilegrad.mapping.factors import divisors
 from tilegrad.mapping.mapping import Mapping as LoopNest
+from tilegrad.mapping.shorthand import format_shorthand
 from tilegrad.nest import analyse
 
 BEAM = 256
@@ -77,6 +78,17 @@ def nearest_fitting(
         if not len(beam):
             return None
     return None
+
+
+def nearest_text(
+    mapping: LoopNest, strides: Tensor, accelerator: Accelerator, hardware: Mapping[str, float]
+) -> str:
+    """Return what ``nearest_fitting`` finds, in words."""
+    found = nearest_fitting(mapping, strides, accelerator, hardware)
+    if found is None:
+        return "no mapping of this layer fits"
+    moves = "1 factor moved" if found.moves == 1 else f"{found.moves} factors moved"
+    return f"the nearest that fits, {moves}: {format_shorthand(found.mapping, accelerator)!r}"
 
 
 def _flatten(mapping: LoopNest) -> Tensor:

@@ -11,9 +11,8 @@ from torch import Tensor
 from tilegrad.accelerator import Accelerator
 from tilegrad.cost.analytical import layer_cost
 from tilegrad.cost.capacity import Overflow, find_overflows
-from tilegrad.cost.nearest import nearest_fitting
+from tilegrad.cost.nearest import nearest_text
 from tilegrad.mapping import Mapping as LoopNests
-from tilegrad.mapping.shorthand import format_shorthand
 from tilegrad.nest import analyse
 from tilegrad.tables.faults import Fault
 from tilegrad.tables.layout import Layout
@@ -71,12 +70,8 @@ class Evaluator:
     def _remedy(self, rows: Rows, nests: LoopNests, place: int) -> str:
         """Return the nearest legal mapping that fits, as the end of a sentence."""
         hardware = {n: float(v.expand(len(rows))[place]) for n, v in rows.hardware.items()}
-        found = nearest_fitting(nests[place], rows.strides[place], self._accelerator, hardware)
-        if found is None:
-            return "; no mapping of this layer fits"
-        moves = "1 factor moved" if found.moves == 1 else f"{found.moves} factors moved"
-        shown = format_shorthand(found.mapping, self._accelerator)
-        return f"; the nearest that fits, {moves}: {shown!r}"
+        nearest = nearest_text(nests[place], rows.strides[place], self._accelerator, hardware)
+        return f"; {nearest}"
 
 
 def _too_large(rows: Rows, overflows: Mapping[int, list[Overflow]]) -> dict[int, tuple[str, str]]:

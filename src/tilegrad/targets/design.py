@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from tilegrad.accelerator import Accelerator, load_accelerator
-from tilegrad.errors import ConfigError
+from tilegrad.cost.capacity import find_overflows
+from tilegrad.cost.nearest import nearest_text
+from tilegrad.errors import ConfigError, MappingError
 from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.mapping import parse_shorthand
+from tilegrad.mapping import parse_shorthand, stack
+from tilegrad.mapping.validity import find_violations
+from tilegrad.nest import analyse
 from tilegrad.workload import Problem
 
 CONFIG = "config.yaml"
+
+Layers = tuple[tuple[Problem, LoopNest], ...]
 
 
 @dataclass(frozen=True)
@@ -23,20 +31,21 @@ class Design:
 
     accelerator: Accelerator
     hardware: Mapping[str, float]
-    layers: tuple[tuple[Problem, LoopNest], ...]
+    layers: Layers
     workload: str = "network"
 
 
 def read_design(path: Path, accelerator: Accelerator) -> Design:
     """Read a result.json (or its directory) of a search on ``accelerator``.
 
-    Raises ``ConfigError`` where it is not one, ``MappingError`` where a mapping is malformed.
+    Raises ``ConfigError`` where it is not one, ``MappingError`` where a mapping is malformed, not
+    one of its layer or larger than the hardware.
     """
     file, record = _record(path)
     try:
         hardware = {str(name): float(value) for name, value in record["hardware"].items()}
         written = [
-            (layer["name"], layer["problem"], layer["mapping"]) for layer in record["layers"]
+            (layer["name"], layer["problem"], _text(layer["mapping"])) for layer in record["layers"]
         ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _not_a_result(file, error) from None
@@ -47,7 +56,31 @@ def read_design(path: Path, accelerator: Accelerator) -> Design:
         (Problem.from_fields(name, fields), parse_shorthand(text, accelerator))
         for name, fields, text in written
     )
+    if not layers:
+        raise ConfigError(f"{file}: layers is empty; legal: at least one layer")
+    _check(file, layers, accelerator, hardware)
     return Design(accelerator, hardware, layers, str(record.get("workload", "network")))
+
+
+def _check(
+    file: Path, layers: Layers, accelerator: Accelerator, hardware: Mapping[str, float]
+) -> None:
+    """Refuse the first layer whose mapping is illegal or does not fit."""
+    nests = stack([nest for _, nest in layers])
+    bounds, strides = (
+        torch.tensor([getattr(problem, sizes) for problem, _ in layers], dtype=torch.float64)
+        for sizes in ("bounds", "strides")
+    )
+    illegal = find_violations(nests, bounds, accelerator)
+    for place, broken in illegal.items():
+        reasons = "; ".join(violation.reason for violation in broken)
+        raise MappingError(f"{file}, layer {layers[place][0].name!r}: {reasons}")
+    too_large = find_overflows(analyse(nests, strides, accelerator), accelerator, hardware)
+    for place, overflows in too_large.items():
+        nearest = nearest_text(nests[place], strides[place], accelerator, hardware)
+        raise MappingError(
+            f"{file}, layer {layers[place][0].name!r}: {'; '.join(map(str, overflows))}; {nearest}"
+        )
 
 
 def result_accelerator(path: Path) -> Accelerator:
@@ -75,6 +108,12 @@ def _record(path: Path) -> tuple[Path, dict[str, Any]]:
     if not isinstance(record, dict):
         raise _not_a_result(file, TypeError(f"a {type(record).__name__}"))
     return file, record
+
+
+def _text(mapping: object) -> str:
+    if not isinstance(mapping, str):
+        raise TypeError(f"a mapping is {mapping!r}; legal: text")
+    return mapping
 
 
 def _not_a_result(file: Path, error: Exception) -> ConfigError:
