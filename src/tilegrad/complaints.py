@@ -17,6 +17,7 @@ from omegaconf.errors import (
 
 from tilegrad.errors import unknown
 from tilegrad.extras import LAUNCHERS, hint
+from tilegrad.paths import config_directory
 
 HIDDEN = ("_target_", "hydra")
 """Keys that are no fields of the user's."""
@@ -82,11 +83,22 @@ def _option(text: str) -> str | None:
     """Describe an option that a config group does not have; Hydra lists those it has by tabs."""
     found = _OPTION.search(text)
     options = re.search(r"Available options in [^\n]*\n((?:\t\S+\n?)+)", text)
-    if found is None or options is None:
+    if found is None:
         return None
+    if options is None:
+        return _folder_option(f"{found['group']}/{found['name']}")
     text = unknown("option", found["name"], options[1].split(), found["group"])
     extra = LAUNCHERS.get(found["name"]) if found["group"] == "hydra/launcher" else None
     return f"{text}; {hint(extra)}" if extra else text
+
+
+def _folder_option(chosen: str) -> str | None:
+    """Describe an option of a group whose options lie in folders, which Hydra does not list."""
+    group, _, name = chosen.partition("/")
+    folder = config_directory() / group
+    paths = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*/*.yaml"))
+    legal = sorted(path.as_posix() for path in paths if path.name != "base")
+    return unknown("option", name, legal, group) if legal else None
 
 
 def _group(text: str) -> str | None:

@@ -127,8 +127,10 @@ def with_sweep_directory(arguments: Sequence[str], parent: str) -> list[str]:
         return list(arguments)
     asked = sorted(text for text in overrides if not text.startswith(ANYWHERE))
     digest = hashlib.sha256("\n".join(asked).encode()).hexdigest()[:8]
-    names = [text.partition("=")[2] for text in asked if re.match(r"\+?experiment=[\w/]+$", text)]
-    name = names[-1].replace("/", "-") if names else "sweep"
+    found = [re.match(r"\+?experiment=([\w/,]+)$", text) for text in asked]
+    names = [match[1].split(",") for match in found if match]
+    # Of several experiments, the group.
+    name = (os.path.commonpath(names[-1]) if names else "").replace("/", "-") or "sweep"
     directory = f"hydra.sweep.dir={_quoted(str(Path.cwd() / parent / f'{name}-{digest}'))}"
     place = arguments.index(overrides[0]) if overrides else len(arguments)
     return [*arguments[:place], directory, *arguments[place:]]

@@ -100,5 +100,6 @@ def test_a_sweep_is_named_after_what_it_is_not_after_how_it_runs() -> None:
     assert one == sweep_directory("-m", "seed=1,2", "hydra/launcher=ray", "model=linear")
     assert one != sweep_directory("-m", "seed=1,2,3", "model=linear")
     assert "/out/poster-models-" in sweep_directory("experiment=poster/models")
+    assert "/out/poster-" in sweep_directory("experiment=poster/models,poster/pairs")
     assert sweep_directory("-m", "hydra.sweep.dir=x", "seed=1,2") == "hydra.sweep.dir=x"
     assert with_sweep_directory(["-m", "seed=1"], "out")[1].startswith("hydra.sweep.dir=")

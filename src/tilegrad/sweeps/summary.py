@@ -13,6 +13,7 @@ from rich.table import Table
 
 from tilegrad.files import write_text
 from tilegrad.report.theme import png_bytes
+from tilegrad.sweeps.importances import importance_plot, importance_table, importances_over_seeds
 from tilegrad.sweeps.number import shown
 from tilegrad.sweeps.plot import settings_plot, trials_plot
 from tilegrad.sweeps.record import FAILED, RUNNING, JobRecord, sweep_records
@@ -81,11 +82,20 @@ def summarise(sweep: Sweep, console: Console) -> None:
         draw = trials_plot if sweep.searched else settings_plot
         figure = draw(sweep.jobs, sweep.varied, sweep.figures)
         (sweep.directory / "summary.png").write_bytes(png_bytes(figure))
+    _summarise_importances(sweep)
     console.print(_rich(sweep, seeds))
     for record in sweep.failed:
         text = f"job {failure(sweep, record)}"
         console.print(text, soft_wrap=True, markup=False, highlight=False)
     console.print(f"saved in {sweep.directory}", soft_wrap=True)
+
+
+def _summarise_importances(sweep: Sweep) -> None:
+    """Write importances.csv and importances.png where jobs measured which columns matter."""
+    found = importances_over_seeds(sweep.records)
+    if len(found):
+        write_text(sweep.directory / "importances.csv", found.to_csv(index=False))
+        (sweep.directory / "importances.png").write_bytes(png_bytes(importance_plot(found)))
 
 
 def markdown(sweep: Sweep, seeds: pd.DataFrame | None) -> str:
@@ -97,6 +107,9 @@ def markdown(sweep: Sweep, seeds: pd.DataFrame | None) -> str:
     if seeds is not None:
         lines += ["Median over the seeds, from the least to the most in brackets.", ""]
     lines += _markdown_table(*cells(sweep, seeds, sweep.figures))
+    found = importances_over_seeds(sweep.records)
+    if len(found):
+        lines += ["", "## Importances", "", *_markdown_table(*importance_table(found))]
     if sweep.failed:
         lines += ["", "## Failed", "", *(f"- job {failure(sweep, job)}" for job in sweep.failed)]
     return "\n".join(lines) + "\n"
@@ -123,7 +136,7 @@ def cells(
 
 def _range(row: Mapping[Hashable, Any], name: str) -> str:
     median, least, most = (row[f"{name}.{what}"] for what in ("median", "min", "max"))
-    if least == most:
+    if not least < most:
         return shown(name, median)
     return f"{shown(name, median)} ({shown(name, least)} to {shown(name, most)})"
 

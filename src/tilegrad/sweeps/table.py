@@ -39,6 +39,12 @@ def varied_fields(records: Sequence[JobRecord]) -> list[str]:
     return [name for name in names if len({fields.get(name) for fields in given}) > 1]
 
 
+def settings_of(record: JobRecord, records: Sequence[JobRecord]) -> dict[str, str]:
+    """Return what a job's overrides say of the fields that differ between jobs."""
+    given = _fields(record)
+    return {name: given[name] for name in varied_fields(records) if name in given}
+
+
 def common_fields(records: Sequence[JobRecord]) -> dict[str, str]:
     """Return the overrides that all jobs share."""
     varied = varied_fields(records)
