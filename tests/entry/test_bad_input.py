@@ -29,7 +29,7 @@ def case(arguments: str, *names: str) -> Case:
 
 FIELDS = [
     case("sed=1", "unknown field 'sed'", "nearest: seed"),
-    case("+experiment=x", "unknown field 'experiment'", "workload"),
+    case("+trial=x", "unknown field 'trial'", "workload"),
     case("seed.low=1", "unknown field 'low'", "seed"),
     case("strategy.stepps=3", "strategy", "'stepps'", "nearest: steps"),
     case("strategy=random strategy.steps=3", "strategy", "'steps'", "designs"),

@@ -43,7 +43,7 @@ def test_every_job_of_an_experiment_runs(experiment: str, command: Command) -> N
     assert len(jobs) >= 2
     for number, job in enumerate(jobs):
         model = next((text.partition("=")[2] for text in job if "model=" in text), "forest")
-        ended = command(f"experiment=poster/{experiment}", *MADE, "debug=fdr", *job, *count,
+        ended = command(f"experiment=poster/{experiment}", *MADE, "debug=fdr", *job,
                         *SHRUNK.get(model, ()), *FEW.get(experiment, ()),
                         f"dir=run{number}")  # fmt: skip
         assert ended.code == 0, ended.err
