@@ -20,8 +20,10 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem != "base
 MADE = ("data=default", WHOLE, "data.batch_size=32", "plots=false", "progress=false", "logger=none")
 SWEEP = Path("sweep")
 
-FEW = {name: ("split.of=2",) for name in ("hardware", "hardware_raw", "pairs")} | {
-    name: ("split.count=2",) for name in ("features", "models")
+FEW = {
+    "features": ("split.count=2",),
+    "models": ("split.count=2",),
+    "pairs": ("split.of=2",),
 }
 """Fewer folds of an experiment."""
 
