@@ -39,10 +39,12 @@ def jobs_of(experiment: str) -> list[tuple[str, ...]]:
     return list(product(*values))
 
 
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("experiment", NAMES)
-def test_every_job_of_an_experiment_runs(experiment: str, command: Command) -> None:
+def test_every_job_of_an_experiment_runs(experiment: str, whole: bool, command: Command) -> None:
     jobs = jobs_of(experiment)
     assert len(jobs) >= 2
+    jobs = jobs if whole else jobs[-1:]
     for number, job in enumerate(jobs):
         model = next((text.partition("=")[2] for text in job if "model=" in text), "forest")
         ended = command(f"experiment=poster/{experiment}", *MADE, "debug=fdr", *job,
