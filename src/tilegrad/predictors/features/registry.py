@@ -6,8 +6,11 @@ from tilegrad.errors import ConfigError, unknown
 from tilegrad.predictors.features.analytical import Analytical
 from tilegrad.predictors.features.column import FeatureSet
 from tilegrad.predictors.features.raw import Raw
+from tilegrad.predictors.gemmini.features import Commands
 
-FEATURE_SETS: dict[str, FeatureSet] = {each.name: each for each in (Raw(), Analytical())}
+FEATURE_SETS: dict[str, FeatureSet] = {
+    each.name: each for each in (Raw(), Analytical(), Commands())
+}
 
 
 def feature_set(name: str) -> FeatureSet:

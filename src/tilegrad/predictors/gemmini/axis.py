@@ -1,0 +1,102 @@
+"""One axis of a convolution: output tiles, the input they read, the padding at the image's ends.
+
+The library reads, for a tile of ``p`` outputs and ``r`` kernel positions, ``p * stride + r - 1``
+inputs, of which those in the padding are not in memory. A tile that lies in the padding as a whole
+has a negative size there, which wraps around 16 bits: the machine then reads 65,536 rows more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+WRAP = 65_536
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Bounds, tiles, stride and dilation ``[...]`` of an output dim and its kernel dim.
+
+    The programs pad by half the kernel, rounded down, at either end, and read ``bound * stride``
+    inputs: an even kernel makes one output more, which is a tile of its own.
+    """
+
+    bound: Tensor
+    tile: Tensor
+    kernel: Tensor
+    kernel_tile: Tensor
+    stride: Tensor
+    dilation: Tensor
+
+    @property
+    def extra(self) -> Tensor:
+        """1 where there is an output more, else 0."""
+        return ((self.kernel > 1) & (self.kernel % 2 == 0)).to(self.bound.dtype)
+
+    @property
+    def outputs(self) -> Tensor:
+        """Outputs along the axis."""
+        return self.bound + self.extra
+
+    @property
+    def tiles(self) -> Tensor:
+        """Output tiles along the axis."""
+        return self.bound / self.tile + self.extra
+
+    @property
+    def kernel_tiles(self) -> Tensor:
+        """Kernel tiles along the axis."""
+        return self.kernel / self.kernel_tile
+
+    def extent(self, tile: Tensor) -> Tensor:
+        """Inputs that a tile of outputs reads, padding included."""
+        return tile * self.stride + (self.kernel_tile - 1) * self.dilation
+
+    def inputs(self) -> Tensor:
+        """Return the inputs in memory that all tiles read, for every kernel tile."""
+        tiles = self.bound / self.tile
+        one = torch.ones_like(self.tile)
+        every = tiles * self.extent(self.tile) + self.extra * self.extent(one)
+        total = self.kernel_tiles * every
+        before = torch.floor(self.kernel / 2)
+        after = (self.kernel - 1) * self.dilation - before
+        reach = int(torch.maximum(before, after).max()) + 1
+        if reach == 1 and not bool(self.extra.any()):
+            return total
+        ends = self._outside(before, tiles, reach) + self._outside(after, tiles, reach)
+        return total + ends + self.extra * self._outside_last(after, reach)
+
+    def _outside(self, padding: Tensor, tiles: Tensor, reach: int) -> Tensor:
+        """Return the change by the padding at one end, counted over tiles from that end."""
+        steps = torch.arange(reach, dtype=self.tile.dtype, device=self.tile.device)
+        along = (self.tile * self.stride).unsqueeze(-1) * steps
+        inside = (self.kernel_tile * self.dilation).unsqueeze(-1) * steps
+        shift = along.unsqueeze(-1) + inside.unsqueeze(-2)
+        there = _present(tiles, steps).unsqueeze(-1) * _present(self.kernel_tiles, steps).unsqueeze(
+            -2
+        )
+        extent = self.extent(self.tile)[..., None, None]
+        return (_change(padding[..., None, None] - shift, extent) * there).sum((-2, -1))
+
+    def _outside_last(self, padding: Tensor, reach: int) -> Tensor:
+        """Return the change by the padding of the one output that an even kernel adds."""
+        steps = torch.arange(reach, dtype=self.tile.dtype, device=self.tile.device)
+        shift = (self.kernel_tile * self.dilation).unsqueeze(-1) * steps
+        over = (padding + self.stride).unsqueeze(-1) - shift
+        extent = self.extent(torch.ones_like(self.tile)).unsqueeze(-1)
+        return (_change(over, extent) * _present(self.kernel_tiles, steps)).sum(-1)
+
+
+def _present(count: Tensor, steps: Tensor) -> Tensor:
+    """Return for steps 0, 1, ... how much of that tile there is, ``[..., step]``."""
+    return (count.unsqueeze(-1) - steps).clamp(0, 1)
+
+
+def _change(over: Tensor, extent: Tensor) -> Tensor:
+    """Return what padding of ``over`` takes from ``extent``, a wrap around 16 bits included."""
+    padding = over.clamp(min=0)
+    # Half an input of slack: sizes are whole but for rounding.
+    wrapped = (extent.detach() - padding.detach() < -0.5).to(extent.dtype)
+    return wrapped * WRAP - padding

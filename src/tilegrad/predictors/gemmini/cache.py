@@ -1,0 +1,84 @@
+"""Lines that the last-level cache has to fetch: reuse of tensors by the loops around the tiles.
+
+Every tile loads its inputs and weights anew, so what saves DRAM is the cache. A loop that comes
+back to lines finds them there if what was touched since fits; otherwise it fetches them again.
+Rows whose pitch has a large power of two in it share few of the cache's sets.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from tilegrad.dims import C, K, N, P, Q, R, S
+from tilegrad.predictors.gemmini.packets import LINE
+
+LINES = 8_192
+"""Lines of the measured system's cache, 512 KB: 256 KB and 1 MB explain the measurements worse."""
+SETS_SPAN = 65_536
+"""Bytes after which addresses fall on the same set: 512 KB in 8 ways."""
+SHARPNESS = 3.0
+"""How suddenly reuse ends as what is touched outgrows the cache."""
+
+INPUTS, WEIGHTS, OUTPUTS = range(3)
+_REDUCTION = (R, S, C)
+
+
+def misses(tile: Tensor, bounds: Tensor, order: Tensor, strides: Tensor, matmul: Tensor) -> Tensor:
+    """Return the logs of lines fetched, ``[..., (inputs, weights, outputs)]``.
+
+    ``tile`` and ``bounds [..., dim]`` are those of the program, ``order`` outermost first.
+    """
+    inwards = order.flip(-1)
+    # [..., state, dim]: before the innermost loop, after it, ..., after all.
+    opened = torch.nn.functional.one_hot(inwards, tile.shape[-1]).cumsum(-2)
+    opened = torch.cat([torch.zeros_like(opened[..., :1, :]), opened], -2).bool()
+    extents = torch.where(opened, bounds.unsqueeze(-2), tile.unsqueeze(-2))
+    lines = _lines(extents, bounds, strides, matmul)
+    iterations = (bounds / tile).gather(-1, inwards).clamp(min=1).log()
+    touched = _conflicting(lines, extents, bounds)[..., :-1, :]
+    others = lines[..., :-1, :].sum(-1, keepdim=True) - lines[..., :-1, :]
+    kept = torch.sigmoid(-SHARPNESS * ((touched + others) / LINES).log())
+    logs = lines.log()
+    growth = (logs[..., 1:, :] - logs[..., :-1, :]).clamp(min=0)
+    growth = torch.minimum(growth, iterations.unsqueeze(-1))
+    factors = kept * growth + (1 - kept) * iterations.unsqueeze(-1)
+    # Outputs stay in the accumulator while sums go on and are stored once.
+    reduces = torch.isin(inwards, torch.tensor(_REDUCTION, device=inwards.device))
+    stays = torch.ones_like(factors)
+    stays[..., OUTPUTS] = 1 - reduces.to(factors.dtype)
+    return logs[..., 0, :] + (factors * stays).sum(-2)
+
+
+def _lines(extents: Tensor, bounds: Tensor, strides: Tensor, matmul: Tensor) -> Tensor:
+    """Return the lines of the tensors' parts, ``[..., state, tensor]``."""
+    channels, filters = (bounds[..., dim].unsqueeze(-1) for dim in (C, K))
+    stride_w, stride_h = strides[..., 0].unsqueeze(-1), strides[..., 1].unsqueeze(-1)
+    plain = matmul.unsqueeze(-1)
+    wide = extents[..., P] * stride_w + extents[..., R] - 1
+    high = extents[..., Q] * stride_h + extents[..., S] - 1
+    wide = torch.where(plain, extents[..., P], wide)
+    high = torch.where(plain, torch.ones_like(high), high)
+    pixels = extents[..., P] * extents[..., Q] * extents[..., N]
+    taps = extents[..., R] * extents[..., S] * extents[..., C]
+    inputs = extents[..., N] * high * _runs(wide, extents[..., C], channels)
+    weights = _runs(taps, extents[..., K], filters)
+    outputs = _runs(pixels, extents[..., K], filters)
+    return torch.stack([inputs, weights, outputs], -1)
+
+
+def _runs(rows: Tensor, length: Tensor, pitch: Tensor) -> Tensor:
+    """Return the lines of ``rows`` runs of ``length`` bytes that begin ``pitch`` bytes apart."""
+    apart = rows * (length / LINE).clamp(min=1)
+    return torch.minimum(apart, (rows * pitch / LINE).clamp(min=1))
+
+
+def _conflicting(lines: Tensor, extents: Tensor, bounds: Tensor) -> Tensor:
+    """Return how many lines it would take to fill the sets that the tensors' rows fall on."""
+    shares = [_share_of_sets(extents[..., dim], bounds[..., dim].unsqueeze(-1)) for dim in (C, K)]
+    return lines / torch.stack([shares[0], shares[1], shares[1]], -1)
+
+
+def _share_of_sets(length: Tensor, pitch: Tensor) -> Tensor:
+    span = torch.gcd(pitch.long(), torch.full_like(pitch.long(), SETS_SPAN)).to(length.dtype)
+    return (length.clamp(min=LINE) / span.clamp(min=LINE)).clamp(max=1)

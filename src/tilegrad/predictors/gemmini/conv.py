@@ -1,0 +1,117 @@
+"""The commands of the library's tiled convolution, counted over all tiles."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from tilegrad.dims import C, K, N, P, Q, R, S
+from tilegrad.predictors.gemmini.axis import Axis
+from tilegrad.predictors.gemmini.counts import ACCUMULATOR_BYTES, PAGE, LEAST_ROWS, Counts
+from tilegrad.predictors.gemmini.packets import LINE, packets
+from tilegrad.predictors.gemmini.rounding import between, ceil_div
+from tilegrad.predictors.gemmini.tiling import Tiling
+
+
+def conv_counts(tiling: Tiling, mesh: Tensor) -> Counts:
+    """Return the counts of convolutions ``[...]`` on arrays of ``mesh [...]`` rows and columns."""
+    bounds, tile = tiling.bounds, tiling.tile
+    wide, high = axes(tiling)
+    batches, channels, filters = (bounds[..., d] / tile[..., d] for d in (N, C, K))
+    inputs = wide.inputs() * high.inputs() * bounds[..., N] * filters * channels
+    c_blocks, c_pieces, c_requests, c_beats = _channels(tiling, mesh)
+    k_blocks, k_pieces, k_requests, k_beats, k_zeros, stores = _filters(tiling, mesh)
+    taps = bounds[..., R] * bounds[..., S]
+    weights = taps * bounds[..., C] * wide.tiles * high.tiles * batches * filters
+    pixels = wide.outputs * high.outputs * bounds[..., N] * filters
+    rows, first, spans = _columns(wide, mesh)
+    blocks = taps * channels * c_blocks * filters * k_blocks
+    k_pages = (bounds[..., K] / PAGE).clamp(max=1)
+    executed = bounds[..., N] * high.outputs * rows + batches * high.tiles * (
+        wide.tiles * mesh - first
+    ).clamp(min=0)
+    return Counts(
+        tiles=wide.tiles * wide.kernel_tiles * high.tiles * high.kernel_tiles
+        * batches * channels * filters,
+        input_requests=inputs * c_requests,
+        input_beats=inputs * c_beats,
+        input_pages=inputs * c_pieces * (bounds[..., C] / PAGE).clamp(max=1),
+        weight_requests=weights * k_requests,
+        weight_beats=weights * k_beats,
+        weight_pages=weights * k_pieces * k_pages,
+        zero_rows=pixels * k_zeros,
+        executed_rows=blocks * executed,
+        computes=blocks * bounds[..., N] * high.outputs * spans,
+        preloads=blocks * batches * high.tiles * wide.tiles,
+        store_requests=pixels * stores,
+        stores=high.outputs * bounds[..., N] * filters * spans * k_blocks,
+        store_pages=pixels * k_blocks * k_pages,
+        scratchpad_bytes=_scratchpad(tiling, wide, high, c_blocks, k_blocks) * mesh,
+        accumulator_bytes=tile[..., [P, Q, N]].prod(-1) * k_blocks * mesh * ACCUMULATOR_BYTES,
+    )  # fmt: skip
+
+
+def axes(tiling: Tiling) -> tuple[Axis, Axis]:
+    """Return the axes of P and R, and of Q and S."""
+    bounds, tile, strides = tiling.bounds, tiling.tile, tiling.strides
+    return (
+        Axis(bounds[..., P], tile[..., P], bounds[..., R], tile[..., R],
+             strides[..., 0], strides[..., 2]),
+        Axis(bounds[..., Q], tile[..., Q], bounds[..., S], tile[..., S],
+             strides[..., 1], strides[..., 3]),
+    )  # fmt: skip
+
+
+def _channels(tiling: Tiling, mesh: Tensor) -> tuple[Tensor, ...]:
+    """Return blocks, pieces of a line, requests and beats of one pixel's channels in a tile."""
+    pitch, tile = tiling.channels(C)
+    line = torch.full_like(mesh, LINE)
+
+    def counted(size: Tensor) -> tuple[Tensor, ...]:
+        return ceil_div(size, mesh), ceil_div(size, LINE), *packets(size, pitch, line)
+
+    return between(counted, tile)
+
+
+def _filters(tiling: Tiling, mesh: Tensor) -> tuple[Tensor, ...]:
+    """Return blocks, pieces, requests and beats of a weight's row; zeros and stores of a pixel's.
+
+    Zeros go to the accumulator, whose words have four bytes; stores have a block at a time.
+    """
+    pitch, tile = tiling.channels(K)
+    line = torch.full_like(mesh, LINE)
+    zeros = torch.floor(LINE / (ACCUMULATOR_BYTES * mesh)).clamp(min=1) * mesh
+
+    def counted(size: Tensor) -> tuple[Tensor, ...]:
+        stores, _ = packets(size, pitch, mesh.clamp(max=LINE))
+        loads = packets(size, pitch, line)
+        pieces = ceil_div(size, LINE)
+        return ceil_div(size, mesh), pieces, *loads, ceil_div(size, zeros), stores
+
+    return between(counted, tile)
+
+
+def _columns(wide: Axis, mesh: Tensor) -> tuple[Tensor, ...]:
+    """Return, over the tiles along P: rows executed, rows of first blocks, and blocks."""
+
+    def counted(size: Tensor) -> tuple[Tensor, ...]:
+        whole = torch.floor(size / mesh)
+        rest = size - whole * mesh
+        part = (rest > 0).to(size.dtype) * rest.clamp(min=LEAST_ROWS)
+        block = mesh.clamp(min=LEAST_ROWS)
+        first = torch.where(whole > 0, block, part)
+        return whole * block + part, first, ceil_div(size, mesh)
+
+    tiles = wide.bound / wide.tile
+    counts = between(counted, wide.tile)
+    extras = (LEAST_ROWS, LEAST_ROWS, 1.0)
+    return tuple(tiles * n + wide.extra * e for n, e in zip(counts, extras, strict=True))
+
+
+def _scratchpad(
+    tiling: Tiling, wide: Axis, high: Axis, c_blocks: Tensor, k_blocks: Tensor
+) -> Tensor:
+    """Return the rows of the scratchpad that a tile takes."""
+    tile = tiling.tile
+    inputs = tile[..., N] * wide.extent(wide.tile) * high.extent(high.tile) * c_blocks
+    return inputs + tile[..., [R, S, C]].prod(-1) * k_blocks

@@ -1,0 +1,111 @@
+"""Mappings as Gemmini's library runs them: commands, rows, requests and cache lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from tilegrad.accelerator import Accelerator
+from tilegrad.accelerator.expression import Value
+from tilegrad.cost.footprint import Footprint
+from tilegrad.dims import C, K, N, P, Q
+from tilegrad.errors import ConfigError
+from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.predictors.features.column import Column
+from tilegrad.predictors.gemmini.cache import misses
+from tilegrad.predictors.gemmini.conv import axes, conv_counts
+from tilegrad.predictors.gemmini.counts import UNITS
+from tilegrad.predictors.gemmini.matmul import matmul_counts
+from tilegrad.predictors.gemmini.tiling import Tiling
+
+PARAMETERS = ("pe_dim", "scratchpad_kb", "accumulator_kb")
+
+_NONE = 1e-6
+"""Stands for a count of nothing, whose log there is not."""
+
+
+class Commands:
+    """Logs of what the program of a mapping asks of Gemmini's RTL.
+
+    The library sees the tile of a mapping and the order of DRAM's loops, nothing else: it blocks
+    the tile by the array itself, whatever spatial factors the mapping has. Every tile loads its
+    inputs and weights; sums stay in the accumulator and are stored once. Rules and addresses follow
+    gemmini-rocc-tests (tiled_conv, tiled_matmul) and Gemmini's loop unrollers, load, store and
+    execute controllers and DMA.
+
+    - ``count.*``: totals over all tiles;
+    - ``miss.*``: lines that the cache fetches from DRAM;
+    - ``occupancy.*``: a tile's share of half of a memory, the other half takes the next tile;
+    - ``matmul``: 1 for a matrix product, 0 for a convolution.
+
+    The array is the next power of two of ``pe_dim``, as the generator builds it.
+    """
+
+    name = "commands"
+
+    def schema(self, accelerator: Accelerator) -> tuple[Column, ...]:
+        """Return the columns; ``ConfigError`` for an accelerator that is no Gemmini."""
+        missing = [name for name in PARAMETERS if name not in accelerator.parameters]
+        if missing:
+            raise ConfigError(
+                f"features=commands needs an accelerator with {', '.join(PARAMETERS)}; "
+                f"{accelerator.name} lacks {missing[0]} (legal: accelerator=gemmini)"
+            )
+        return (
+            Column("matmul", "0 or 1, no log"),
+            Column("hardware.pe_dim", "rows and columns"),
+            *(Column(f"count.{name}", unit) for name, unit in UNITS.items()),
+            *(Column(f"miss.{name}", "lines of 64 bytes") for name in ("input", "weight", "store")),
+            *(Column(f"occupancy.{name}", "share") for name in ("scratchpad", "accumulator")),
+        )
+
+    def context(
+        self,
+        nests: LoopNest,
+        bounds: Tensor,
+        strides: Tensor,
+        accelerator: Accelerator,  # noqa: ARG002
+    ) -> Tensor:
+        """Return the tiling."""
+        return Tiling.of(nests, bounds, strides).packed()
+
+    def columns(
+        self,
+        sums: Footprint,  # noqa: ARG002
+        context: Tensor,
+        accelerator: Accelerator,  # noqa: ARG002
+        hardware: Mapping[str, Value],
+    ) -> Tensor:
+        """Return the features ``[..., column]``."""
+        sizes = [torch.as_tensor(hardware[name], dtype=context.dtype) for name in PARAMETERS]
+        batch = torch.broadcast_shapes(context.shape[:-1], *(size.shape for size in sizes))
+        tiling = Tiling.unpacked(context.expand(*batch, -1))
+        array, scratchpad, accumulator = (size.expand(batch) for size in sizes)
+        mesh = torch.exp2(torch.ceil(torch.log2(array.detach()) - 1e-9)).clamp(min=2)
+        matmul = tiling.is_matmul
+        product, extents = matmul_counts(tiling, mesh)
+        counts = product.where(matmul, conv_counts(tiling, mesh))
+        fetched = misses(*_program(tiling, matmul, extents))
+        logs = [getattr(counts, name).clamp(min=_NONE).log() for name in UNITS]
+        occupied = [
+            (counts.scratchpad_bytes / (scratchpad * 1024)).log(),
+            (counts.accumulator_bytes / (accumulator * 1024)).log(),
+        ]
+        first = [matmul.to(context.dtype), mesh.log()]
+        return torch.stack([*first, *logs, *fetched.unbind(-1), *occupied], -1)
+
+
+def _program(tiling: Tiling, matmul: Tensor, extents: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Return tile, bounds, order, strides and kind as the program has them."""
+    wide, high = axes(tiling)
+    rows, _ = tiling.rows()
+    one = torch.ones_like(rows)
+    tile, bounds = list(tiling.tile.unbind(-1)), list(tiling.bounds.unbind(-1))
+    for dim, size in ((P, extents[0]), (Q, one), (C, extents[1]), (K, extents[2]), (N, one)):
+        tile[dim] = torch.where(matmul, size, tile[dim])
+    for dim, product, convolution in ((P, rows, wide.outputs), (Q, one, high.outputs)):
+        bounds[dim] = torch.where(matmul, product, convolution)
+    bounds[N] = torch.where(matmul, one, bounds[N])
+    return torch.stack(tile, -1), torch.stack(bounds, -1), tiling.order, tiling.strides, matmul

@@ -1,0 +1,85 @@
+"""The commands of the library's tiled matrix product, counted over all tiles."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from tilegrad.dims import C, K
+from tilegrad.predictors.gemmini.counts import ACCUMULATOR_BYTES, LEAST_ROWS, PAGE, Counts
+from tilegrad.predictors.gemmini.packets import LINE, packets
+from tilegrad.predictors.gemmini.rounding import between, ceil_div
+from tilegrad.predictors.gemmini.tiling import Tiling
+
+BLOCK = 16.0
+"""A tile has a whole number of blocks: its size over this, rounded down, at least one; a block is
+as large as the array."""
+
+
+def matmul_counts(tiling: Tiling, mesh: Tensor) -> tuple[Counts, tuple[Tensor, ...]]:
+    """Return the counts of matrix products ``[...]``, and their tile: rows, channels, filters."""
+    rows, row_tile = tiling.rows()
+    channels, filters = tiling.bounds[..., C], tiling.bounds[..., K]
+    row_blocks, row_tiles, executed, row_extent = _rows(rows, row_tile, mesh)
+    c_blocks, c_tiles, c_pieces, c_requests, c_beats, c_size, c_extent = _bytes(
+        channels, tiling.tile[..., C], mesh
+    )
+    k_blocks, k_tiles, k_pieces, k_requests, k_beats, k_size, k_extent = _bytes(
+        filters, tiling.tile[..., K], mesh
+    )
+    weight_rows = mesh * c_blocks * row_tiles
+    k_pages = (filters / PAGE).clamp(max=1)
+    row_size = row_extent / mesh
+    counts = Counts(
+        tiles=row_tiles * c_tiles * k_tiles,
+        input_requests=rows * k_tiles * c_tiles * c_requests,
+        input_beats=rows * k_tiles * c_tiles * c_beats,
+        input_pages=rows * c_pieces * k_tiles * (channels / PAGE).clamp(max=1),
+        weight_requests=weight_rows * k_tiles * k_requests,
+        weight_beats=weight_rows * k_tiles * k_beats,
+        weight_pages=weight_rows * k_pieces * k_pages,
+        zero_rows=torch.zeros_like(rows),
+        executed_rows=c_blocks * k_blocks * executed,
+        computes=c_blocks * k_blocks * row_blocks,
+        preloads=c_blocks * k_blocks * row_tiles,
+        store_requests=rows * k_tiles * k_requests,
+        stores=row_blocks * k_pieces,
+        store_pages=rows * k_blocks * k_pages,
+        scratchpad_bytes=(row_size + k_size) * c_size * mesh**2,
+        accumulator_bytes=row_size * k_size * mesh**2 * ACCUMULATOR_BYTES,
+    )
+    return counts, (torch.minimum(row_extent, rows), c_extent, k_extent)
+
+
+def _rows(bound: Tensor, tile: Tensor, mesh: Tensor) -> tuple[Tensor, ...]:
+    """Return blocks, tiles, rows executed for one block of weights, and the tile's rows."""
+    blocks = ceil_div(bound, mesh)
+    block = mesh.clamp(min=LEAST_ROWS)
+    last = (bound - mesh * (blocks - 1)).clamp(min=LEAST_ROWS)
+
+    def counted(size: Tensor) -> tuple[Tensor, ...]:
+        held = torch.floor(size / BLOCK).clamp(min=1)
+        # The first block of a tile brings new weights, which takes the array's full height.
+        alone = (blocks - 1) % held == 0
+        executed = block * (blocks - 1) + torch.where(alone, block, last)
+        return ceil_div(blocks, held), executed, held * mesh
+
+    tiles, executed, extent = between(counted, tile)
+    return blocks, tiles, executed, extent
+
+
+def _bytes(bound: Tensor, tile: Tensor, mesh: Tensor) -> tuple[Tensor, ...]:
+    """Return blocks, tiles, pieces over all tiles; a tile's requests, beats, blocks and bytes."""
+    blocks = ceil_div(bound, mesh)
+    line = torch.full_like(mesh, LINE)
+    held_by_piece = torch.floor(LINE / mesh).clamp(min=1)
+
+    def counted(size: Tensor) -> tuple[Tensor, ...]:
+        held = torch.floor(size / BLOCK).clamp(min=1)
+        whole = torch.floor(blocks / held)
+        pieces = whole * ceil_div(held, held_by_piece)
+        pieces = pieces + ceil_div(blocks - whole * held, held_by_piece)
+        extent = torch.minimum(held * mesh, bound)
+        return ceil_div(blocks, held), pieces, *packets(extent, bound, line), held, extent
+
+    return blocks, *between(counted, tile)

@@ -1,0 +1,31 @@
+"""Functions of whole sizes, continued to relaxed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def between(function: Callable[[Tensor], tuple[Tensor, ...]], size: Tensor) -> tuple[Tensor, ...]:
+    """Return ``function`` of ``size [...]``, linear between whole sizes, so exact at those.
+
+    ``function`` takes whole sizes from 1 on, as floats, and returns tensors that broadcast with
+    them; its own gradient is not used. A size below 1 continues the line from 1 to 2.
+    """
+    lower = size.detach().floor().clamp(min=1)
+    share = size - lower
+    with torch.no_grad():
+        ends = list(zip(function(lower), function(lower + 1), strict=True))
+    return tuple(low + share * (high - low) for low, high in ends)
+
+
+def ceil_div(size: Tensor, unit: Tensor | float) -> Tensor:
+    """Return how many ``unit`` hold ``size``; whole floats."""
+    return torch.ceil(size / unit)
+
+
+def common(first: Tensor, second: Tensor) -> Tensor:
+    """Return the greatest common divisor of whole floats."""
+    return torch.gcd(first.long(), second.long()).to(first.dtype)
