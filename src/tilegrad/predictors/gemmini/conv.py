@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tilegrad.dims import C, K, N, P, Q, R, S
 from tilegrad.predictors.gemmini.axis import Axis
-from tilegrad.predictors.gemmini.counts import ACCUMULATOR_BYTES, PAGE, LEAST_ROWS, Counts
+from tilegrad.predictors.gemmini.counts import ACCUMULATOR_BYTES, LEAST_ROWS, PAGE, Counts
 from tilegrad.predictors.gemmini.packets import LINE, packets
 from tilegrad.predictors.gemmini.rounding import between, ceil_div
 from tilegrad.predictors.gemmini.tiling import Tiling
