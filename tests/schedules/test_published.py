@@ -91,13 +91,25 @@ def test_rtl_table_is_of_the_measured_machine(load: Callable[..., Schedules]) ->
     found = load("gemmini_rtl")
     assert len(found) == 1_567
     assert len(found.layer_names) == 66
-    assert found.machine_names == ("pe_dim=16, scratchpad_kb=128, accumulator_kb=32",)
+    assert set(found.machine_names) == {
+        f"pe_dim={array}, scratchpad_kb=128, accumulator_kb=32" for array in (4, 8, 16, 32, 64)
+    }
     assert set(found.targets) == {"latency"}
     assert found.network is not None
     assert set(found.network_names) == set(NETWORKS)
     rows = dict(zip(found.network_names, found.network.bincount().tolist(), strict=True))
     assert rows["resnext50_32x4d"] == 611
     assert rows["dlrm"] == 185
+
+
+def test_rtl_rows_are_no_faster_than_their_array(load: Callable[..., Schedules]) -> None:
+    found = load("gemmini_rtl")
+    assert torch.equal(found.nests.bounds(), found.bounds)
+    macs = found.bounds.prod(-1)
+    bound = macs / found.hardware["pe_dim"] ** 2
+    assert (found.targets["latency"] > bound).all()
+    # Not so on an array of 16 x 16.
+    assert (found.targets["latency"] < macs / 16**2).sum() == 22
 
 
 def test_selected_rows_keep_ids_and_names(load: Callable[..., Schedules]) -> None:

@@ -54,7 +54,7 @@ class Commands:
                 f"{accelerator.name} lacks {missing[0]} (legal: accelerator=gemmini)"
             )
         return (
-            Column("matmul", "0 or 1, no log"),
+            Column("matmul", "0 or 1", logged=False),
             Column("hardware.pe_dim", "rows and columns"),
             *(Column(f"count.{name}", unit) for name, unit in UNITS.items()),
             *(Column(f"miss.{name}", "lines of 64 bytes") for name in ("input", "weight", "store")),
