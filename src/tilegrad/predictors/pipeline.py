@@ -1,0 +1,222 @@
+"""Gemmini's decoupled pipeline: four stages that overlap, with learned costs, and a correction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import expm1, log
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from tilegrad.checks import positive_int, positive_number
+from tilegrad.errors import ConfigError
+from tilegrad.predictors.base import Batch, Predictor
+from tilegrad.predictors.mlp import checked_widths
+from tilegrad.predictors.schema import Schema
+
+COSTS = {
+    "load": {
+        "count.input_requests": 0.2,
+        "count.input_beats": 1.0,
+        "count.input_pages": 2.0,
+        "miss.input": 4.0,
+        "count.weight_requests": 0.5,
+        "count.weight_beats": 1.0,
+        "count.weight_pages": 4.0,
+        "miss.weight": 4.0,
+        "count.zero_rows": 2.0,
+    },
+    "execute": {"count.computes": 0.1, "count.preloads": 0.1},
+    "store": {
+        "count.store_requests": 3.0,
+        "count.stores": 1.0,
+        "count.store_pages": 3.0,
+        "miss.store": 8.0,
+    },
+}
+"""What a stage's time is made of, and the cycles of each before training."""
+
+STAGES = ("issue", *COSTS)
+KINDS = ("convolution", "matmul")
+
+_ISSUE = 150.0
+_START = 500.0
+_SHARPNESS = 2.0
+_SPREAD = 0.1
+"""Deviation of the members' first costs, in log."""
+
+
+class Pipeline(Predictor):
+    """Latency of a program as Gemmini runs it.
+
+    The processor issues a tile, the load controller brings its inputs and weights, the array
+    executes it and the store controller takes it out; each works on another tile, so a tile takes
+    about as long as its longest stage: a smooth maximum whose sharpness is learned. A stage's time
+    is a sum of counts times learned cycles, all positive; the array's rows cost a cycle each.
+    Filling and draining the pipeline adds a learned share of the other stages of one tile.
+
+    A small network corrects the log by at most ``correction`` either way, but never to less than
+    the rows that the array executes. ``members`` are trained beside each other from different
+    first values; the prediction is the mean of their logs.
+    """
+
+    kind = "pipeline"
+    reads: ClassVar[str] = "commands"
+
+    def __init__(
+        self,
+        schema: Schema,
+        hidden: Sequence[int] = (16,),
+        correction: float = 0.3,
+        members: int = 4,
+        **training: Any,
+    ) -> None:
+        settings = {
+            "hidden": checked_widths(hidden),
+            "correction": positive_number("model.correction", correction),
+            "members": positive_int("model.members", members),
+        }
+        super().__init__(schema, settings, **training)
+        if schema.targets != ("latency",):
+            raise ConfigError(
+                f"model pipeline predicts targets=[latency], not {list(schema.targets)}; "
+                "choose targets=[latency]"
+            )
+        self._place = {name: place for place, name in enumerate(schema.columns)}
+        missing = [name for stage in COSTS.values() for name in stage if name not in self._place]
+        if missing:
+            raise ConfigError(
+                f"features={schema.features} has no column {missing[0]}, which model pipeline "
+                "reads; choose features=commands"
+            )
+        shape = (members, len(KINDS))
+        self.raw_cost = nn.ParameterDict(
+            {stage: nn.Parameter(_first_costs(costs, shape)) for stage, costs in COSTS.items()}
+        )
+        self.log_issue = nn.Parameter(torch.full(shape, log(_ISSUE)) + _noise(shape))
+        self.raw_sharpness = nn.Parameter(torch.full(shape, _inverse(_SHARPNESS)) + _noise(shape))
+        self.raw_fill = nn.Parameter(_noise(shape))
+        self.log_start = nn.Parameter(torch.full((members,), log(_START)) + _noise((members,)))
+        inputs = len(schema.columns) + len(STAGES)
+        self.correction = Perceptrons(members, [inputs, *settings["hidden"], 1])
+
+    def standardised(self, features: Tensor) -> Tensor:
+        """Return standardised log cycles ``[..., 1]``: the mean of the members'."""
+        mean = self.members(features).mean(-1, keepdim=True)
+        return (mean - self.target_mean) / self.target_scale
+
+    def members(self, features: Tensor) -> Tensor:
+        """Return the members' log cycles ``[..., member]``."""
+        log_tiles = self._column(features, "count.tiles")
+        stages = self.stages(features)
+        uncorrected = self._uncorrected(features, log_tiles, stages)
+        shares = (stages.log() + log_tiles[..., None, None] - uncorrected.unsqueeze(-1)).clamp(-9, 0)
+        seen = self._relative(features, log_tiles)
+        network = self.correction(torch.cat([_per_member(seen, shares), shares], -1))
+        corrected = uncorrected + network.squeeze(-1).tanh() * self.settings["correction"]
+        bound = self._column(features, "count.executed_rows").unsqueeze(-1)
+        return torch.maximum(corrected, bound)
+
+    def stages(self, features: Tensor) -> Tensor:
+        """Return the cycles of a mean tile in each stage, ``[..., member, stage]``."""
+        log_tiles = self._column(features, "count.tiles").unsqueeze(-1)
+        matmul = self._column(features, "matmul").unsqueeze(-1) > 0
+        times = [self._of_kind(self.log_issue.exp(), matmul)]
+        for stage, costs in COSTS.items():
+            columns = [self._place[name] for name in costs]
+            per_tile = (features[..., columns] - log_tiles).exp()
+            cost = softplus(self.raw_cost[stage])
+            convolution, product = per_tile @ cost[:, 0].T, per_tile @ cost[:, 1].T
+            time = torch.where(matmul, product, convolution)
+            if stage == "execute":
+                rows = self._column(features, "count.executed_rows").unsqueeze(-1)
+                time = time + (rows - log_tiles).exp()
+            times.append(time)
+        return torch.stack(torch.broadcast_tensors(*times), -1)
+
+    def _uncorrected(self, features: Tensor, log_tiles: Tensor, stages: Tensor) -> Tensor:
+        matmul = self._column(features, "matmul").unsqueeze(-1) > 0
+        sharpness = 1 + self._of_kind(softplus(self.raw_sharpness), matmul)
+        logs = stages.log()
+        steady = (logs * sharpness.unsqueeze(-1)).logsumexp(-1) / sharpness
+        work = stages[..., 1:]
+        others = work.sum(-1) - work.amax(-1)
+        once = self._of_kind(self.raw_fill.sigmoid(), matmul) * others + self.log_start.exp()
+        return torch.logaddexp(log_tiles.unsqueeze(-1) + steady, once.log())
+
+    def _relative(self, features: Tensor, log_tiles: Tensor) -> Tensor:
+        """Return the scaled features, counts per tile."""
+        counted = [place for name, place in self._place.items() if name.startswith(("count", "miss"))]
+        shift = torch.zeros(features.shape[-1], dtype=features.dtype, device=features.device)
+        shift[counted] = 1
+        shift[self._place["count.tiles"]] = 0
+        centre = self.feature_mean - shift * self.feature_mean[self._place["count.tiles"]]
+        return (features - shift * log_tiles.unsqueeze(-1) - centre) / self.feature_scale
+
+    def _column(self, features: Tensor, name: str) -> Tensor:
+        return features[..., self._place[name]]
+
+    def _of_kind(self, values: Tensor, matmul: Tensor) -> Tensor:
+        """Return ``values [member, kind]`` of each row's kind, ``[..., member]``."""
+        return torch.where(matmul, values[:, 1], values[:, 0])
+
+    def _loss(self, batch: Batch) -> Tensor:
+        """Every member has its own loss, as if trained alone."""
+        predicted = (self.members(batch["features"]) - self.target_mean) / self.target_scale
+        target = (batch["log_targets"] - self.target_mean) / self.target_scale
+        return self.loss(predicted, target.expand_as(predicted), batch["layer"])
+
+    def importances(self) -> dict[str, dict[str, float]]:
+        """Return the learned costs in cycles, the mean over the members."""
+        found: dict[str, dict[str, float]] = {}
+        with torch.no_grad():
+            for place, kind in enumerate(KINDS):
+                table = {"issue of a tile": float(self.log_issue[:, place].exp().mean())}
+                for stage, costs in COSTS.items():
+                    learned = softplus(self.raw_cost[stage])[:, place].mean(0).tolist()
+                    table |= dict(zip(costs, learned, strict=True))
+                found[f"cycles.{kind}"] = table
+        return found
+
+
+class Perceptrons(nn.Module):
+    """Perceptrons of equal widths beside each other, the last layer zero at first."""
+
+    def __init__(self, members: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        self.weight = nn.ParameterList(
+            [torch.randn(members, before, after) * before**-0.5 for before, after in pairs]
+        )
+        self.bias = nn.ParameterList([torch.zeros(members, after) for _, after in pairs])
+        nn.init.zeros_(self.weight[-1])
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return ``[..., member, output]`` of ``[..., member, input]``."""
+        found = inputs
+        for place, (weight, bias) in enumerate(zip(self.weight, self.bias, strict=True)):
+            found = torch.einsum("...mi,mio->...mo", found, weight) + bias
+            if place + 1 < len(self.weight):
+                found = nn.functional.silu(found)
+        return found
+
+
+def _per_member(shared: Tensor, like: Tensor) -> Tensor:
+    """Return ``shared [..., n]`` for every member of ``like [..., member, m]``."""
+    return shared.unsqueeze(-2).expand(*like.shape[:-1], shared.shape[-1])
+
+
+def _first_costs(costs: dict[str, float], shape: tuple[int, int]) -> Tensor:
+    first = torch.tensor([_inverse(cycles) for cycles in costs.values()])
+    return first.expand(*shape, len(costs)) + _noise((*shape, len(costs)))
+
+
+def _inverse(value: float) -> float:
+    """Return what softplus makes ``value`` of."""
+    return log(expm1(value))
+
+
+def _noise(shape: tuple[int, ...]) -> Tensor:
+    return _SPREAD * torch.randn(shape)
