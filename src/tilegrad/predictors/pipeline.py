@@ -112,7 +112,9 @@ class Pipeline(Predictor):
         log_tiles = self._column(features, "count.tiles")
         stages = self.stages(features)
         uncorrected = self._uncorrected(features, log_tiles, stages)
-        shares = (stages.log() + log_tiles[..., None, None] - uncorrected.unsqueeze(-1)).clamp(-9, 0)
+        shares = (stages.log() + log_tiles[..., None, None] - uncorrected.unsqueeze(-1)).clamp(
+            -9, 0
+        )
         seen = self._relative(features, log_tiles)
         network = self.correction(torch.cat([_per_member(seen, shares), shares], -1))
         corrected = uncorrected + network.squeeze(-1).tanh() * self.settings["correction"]
@@ -148,7 +150,9 @@ class Pipeline(Predictor):
 
     def _relative(self, features: Tensor, log_tiles: Tensor) -> Tensor:
         """Return the scaled features, counts per tile."""
-        counted = [place for name, place in self._place.items() if name.startswith(("count", "miss"))]
+        counted = [
+            place for name, place in self._place.items() if name.startswith(("count", "miss"))
+        ]
         shift = torch.zeros(features.shape[-1], dtype=features.dtype, device=features.device)
         shift[counted] = 1
         shift[self._place["count.tiles"]] = 0

@@ -62,31 +62,38 @@ class Axis:
         total = self.kernel_tiles * every
         before = torch.floor(self.kernel / 2)
         after = (self.kernel - 1) * self.dilation - before
-        reach = int(torch.maximum(before, after).max()) + 1
-        if reach == 1 and not bool(self.extra.any()):
-            return total
-        ends = self._outside(before, tiles, reach) + self._outside(after, tiles, reach)
-        return total + ends + self.extra * self._outside_last(after, reach)
+        total = total + self._outside(before, tiles) + self._outside(after, tiles)
+        if bool(self.extra.any()):
+            total = total + self.extra * self._outside_last(after)
+        return total
 
-    def _outside(self, padding: Tensor, tiles: Tensor, reach: int) -> Tensor:
+    def _outside(self, padding: Tensor, tiles: Tensor) -> Tensor:
         """Return the change by the padding at one end, counted over tiles from that end."""
-        steps = torch.arange(reach, dtype=self.tile.dtype, device=self.tile.device)
-        along = (self.tile * self.stride).unsqueeze(-1) * steps
-        inside = (self.kernel_tile * self.dilation).unsqueeze(-1) * steps
-        shift = along.unsqueeze(-1) + inside.unsqueeze(-2)
-        there = _present(tiles, steps).unsqueeze(-1) * _present(self.kernel_tiles, steps).unsqueeze(
-            -2
+        reach = int(padding.max())
+        # Tiles are an input long at least: others do not touch the padding.
+        pairs = [(tile, kernel) for tile in range(reach) for kernel in range(reach - tile)]
+        if not pairs:
+            return torch.zeros_like(self.tile)
+        steps = torch.tensor(pairs, dtype=self.tile.dtype, device=self.tile.device)
+        over = (
+            padding.unsqueeze(-1) - torch.stack([self._step(), self._kernel_step()], -1) @ steps.T
         )
-        extent = self.extent(self.tile)[..., None, None]
-        return (_change(padding[..., None, None] - shift, extent) * there).sum((-2, -1))
+        there = _present(tiles, steps[:, 0]) * _present(self.kernel_tiles, steps[:, 1])
+        return (_change(over, self.extent(self.tile).unsqueeze(-1)) * there).sum(-1)
 
-    def _outside_last(self, padding: Tensor, reach: int) -> Tensor:
+    def _outside_last(self, padding: Tensor) -> Tensor:
         """Return the change by the padding of the one output that an even kernel adds."""
-        steps = torch.arange(reach, dtype=self.tile.dtype, device=self.tile.device)
-        shift = (self.kernel_tile * self.dilation).unsqueeze(-1) * steps
-        over = (padding + self.stride).unsqueeze(-1) - shift
+        over = padding + self.stride
+        steps = torch.arange(int(over.max()), dtype=self.tile.dtype, device=self.tile.device)
+        over = over.unsqueeze(-1) - self._kernel_step().unsqueeze(-1) * steps
         extent = self.extent(torch.ones_like(self.tile)).unsqueeze(-1)
         return (_change(over, extent) * _present(self.kernel_tiles, steps)).sum(-1)
+
+    def _step(self) -> Tensor:
+        return self.tile * self.stride
+
+    def _kernel_step(self) -> Tensor:
+        return self.kernel_tile * self.dilation
 
 
 def _present(count: Tensor, steps: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tilegrad.dims import C, K, N, P, Q, R, S
 from tilegrad.predictors.gemmini.packets import LINE
+from tilegrad.predictors.gemmini.rounding import power_of_two
 
 LINES = 8_192
 """Lines of the measured system's cache, 512 KB: 256 KB and 1 MB explain the measurements worse."""
@@ -80,5 +81,5 @@ def _conflicting(lines: Tensor, extents: Tensor, bounds: Tensor) -> Tensor:
 
 
 def _share_of_sets(length: Tensor, pitch: Tensor) -> Tensor:
-    span = torch.gcd(pitch.long(), torch.full_like(pitch.long(), SETS_SPAN)).to(length.dtype)
+    span = power_of_two(pitch, pitch, SETS_SPAN).to(length.dtype)
     return (length.clamp(min=LINE) / span.clamp(min=LINE)).clamp(max=1)

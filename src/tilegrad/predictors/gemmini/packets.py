@@ -7,7 +7,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from tilegrad.predictors.gemmini.rounding import common
+from tilegrad.predictors.gemmini.rounding import power_of_two
 
 LINE = 64
 """Bytes of a cache line, the largest request."""
@@ -23,24 +23,22 @@ def packets(length: Tensor, pitch: Tensor, piece: Tensor) -> tuple[Tensor, Tenso
     ``pitch`` [bytes] of rows; the counts are the mean over such places. All are whole floats, the
     piece at most a line.
     """
-    step = common(common(length, pitch), torch.full_like(length, LINE))
-    row = step.log2().long()
+    step = power_of_two(length, pitch, LINE)
+    row = step.to(length.dtype).log2().long() * (LINE + 1)
     whole = torch.floor(length / piece)
     rest = (length - whole * piece).long()
     table = _table().to(length.device)
-    counts = whole.unsqueeze(-1) * table[row, piece.long()] + table[row, rest]
-    requests, beats = counts.unbind(-1)
+    of_piece, of_rest = row + piece.long(), row + rest
+    requests, beats = (whole * each[of_piece] + each[of_rest] for each in table)
     return requests, beats
 
 
 @cache
 def _table() -> Tensor:
-    """Return ``[log2 step, bytes, (requests, beats)]`` for steps up to a line."""
+    """Return (requests, beats) ``[2, log2 step * bytes]`` for steps and bytes up to a line."""
     steps = [2**power for power in range(LINE.bit_length())]
-    return torch.tensor(
-        [[_mean_of_places(length, step) for length in range(LINE + 1)] for step in steps],
-        dtype=torch.float64,
-    )
+    counts = [_mean_of_places(length, step) for step in steps for length in range(LINE + 1)]
+    return torch.tensor(counts, dtype=torch.float64).T.contiguous()
 
 
 def _mean_of_places(length: int, step: int) -> tuple[float, float]:

@@ -26,6 +26,10 @@ def ceil_div(size: Tensor, unit: Tensor | float) -> Tensor:
     return torch.ceil(size / unit)
 
 
-def common(first: Tensor, second: Tensor) -> Tensor:
-    """Return the greatest common divisor of whole floats."""
-    return torch.gcd(first.long(), second.long()).to(first.dtype)
+def power_of_two(first: Tensor, second: Tensor, most: int) -> Tensor:
+    """Return the largest power of two up to ``most``, itself one, that divides both; int64.
+
+    The sizes are whole floats.
+    """
+    bits = first.long() | second.long() | most
+    return bits & -bits
