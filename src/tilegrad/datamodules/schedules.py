@@ -25,7 +25,7 @@ class ScheduleDataModule(LightningDataModule):
     """Features and log targets of a source's schedules, parted by a protocol.
 
     ``validation`` is the share of the training groups (layers, machines or rows, as the protocol
-    says) that early stopping and the choice of the best checkpoint look at.
+    says) that early stopping and the choice of the best checkpoint look at; 0: none.
     """
 
     def __init__(
@@ -44,7 +44,9 @@ class ScheduleDataModule(LightningDataModule):
         self._features = feature_set(features)
         self._targets = checked_targets(targets)
         self._batch_size = positive_int("data.batch_size", batch_size)
-        self._validation = positive_number("data.validation", validation, below=1)
+        self._validation = 0.0
+        if validation != 0:
+            self._validation = positive_number("data.validation", validation, below=1)
         self._seed = seed
         self._rows: Rows | None = None
 

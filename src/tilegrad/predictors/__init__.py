@@ -7,6 +7,7 @@ from tilegrad.predictors.linear import Linear
 from tilegrad.predictors.losses import Loss
 from tilegrad.predictors.metrics import METRICS, ranking_metrics
 from tilegrad.predictors.mlp import Mlp
+from tilegrad.predictors.pipeline import Pipeline
 from tilegrad.predictors.reuse import Reuse
 from tilegrad.predictors.roofline import Roofline
 from tilegrad.predictors.schema import TARGETS, Schema
@@ -20,6 +21,7 @@ __all__ = [
     "Linear",
     "Loss",
     "Mlp",
+    "Pipeline",
     "Predictor",
     "Reuse",
     "Roofline",

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import torch
 from lightning import LightningModule
 from torch import Tensor
-from torch.nn import Parameter
 
 import tilegrad
 from tilegrad.errors import ConfigError
@@ -19,7 +18,7 @@ from tilegrad.predictors.schema import Schema
 Batch = dict[str, Tensor]
 """``features [row, column]``, ``log_targets [row, target]`` and ``layer [row]``."""
 
-OptimizerFactory = Callable[[Iterable[Parameter]], torch.optim.Optimizer]
+OptimizerFactory = Callable[[Iterable[Any]], torch.optim.Optimizer]
 SchedulerFactory = Callable[..., torch.optim.lr_scheduler.LRScheduler]
 
 FORMAT = 1
@@ -152,12 +151,16 @@ class Predictor(LightningModule):
                 "by descent"
             )
         with _naming("model.optimizer"):
-            optimizer = self._optimizer(self.parameters())
+            optimizer = self._optimizer(self.descended())
         if self._scheduler is None:
             return optimizer
         with _naming("model.scheduler"):
             scheduler = self._scheduler(optimizer, total_steps=steps)
         return [optimizer], [{"scheduler": scheduler, "interval": "step"}]
+
+    def descended(self) -> Iterable[Any]:
+        """Return the parameters to train, or groups of them with settings of their own."""
+        return self.parameters()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Leave out how long the schedule was: a training that goes on may be longer."""

@@ -15,12 +15,13 @@ from tilegrad.predictors.base import CHECKPOINT_KEY, FORMAT, Predictor
 from tilegrad.predictors.forest import Forest
 from tilegrad.predictors.linear import Linear
 from tilegrad.predictors.mlp import Mlp
+from tilegrad.predictors.pipeline import Pipeline
 from tilegrad.predictors.reuse import Reuse
 from tilegrad.predictors.roofline import Roofline
 from tilegrad.predictors.schema import Schema
 
 PREDICTORS: dict[str, type[Predictor]] = {
-    each.kind: each for each in (Linear, Forest, Mlp, Roofline, Reuse)
+    each.kind: each for each in (Linear, Forest, Mlp, Roofline, Reuse, Pipeline)
 }
 """The predictors by the name that their checkpoints carry."""
 

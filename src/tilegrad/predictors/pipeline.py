@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import expm1, log
 from typing import Any, ClassVar
 
@@ -171,6 +171,12 @@ class Pipeline(Predictor):
         predicted = (self.members(batch["features"]) - self.target_mean) / self.target_scale
         target = (batch["log_targets"] - self.target_mean) / self.target_scale
         return self.loss(predicted, target.expand_as(predicted), batch["layer"])
+
+    def descended(self) -> Iterable[Any]:
+        """Return the parameters; only the network's decay, as costs are no smaller for being few."""
+        network = list(self.correction.parameters())
+        costs = [p for name, p in self.named_parameters() if not name.startswith("correction.")]
+        return [{"params": network}, {"params": costs, "weight_decay": 0.0}]
 
     def importances(self) -> dict[str, dict[str, float]]:
         """Return the learned costs in cycles, the mean over the members."""
