@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,18 +14,18 @@ from filelock import FileLock, Timeout
 from tilegrad.errors import ConfigError
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file that no reader ever sees in part."""
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary place, whose file then takes ``path`` at once: none sees it in part."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
+    yield temporary
     os.replace(temporary, path)
 
 
-def copy_file(source: Path, target: Path) -> None:
-    """Copy a file so that no reader ever sees the copy in part."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    shutil.copyfile(source, temporary)
-    os.replace(temporary, target)
+def write_text(path: Path, text: str) -> None:
+    """Write a file that no reader ever sees in part."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:

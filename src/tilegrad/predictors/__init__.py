@@ -8,6 +8,7 @@ from tilegrad.predictors.losses import Loss
 from tilegrad.predictors.metrics import METRICS, ranking_metrics
 from tilegrad.predictors.mlp import Mlp
 from tilegrad.predictors.pipeline import Pipeline
+from tilegrad.predictors.residual import Residual
 from tilegrad.predictors.reuse import Reuse
 from tilegrad.predictors.roofline import Roofline
 from tilegrad.predictors.schema import TARGETS, Schema
@@ -23,6 +24,7 @@ __all__ = [
     "Mlp",
     "Pipeline",
     "Predictor",
+    "Residual",
     "Reuse",
     "Roofline",
     "Schema",

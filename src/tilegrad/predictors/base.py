@@ -178,6 +178,27 @@ class Predictor(LightningModule):
             "schema": self.schema.plain(),
         }
 
+    def calibrate(self, rows: Batch) -> None:
+        """Learn from the training rows, after the fit, how far predictions may be off."""
+
+    def half_width(self, features: Tensor, level: float) -> Tensor | None:  # noqa: ARG002
+        """Return how far, in log, an interval of ``level`` reaches to either side.
+
+        ``[..., target]``; None for a predictor without intervals. ``ConfigError``: no such level.
+        """
+        return None
+
+    def reaching_level(self, features: Tensor, errors: Tensor) -> Tensor | None:  # noqa: ARG002
+        """Return the level of the smallest interval that reaches each error, ``[..., target]``.
+
+        ``errors [..., target]`` are differences of logs; None for a predictor without intervals.
+        """
+        return None
+
+    def bottlenecks(self, features: Tensor) -> tuple[tuple[str, ...], Tensor] | None:  # noqa: ARG002
+        """Return names, and the place among them of what limits each row ``[...]``, if it knows."""
+        return None
+
     def importances(self) -> dict[str, dict[str, float]]:
         """Return what the model itself says of its columns, by the name of the measure."""
         return {}

@@ -11,17 +11,19 @@ import torch
 import tilegrad
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import ConfigError, unknown
+from tilegrad.files import replacing
 from tilegrad.predictors.base import CHECKPOINT_KEY, FORMAT, Predictor
 from tilegrad.predictors.forest import Forest
 from tilegrad.predictors.linear import Linear
 from tilegrad.predictors.mlp import Mlp
 from tilegrad.predictors.pipeline import Pipeline
+from tilegrad.predictors.residual import Residual
 from tilegrad.predictors.reuse import Reuse
 from tilegrad.predictors.roofline import Roofline
 from tilegrad.predictors.schema import Schema
 
 PREDICTORS: dict[str, type[Predictor]] = {
-    each.kind: each for each in (Linear, Forest, Mlp, Roofline, Reuse, Pipeline)
+    each.kind: each for each in (Linear, Forest, Mlp, Roofline, Reuse, Residual, Pipeline)
 }
 """The predictors by the name that their checkpoints carry."""
 
@@ -43,6 +45,14 @@ def load_predictor(path: Path, accelerator: Accelerator) -> Predictor:
         reason = str(error).splitlines()[-1].strip()
         raise ConfigError(f"ckpt={path} does not fit its own settings: {reason}") from error
     return predictor.eval().requires_grad_(False)
+
+
+def save_predictor(source: Path, predictor: Predictor, target: Path) -> None:
+    """Write ``source``, a checkpoint of its training, with the predictor as it is now."""
+    content = torch.load(source, map_location="cpu", weights_only=True)
+    content["state_dict"] = predictor.state_dict()
+    with replacing(target) as temporary:
+        torch.save(content, temporary)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -38,31 +38,49 @@ class Loss:
         positive_number("model.loss.margin", self.margin)
         positive_int("model.loss.neighbours", self.neighbours)
 
-    def __call__(self, predicted: Tensor, target: Tensor, layer: Tensor) -> Tensor:
-        """Return the loss of standardised log targets ``[row, target]`` and layers ``[row]``."""
-        loss = self.regression * huber_loss(predicted, target, delta=self.delta)
+    def __call__(
+        self, predicted: Tensor, target: Tensor, layer: Tensor, counts: Tensor | None = None
+    ) -> Tensor:
+        """Return the loss of standardised log targets ``[row, target]`` and layers ``[row]``.
+
+        ``counts [row, target]`` is 0 for what is left out, the same for all rows of a layer.
+        """
+        loss = self.regression * self._regression(predicted, target, counts)
         if self.ranking:
             loss = loss + self.ranking * ranking_loss(
-                predicted, target, layer, self.neighbours, self.margin
+                predicted, target, layer, self.neighbours, self.margin, counts
             )
         return loss
 
+    def _regression(self, predicted: Tensor, target: Tensor, counts: Tensor | None) -> Tensor:
+        if counts is None:
+            return huber_loss(predicted, target, delta=self.delta)
+        losses = huber_loss(predicted, target, delta=self.delta, reduction="none")
+        return (losses * counts).sum() / counts.sum().clamp(min=1)
+
 
 def ranking_loss(
-    predicted: Tensor, target: Tensor, layer: Tensor, neighbours: int, margin: float
+    predicted: Tensor,
+    target: Tensor,
+    layer: Tensor,
+    neighbours: int,
+    margin: float,
+    counts: Tensor | None = None,
 ) -> Tensor:
     """Return the mean logistic loss of the pairs' order (RankNet, Burges et al. 2005).
 
     Every row is compared with its next ``neighbours`` rows of the same layer, ties left out;
-    0 where a batch has no pair.
+    0 where a batch has no pair. ``counts`` as in ``Loss``.
     """
     by_layer = layer.argsort(stable=True)
     predicted, target, layer = predicted[by_layer], target[by_layer], layer[by_layer]
+    counted = torch.ones_like(target) if counts is None else counts[by_layer]
     total = predicted.sum() * 0
     pairs = torch.zeros((), device=predicted.device)
     for step in range(1, min(neighbours, len(layer) - 1) + 1):
         slower = target[step:] - target[:-step]
         ranked = (layer[step:] == layer[:-step]).unsqueeze(-1) & (slower != 0)
+        ranked = ranked & (counted[step:] > 0)
         lead = (predicted[step:] - predicted[:-step]) * slower.sign()
         total = total + (softplus(-lead / margin) * ranked).sum() * margin
         pairs = pairs + ranked.sum()

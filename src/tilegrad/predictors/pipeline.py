@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from math import expm1, log
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ from torch.nn.functional import softplus
 from tilegrad.checks import positive_int, positive_number
 from tilegrad.errors import ConfigError
 from tilegrad.predictors.base import Batch, Predictor
+from tilegrad.predictors.intervals import ErrorBand
 from tilegrad.predictors.mlp import checked_widths
 from tilegrad.predictors.schema import Schema
 
@@ -59,7 +61,8 @@ class Pipeline(Predictor):
 
     A small network corrects the log by at most ``correction`` either way, but never to less than
     the rows that the array executes. ``members`` are trained beside each other from different
-    first values; the prediction is the mean of their logs.
+    first values; the prediction is the mean of their logs. Each leaves out one layer in
+    ``members``: what it predicts there calibrates the intervals.
     """
 
     kind = "pipeline"
@@ -70,11 +73,12 @@ class Pipeline(Predictor):
         schema: Schema,
         hidden: Sequence[int] = (16,),
         correction: float = 0.3,
-        members: int = 4,
+        members: int = 8,
         **training: Any,
     ) -> None:
+        widths = checked_widths(hidden)
         settings = {
-            "hidden": checked_widths(hidden),
+            "hidden": widths,
             "correction": positive_number("model.correction", correction),
             "members": positive_int("model.members", members),
         }
@@ -100,7 +104,8 @@ class Pipeline(Predictor):
         self.raw_fill = nn.Parameter(_noise(shape))
         self.log_start = nn.Parameter(torch.full((members,), log(_START)) + _noise((members,)))
         inputs = len(schema.columns) + len(STAGES)
-        self.correction = Perceptrons(members, [inputs, *settings["hidden"], 1])
+        self.correction = Perceptrons(members, [inputs, *widths, 1])
+        self.band = ErrorBand(len(schema.columns))
 
     def standardised(self, features: Tensor) -> Tensor:
         """Return standardised log cycles ``[..., 1]``: the mean of the members'."""
@@ -170,10 +175,49 @@ class Pipeline(Predictor):
         """Every member has its own loss, as if trained alone."""
         predicted = (self.members(batch["features"]) - self.target_mean) / self.target_scale
         target = (batch["log_targets"] - self.target_mean) / self.target_scale
-        return self.loss(predicted, target.expand_as(predicted), batch["layer"])
+        left_out = self._left_out(batch["layer"])
+        counts = None if left_out is None else (~left_out).to(predicted.dtype)
+        return self.loss(predicted, target.expand_as(predicted), batch["layer"], counts)
+
+    def _left_out(self, layer: Tensor) -> Tensor | None:
+        """Return which member leaves out a row, ``[row, member]``; None where all see all."""
+        members = self.settings["members"]
+        if members == 1:
+            return None
+        return layer.unsqueeze(-1) % members == torch.arange(members, device=layer.device)
+
+    def calibrate(self, rows: Batch) -> None:
+        """Calibrate the intervals on what each member predicts of the layers it left out."""
+        left_out = self._left_out(rows["layer"])
+        if left_out is None:
+            return
+        members = self.members(rows["features"])
+        predicted = (members * left_out).sum(-1)
+        errors = predicted - rows["log_targets"].squeeze(-1)
+        self.band.calibrate(self.scaled(rows["features"]), errors, members.std(-1))
+
+    def half_width(self, features: Tensor, level: float) -> Tensor | None:
+        """See ``Predictor.half_width``."""
+        if not self.band.calibrated:
+            return None
+        return self.band.half_width(self.scaled(features), self._spread(features), level)[..., None]
+
+    def reaching_level(self, features: Tensor, errors: Tensor) -> Tensor | None:
+        """See ``Predictor.reaching_level``."""
+        if not self.band.calibrated:
+            return None
+        spread = self._spread(features)
+        return self.band.level(self.scaled(features), spread, errors.squeeze(-1))[..., None]
+
+    def _spread(self, features: Tensor) -> Tensor:
+        return self.members(features).std(-1)
+
+    def bottlenecks(self, features: Tensor) -> tuple[tuple[str, ...], Tensor]:
+        """Return the stages' names and the place of the longest one of a mean tile, ``[...]``."""
+        return STAGES, self.stages(features).mean(-2).argmax(-1)
 
     def descended(self) -> Iterable[Any]:
-        """Return the parameters; only the network's decay, as costs are no smaller for being few."""
+        """Return the parameters; only the network's decay: costs are not likelier to be small."""
         network = list(self.correction.parameters())
         costs = [p for name, p in self.named_parameters() if not name.startswith("correction.")]
         return [{"params": network}, {"params": costs, "weight_decay": 0.0}]
@@ -196,7 +240,7 @@ class Perceptrons(nn.Module):
 
     def __init__(self, members: int, widths: Sequence[int]) -> None:
         super().__init__()
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        pairs = list(pairwise(widths))
         self.weight = nn.ParameterList(
             [torch.randn(members, before, after) * before**-0.5 for before, after in pairs]
         )

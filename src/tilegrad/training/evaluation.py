@@ -26,8 +26,8 @@ from tilegrad.schedules import Schedules, load_shown
 from tilegrad.training.build import source_name
 from tilegrad.training.claim import CONFIG, Claim
 from tilegrad.training.directory import RESULT
-from tilegrad.training.plots import predicted_against_measured, save_figure
-from tilegrad.training.predictions import ROWS_AT_ONCE, predict, prediction_table, target_metrics
+from tilegrad.training.pictures import write_pictures
+from tilegrad.training.predictions import ROWS_AT_ONCE, coverage, target_metrics, test_table
 
 FIELDS = (
     "accelerator", "hardware", "caps", "workload", "data", "ckpt", "name", "dir", "plots",
@@ -61,6 +61,7 @@ class Evaluation:
             "name": self.config.name,
             "ckpt": str(self.config.ckpt),
             "metrics": metrics,
+            "intervals": coverage(table, self.targets),
             "rows": len(self.rows),
             "rows_outside_training": int(outside.sum()),
             "columns_outside_training": _counts(self.model, beyond),
@@ -73,18 +74,13 @@ class Evaluation:
         write_text(self.directory / CONFIG, OmegaConf.to_yaml(self.config, resolve=True))
         table["outside_training"] = outside.numpy()
         table.to_parquet(self.directory / PREDICTIONS, index=False)
-        for target in self.targets if self.config.plots else ():
-            title = str(self.config.name)
-            figure = predicted_against_measured(table, target, title, metrics[target])
-            save_figure(figure, self.directory / f"predicted_{target}.png")
+        if self.config.plots:
+            write_pictures(self.directory, table, str(self.config.name), metrics)
         write_json(self.directory / RESULT, result)
         return result
 
     def _predictions(self) -> pd.DataFrame:
-        every = torch.arange(len(self.rows))
-        places = [self.model.schema.targets.index(target) for target in self.targets]
-        predicted = predict(self.model, self.rows, every)[:, places]
-        return prediction_table(self.rows, every, self.targets, predicted)
+        return test_table(self.model, self.rows, torch.arange(len(self.rows)), self.targets)
 
     def _beyond(self) -> Tensor:
         """Return which features lie outside the training's range, ``[row, column]``."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from tilegrad.files import write_json, write_text
 from tilegrad.predictors.checkpoint import load_predictor
 from tilegrad.provenance import git_revision, versions
 from tilegrad.training.directory import MODEL, RESULT
 from tilegrad.training.importance import permutation_importances
-from tilegrad.training.plots import importance_bars, predicted_against_measured, save_figure
+from tilegrad.training.plots import importance_bars, save_figure
+from tilegrad.training.predictions import coverage
 from tilegrad.training.result import all_predictions, fold_table, overall_metrics
 from tilegrad.training.run import TrainingRun
 from tilegrad.training.tracking import track
@@ -24,19 +23,22 @@ def finish_run(
     """Write the run's files and return the content of result.json."""
     targets, model = run.data.schema.targets, run.directory / MODEL
     metrics: dict[str, dict[str, Any]] = {}
+    intervals: dict[str, dict[str, float]] = {}
     if folds:
         predictions = all_predictions(run.directory, len(folds))
         metrics = overall_metrics(predictions, folds, targets)
+        intervals = coverage(predictions, targets)
         for target in targets:
             write_text(
                 run.directory / f"folds_{target}.csv", fold_table(folds, target).to_csv(index=False)
             )
         if run.config.plots:
-            _plot_predictions(run, predictions, metrics)
+            write_pictures(run.directory, predictions, run.config.name, metrics)
     importances = _importances(run) if run.config.importances and refit is not None else {}
     result = {
         "name": run.config.name,
         "metrics": metrics,
+        "intervals": intervals,
         "folds": len(folds),
         "fit_seconds": round(sum(fold["fit_seconds"] for fold in folds), 3),
         "refit": dict(refit) if refit is not None else None,
@@ -51,14 +53,6 @@ def finish_run(
     write_json(run.directory / RESULT, result)
     track(run.config, run.directory, result)
     return result
-
-
-def _plot_predictions(
-    run: TrainingRun, predictions: pd.DataFrame, metrics: Mapping[str, Mapping[str, Any]]
-) -> None:
-    for target in run.data.schema.targets:
-        figure = predicted_against_measured(predictions, target, run.config.name, metrics[target])
-        save_figure(figure, run.directory / f"predicted_{target}.png")
 
 
 def _importances(run: TrainingRun) -> dict[str, dict[str, float]]:

@@ -15,6 +15,8 @@ from tilegrad.report.theme import MAIN_COLOUR, png_bytes, themed
 
 _SHOWN = 20
 _FEW = 5000
+_WIDE = 100
+"""Ratio from which positive values are shown on a logarithmic axis."""
 
 
 @themed
@@ -68,6 +70,8 @@ def importance_bars(importances: Mapping[str, Mapping[str, float]], title: str) 
         names, shown = zip(*ranked, strict=True)
         axes.barh(range(len(names)), shown, color=MAIN_COLOUR)
         axes.set_yticks(range(len(names)), names, fontsize=9)
+        if min(shown) > 0 and shown[-1] > _WIDE * shown[0]:
+            axes.set_xscale("log")
         axes.set_xlabel(measure)
         axes.grid(True, axis="x", alpha=0.25)
     figure.suptitle(f"{title}: importances")

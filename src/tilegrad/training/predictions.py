@@ -17,6 +17,10 @@ from tilegrad.predictors import Predictor, ranking_metrics
 
 ROWS_AT_ONCE = 8192
 
+LEVELS = (0.5, 0.8, 0.9, 0.95)
+"""Levels of intervals whose coverage is reported."""
+SHOWN_LEVEL = 0.9
+
 
 def predict(model: Predictor, rows: Rows, places: Tensor) -> NDArray[np.float64]:
     """Return the log targets ``[place, target]`` of some rows.
@@ -34,6 +38,53 @@ def predict(model: Predictor, rows: Rows, places: Tensor) -> NDArray[np.float64]
             "trained by descent, lower model.optimizer.lr or set trainer.gradient_clip_val"
         )
     return logs.numpy()
+
+
+def test_table(
+    model: Predictor, rows: Rows, places: Tensor, targets: Sequence[str]
+) -> pd.DataFrame:
+    """Return what a model makes of some rows beside what was measured.
+
+    Beside ``prediction_table``'s columns, of each target: ``level.*``, that of the smallest
+    interval that reaches the measurement, and ``factor.*``, what an interval of ``SHOWN_LEVEL``
+    multiplies or divides by; ``bottleneck``, what limits the row. Each where the model knows it.
+    """
+    chosen = [model.schema.targets.index(target) for target in targets]
+    logs = predict(model, rows, places)
+    table = prediction_table(rows, places, targets, logs[:, chosen])
+    features = rows.features[places]
+    errors = torch.zeros(logs.shape, dtype=torch.float64)
+    errors[:, chosen] = torch.as_tensor(logs[:, chosen]) - rows.targets[places].log()
+    with torch.no_grad():
+        levels = model.reaching_level(features, errors)
+        widths = model.half_width(features, SHOWN_LEVEL)
+        limits = model.bottlenecks(features)
+    for place, target in zip(chosen, targets, strict=True):
+        if levels is not None and widths is not None:
+            table[f"level.{target}"] = levels[:, place].numpy()
+            table[f"factor.{target}"] = widths[:, place].exp().numpy()
+    if limits is not None:
+        names, which = limits
+        table["bottleneck"] = np.array(names)[which.numpy()]
+    return table
+
+
+def coverage(table: pd.DataFrame, targets: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return by target the share of rows within intervals of each level, and the median factor.
+
+    Empty for a model without intervals.
+    """
+    return {
+        target: {
+            **{
+                f"within_{level:.0%}": float((table[f"level.{target}"] <= level).mean())
+                for level in LEVELS
+            },
+            f"median_factor_{SHOWN_LEVEL:.0%}": float(table[f"factor.{target}"].median()),
+        }
+        for target in targets
+        if f"level.{target}" in table
+    }
 
 
 def prediction_table(

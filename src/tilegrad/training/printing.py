@@ -35,6 +35,7 @@ def print_result(run: TrainingRun, result: Mapping[str, Any]) -> None:
         console.print(
             metrics_table(f"{result['name']}: {result['folds']} folds", result["metrics"])
         )
+    print_intervals(console, result["intervals"])
     for measure, values in result["importances"].items():
         ranked = sorted(values.items(), key=lambda item: -abs(item[1]))[:SHOWN_IMPORTANCES]
         line = ", ".join(f"{name} {value:.3g}" for name, value in ranked)
@@ -46,6 +47,7 @@ def print_evaluation(directory: Path, result: Mapping[str, Any]) -> None:
     """Print the metrics, how many rows were unlike the training's, and where the files are."""
     console = Console()
     console.print(metrics_table(f"{result['name']}: {result['rows']:,} rows", result["metrics"]))
+    print_intervals(console, result["intervals"])
     for target in result["not_measured"]:
         console.print(f"{target}: predicted, but not measured by these data")
     columns = list(result["columns_outside_training"].items())[:SHOWN_COLUMNS]
@@ -57,6 +59,13 @@ def print_evaluation(directory: Path, result: Mapping[str, Any]) -> None:
         soft_wrap=True,
     )
     console.print(f"saved in {directory}", soft_wrap=True)
+
+
+def print_intervals(console: Console, intervals: Mapping[str, Mapping[str, float]]) -> None:
+    """Print how often the intervals hold, for a model that has any."""
+    for target, shares in intervals.items():
+        line = ", ".join(f"{name} {share:.3g}" for name, share in shares.items())
+        console.print(f"intervals of {target}: {line}", highlight=False, soft_wrap=True)
 
 
 def metrics_table(title: str, metrics_of: Mapping[str, Mapping[str, Any]]) -> Table:

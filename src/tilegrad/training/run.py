@@ -15,12 +15,11 @@ from omegaconf import DictConfig, open_dict
 
 from tilegrad.datamodules import Fold, ScheduleDataModule, everything
 from tilegrad.errors import ConfigError
-from tilegrad.files import copy_file
 from tilegrad.predictors import Predictor
-from tilegrad.predictors.checkpoint import read_checkpoint
+from tilegrad.predictors.checkpoint import read_checkpoint, save_predictor
 from tilegrad.training.directory import MODEL, FoldPlace, finish, finished, fold_place
 from tilegrad.training.interrupts import plain_interrupts
-from tilegrad.training.predictions import predict, prediction_table, target_metrics
+from tilegrad.training.predictions import target_metrics, test_table
 from tilegrad.training.quiet import quiet_lightning
 from tilegrad.training.tracking import describe_config
 
@@ -48,18 +47,18 @@ class TrainingRun:
         result = finished(place)
         if result is None:
             fold = everything(len(self.data.rows))
-            result, _ = self._train(None, fold, place)
+            result, model = self._train(None, fold, place)
             source = place.best if place.best.exists() else place.last
             if source.exists():
-                # Copied: a training that is killed here goes on with the same states.
-                copy_file(source, self.directory / MODEL)
+                # Another file: a training that is killed here goes on with the same states.
+                save_predictor(source, model, self.directory / MODEL)
             finish(place, result, self.config.keep_folds)
         return result
 
     def _fold(self, number: int, fold: Fold, place: FoldPlace) -> dict[str, Any]:
         result, model = self._train(number, fold, place)
         rows, targets = self.data.rows, self.data.schema.targets
-        table = prediction_table(rows, fold.test, targets, predict(model, rows, fold.test))
+        table = test_table(model, rows, fold.test, targets)
         table.to_parquet(place.predictions, index=False)
         result["metrics"] = target_metrics(table, targets)
         finish(place, result, self.config.keep_folds)
@@ -81,6 +80,8 @@ class TrainingRun:
         seconds = time.perf_counter() - start
         if place.best.exists():
             model.load_state_dict(torch.load(place.best, weights_only=True)["state_dict"])
+        with torch.no_grad():
+            model.eval().calibrate(self.data.training_rows())
         result: dict[str, Any] = {
             "fold": fold.name,
             "train_rows": len(fold.train),
@@ -90,7 +91,7 @@ class TrainingRun:
             # The seconds are then those since it went on.
             "resumed": resumed is not None,
         }
-        return result, model.eval()
+        return result, model
 
     def _config_of(self, number: int | None, place: FoldPlace) -> DictConfig:
         """Return the config with the fold's name and place, for loggers and callbacks."""
