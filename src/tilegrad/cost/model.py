@@ -78,6 +78,19 @@ class LearnedModel(CostModel, Protocol):
         """Return the predicted latency [cycles], ``[...]``."""
         ...
 
+    def factor(
+        self,
+        sums: Footprint,
+        accelerator: Accelerator,
+        hardware: Mapping[str, Value],
+        level: float,
+    ) -> Tensor | None:
+        """Return what the ends of an interval of ``level`` multiply and divide by, ``[...]``.
+
+        None for a model that does not know how far it may be off.
+        """
+        ...
+
     def departures(
         self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]
     ) -> list[list[Departure]]:

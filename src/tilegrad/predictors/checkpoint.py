@@ -21,6 +21,7 @@ from tilegrad.predictors.residual import Residual
 from tilegrad.predictors.reuse import Reuse
 from tilegrad.predictors.roofline import Roofline
 from tilegrad.predictors.schema import Schema
+from tilegrad.pretrained import pretrained_names
 
 PREDICTORS: dict[str, type[Predictor]] = {
     each.kind: each for each in (Linear, Forest, Mlp, Roofline, Reuse, Residual, Pipeline)
@@ -58,7 +59,10 @@ def save_predictor(source: Path, predictor: Predictor, target: Path) -> None:
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Return the content of a predictor's checkpoint, its kind and format checked."""
     if not path.is_file():
-        raise ConfigError(f"ckpt={path} does not exist; legal: a checkpoint made by train.py")
+        raise ConfigError(
+            f"ckpt={path} does not exist; legal: a checkpoint made by train.py, or the name of a "
+            f"packaged one ({', '.join(pretrained_names())})"
+        )
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError) as error:

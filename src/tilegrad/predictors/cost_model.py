@@ -23,6 +23,11 @@ from tilegrad.predictors.features import Column, FeatureSet, feature_set
 
 UJ_PER_PJ = 1e-6
 
+OVERFLOW = 4.0
+"""Log latency of a tile that is too large, and again for each e-fold."""
+SLACK = 1e-6
+"""For rounding, in log."""
+
 
 @dataclass(frozen=True)
 class PredictedLatency:
@@ -30,14 +35,18 @@ class PredictedLatency:
 
     Hardware outside the range of the training data raises the latency to be minimised, by
     ``penalty`` in log for each e-fold outside. Other features do not: some layers cannot help
-    leaving the range, and raising only theirs would shift the weights between layers.
+    leaving the range, and raising only theirs would shift the weights between layers. A tile that
+    overflows a memory by the features' own account (``FeatureSet.limits``) costs ``OVERFLOW`` and
+    more.
 
-    ``predictor`` is in double precision; ``source`` names its checkpoint.
+    ``predictor`` is in double precision; ``source`` names its checkpoint; ``upper`` is the level
+    of the interval whose upper end is minimised instead of the prediction.
     """
 
     predictor: Predictor
     penalty: float
     source: str
+    upper: float | None = None
 
     @property
     def name(self) -> str:
@@ -67,7 +76,11 @@ class PredictedLatency:
         columns = self._columns(sums, accelerator, hardware)
         log_cycles = self._log_cycles(columns, sums, accelerator, hardware)
         beyond = self.predictor.beyond_range(columns)[..., self._hardware].sum(-1)
-        return (log_cycles + self.penalty * beyond).exp()
+        if self.upper is not None:
+            width = self._half_width(columns, self.upper)
+            assert width is not None
+            log_cycles = log_cycles + width
+        return (log_cycles + self.penalty * beyond + self._overflow(columns)).exp()
 
     def predicted(
         self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]
@@ -91,6 +104,36 @@ class PredictedLatency:
             for row, out in zip(columns, beyond, strict=True)
         ]
 
+    def factor(
+        self,
+        sums: Footprint,
+        accelerator: Accelerator,
+        hardware: Mapping[str, Value],
+        level: float,
+    ) -> Tensor | None:
+        """Return what an interval multiplies and divides by; see ``LearnedModel.factor``."""
+        width = self._half_width(self._columns(sums, accelerator, hardware), level)
+        return None if width is None else width.exp()
+
+    def _half_width(self, columns: Tensor, level: float) -> Tensor | None:
+        widths = self.predictor.half_width(columns, level)
+        return None if widths is None else widths[..., self._target]
+
+    @cached_property
+    def _target(self) -> int:
+        """The place of the target that the latency follows."""
+        targets = self.predictor.schema.targets
+        return targets.index("latency" if "latency" in targets else "edp")
+
+    def _overflow(self, columns: Tensor) -> Tensor:
+        over = columns[..., self._limits].clamp(min=0).sum(-1)
+        return OVERFLOW * over + OVERFLOW * (over > SLACK)
+
+    @cached_property
+    def _limits(self) -> list[int]:
+        columns = self.predictor.schema.columns
+        return [columns.index(name) for name in self.features.limits]
+
     @cached_property
     def _hardware(self) -> list[int]:
         columns = self.predictor.schema.columns
@@ -108,12 +151,10 @@ class PredictedLatency:
         accelerator: Accelerator,
         hardware: Mapping[str, Value],
     ) -> Tensor:
-        targets = self.predictor.schema.targets
-        log_targets = self.predictor(columns)
-        if "latency" in targets:
-            return log_targets[..., targets.index("latency")]
-        energy = energy_pj(sums, accelerator, hardware) * UJ_PER_PJ
-        return log_targets[..., targets.index("edp")] - energy.log()
+        found = self.predictor(columns)[..., self._target]
+        if self.predictor.schema.targets[self._target] == "latency":
+            return found
+        return found - (energy_pj(sums, accelerator, hardware) * UJ_PER_PJ).log()
 
     def _departure(self, column: Column, place: int, feature: Tensor) -> Departure:
         range_of = (self.predictor.lowest[place], self.predictor.highest[place])
@@ -123,10 +164,15 @@ class PredictedLatency:
         return Departure(column.name, column.unit, value, lowest, highest)
 
 
-def predicted_latency(path: Path, accelerator: Accelerator, penalty: float) -> PredictedLatency:
+def predicted_latency(
+    path: Path, source: str, accelerator: Accelerator, penalty: float, upper: float | None = None
+) -> PredictedLatency:
     """Return the latency model of a checkpoint, to be searched with on ``accelerator``.
 
-    Raises ``ConfigError`` where the checkpoint is refused or predicts neither latency nor EDP.
+    ``source`` is what results call the checkpoint.
+
+    Raises ``ConfigError`` where the checkpoint is refused, predicts neither latency nor EDP, or
+    has no intervals and ``upper`` asks for one.
     """
     predictor = load_predictor(path, accelerator)
     if not {"latency", "edp"} & set(predictor.schema.targets):
@@ -134,4 +180,9 @@ def predicted_latency(path: Path, accelerator: Accelerator, penalty: float) -> P
             f"ckpt={path} predicts {', '.join(predictor.schema.targets)}; "
             "legal: a predictor of latency or edp, as the energy is the nest's own"
         )
-    return PredictedLatency(predictor.to(torch.float64), penalty, str(path))
+    if upper is not None and predictor.half_width(predictor.feature_mean, upper) is None:
+        raise ConfigError(
+            f"ckpt_upper is {upper:g}, and ckpt={path} ({predictor.kind}) has no intervals; "
+            "legal: null, or the checkpoint of a model=pipeline with several members"
+        )
+    return PredictedLatency(predictor.to(torch.float64), penalty, source, upper)

@@ -13,12 +13,22 @@ OUTSIDE = "outside_training_range"
 
 
 @dataclass(frozen=True)
+class Interval:
+    """Ends of the network's EDP [uJ*cycles] and cycles; of a ``level`` from 0 to 1."""
+
+    level: float
+    edp: tuple[float, float]
+    cycles: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Prediction:
     """EDP [uJ*cycles] and cycles of the network as ``model`` predicts them."""
 
     model: str
     edp: float
     cycles: float
+    interval: Interval | None
 
 
 @dataclass(frozen=True)
@@ -34,7 +44,15 @@ def prediction_of(record: Fields) -> Prediction | None:
     if PREDICTED not in record:
         return None
     fields = record.inside(PREDICTED)
-    return Prediction(fields.text("model"), fields.number("edp"), fields.number("cycles"))
+    model, edp, cycles = fields.text("model"), fields.number("edp"), fields.number("cycles")
+    return Prediction(model, edp, cycles, _interval(fields) if "level" in fields else None)
+
+
+def _interval(fields: Fields) -> Interval:
+    edp, cycles = (
+        (fields.number(f"{name}_low"), fields.number(f"{name}_high")) for name in ("edp", "cycles")
+    )
+    return Interval(fields.number("level"), edp, cycles)
 
 
 def layer_prediction_of(layer: Fields) -> LayerPrediction | None:

@@ -22,9 +22,19 @@ def prediction_rows(result: Result, prediction: Prediction) -> dict[str, str]:
         f"({_against(prediction.edp, result.edp)})",
         "predicted latency": f"{counted(prediction.cycles)} cycles "
         f"({_against(prediction.cycles, result.cycles)})",
+        **_interval_rows(prediction),
         "predicted by": prediction.model,
         "training range": _verdict(result),
     }
+
+
+def _interval_rows(prediction: Prediction) -> dict[str, str]:
+    found = prediction.interval
+    if found is None:
+        return {}
+    low, high = map(scientific, found.edp)
+    least, most = map(counted, found.cycles)
+    return {f"{found.level:.0%} interval": f"{low} to {high} uJ*cycles, {least} to {most} cycles"}
 
 
 def outside_rows(result: Result) -> list[tuple[str, ...]]:

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from tilegrad.checks import known_fields, positive_int, positive_number, section
 from tilegrad.errors import ConfigError
 from tilegrad.search.checkpoint import load_checkpoint
-from tilegrad.search.latency import check_gradients, latency_identity, latency_model
+from tilegrad.search.latency import Learned, check_gradients, latency_model
 from tilegrad.search.objective import objective
 from tilegrad.search.problem import SearchProblem, hardware_space
 from tilegrad.search.runner import Runner
@@ -25,6 +25,7 @@ from tilegrad.search.state import Budget, Strategy
 FIELDS = (
     "accelerator", "hardware", "caps", "workload", "strategy", "objective", "seed", "dir",
     "budget", "optimized_metric", "report", "progress", "target", "ckpt", "ckpt_penalty",
+    "ckpt_upper",
 )  # fmt: skip
 """The fields of ``conf/search.yaml``."""
 
@@ -38,7 +39,8 @@ def build_runner(config: DictConfig) -> Runner:
     accelerator = instantiate(config.accelerator)
     workload = instantiate(config.workload)
     space = hardware_space(accelerator, config.hardware, config.caps)
-    model = latency_model(config.ckpt, config.ckpt_penalty, accelerator)
+    learned = Learned(config.ckpt, config.ckpt_penalty, config.ckpt_upper)
+    model = latency_model(learned, accelerator)
     problem = SearchProblem(accelerator, workload, space, objective(config.objective), model)
     problem.check_feasible()
     strategy: Strategy = instantiate(config.strategy)
@@ -49,7 +51,7 @@ def build_runner(config: DictConfig) -> Runner:
     _check_directory(directory)
     identity = {
         **_identity(problem, strategy, seed, OmegaConf.to_yaml(config.accelerator, resolve=True)),
-        "ckpt": latency_identity(config.ckpt, config.ckpt_penalty),
+        "ckpt": learned.identity(),
     }
     # Another search's directory is refused before anything in it changes.
     load_checkpoint(directory, identity)

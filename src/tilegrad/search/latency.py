@@ -3,29 +3,60 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from hydra.utils import get_class
 from omegaconf import OmegaConf
 
 from tilegrad.accelerator import Accelerator
-from tilegrad.checks import is_number
+from tilegrad.checks import is_number, positive_number
 from tilegrad.cost.model import ROOFLINE, CostModel
 from tilegrad.errors import ConfigError
 from tilegrad.paths import config_directory
+from tilegrad.pretrained import checkpoint_path
 from tilegrad.search.state import Strategy
 
 
-def latency_model(ckpt: object, penalty: object, accelerator: Accelerator) -> CostModel:
-    """Return the model of ``ckpt`` (None: the nest's); ``ConfigError`` names what is wrong."""
-    if not is_number(penalty) or penalty < 0:  # type: ignore[operator]
-        raise ConfigError(f"ckpt_penalty is {penalty!r}; legal: a number >= 0")
-    if ckpt is None:
+@dataclass(frozen=True)
+class Learned:
+    """The fields of a config that name a trained predictor as the latency's model.
+
+    ``ckpt``: its checkpoint, a path or a packaged one's name, None for the nest's own latency;
+    ``penalty``: log latency for each e-fold of hardware outside the training range; ``upper``: the
+    level of the interval whose upper end is minimised, None for the prediction itself.
+    """
+
+    ckpt: object
+    penalty: object
+    upper: object
+
+    def __post_init__(self) -> None:
+        if not is_number(self.penalty) or self.penalty < 0:  # type: ignore[operator]
+            raise ConfigError(f"ckpt_penalty is {self.penalty!r}; legal: a number >= 0")
+        if self.upper is not None:
+            positive_number("ckpt_upper", self.upper, below=1)
+        if self.upper is not None and self.ckpt is None:
+            raise ConfigError(f"ckpt_upper is {self.upper} without a ckpt; legal: null")
+
+    def identity(self) -> str:
+        """Return what tells one latency model from another: the file's content, not its place."""
+        if self.ckpt is None:
+            return "nest"
+        digest = hashlib.sha256(checkpoint_path(self.ckpt).read_bytes()).hexdigest()[:12]
+        return f"{digest}, ckpt_penalty {self.penalty}, ckpt_upper {self.upper}"
+
+
+def latency_model(learned: Learned, accelerator: Accelerator) -> CostModel:
+    """Return the model that a config names; ``ConfigError`` names what is wrong."""
+    if learned.ckpt is None:
         return ROOFLINE
     # Predictors bring Lightning with them, whose import takes seconds.
     from tilegrad.predictors.cost_model import predicted_latency
 
-    return predicted_latency(Path(str(ckpt)), accelerator, float(penalty))  # type: ignore[arg-type]
+    path, penalty = checkpoint_path(learned.ckpt), float(learned.penalty)  # type: ignore[arg-type]
+    upper = None if learned.upper is None else float(learned.upper)  # type: ignore[arg-type]
+    return predicted_latency(path, str(learned.ckpt), accelerator, penalty, upper)
 
 
 def check_gradients(strategy: Strategy, model: CostModel, ckpt: object) -> None:
@@ -46,11 +77,3 @@ def _without_gradient() -> list[str]:
 
 def _class_of(file: Path) -> type[Strategy]:
     return get_class(OmegaConf.load(file)._target_)
-
-
-def latency_identity(ckpt: object, penalty: object) -> str:
-    """Return what tells one latency model from another: the file's content, not its place."""
-    if ckpt is None:
-        return "nest"
-    digest = hashlib.sha256(Path(str(ckpt)).read_bytes()).hexdigest()[:12]
-    return f"{digest}, ckpt_penalty {penalty}"

@@ -11,6 +11,9 @@ from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import UJ_PER_PJ
 
+LEVEL = 0.9
+"""Of the intervals in results."""
+
 
 def add_predictions(
     record: dict[str, Any],
@@ -21,18 +24,28 @@ def add_predictions(
 ) -> None:
     """Add to the record of the design ``nests [1, layer]`` what the model predicts.
 
-    Latency in cycles, EDP in uJ*cycles with the nest's energy; and, layer by layer, the features
-    that lie outside the model's training range.
+    Latency in cycles, EDP in uJ*cycles with the nest's energy, each with an interval where the
+    model has any; and, layer by layer, the features that lie outside the model's training range.
+    The ends of a total are the sums of the layers' ends, as if all erred the same way: wider than
+    its level asks for.
     """
     sums = problem.footprint(nests).expand(1, len(problem.workload.layers))[0]
     cycles = model.predicted(sums, problem.accelerator, cost.hardware)
     outside = model.departures(sums, problem.accelerator, cost.hardware)
     total = float((cycles * problem.workload.counts).sum())
-    record["predicted"] = {
-        "model": model.name,
-        "edp": float(cost.energy_pj[0]) * UJ_PER_PJ * total,
-        "cycles": total,
-    }
+    energy = float(cost.energy_pj[0]) * UJ_PER_PJ
+    record["predicted"] = {"model": model.name, "edp": energy * total, "cycles": total}
+    factor = model.factor(sums, problem.accelerator, cost.hardware, LEVEL)
+    if factor is not None:
+        ends = {"low": cycles / factor, "high": cycles * factor}
+        totals = {name: float((end * problem.workload.counts).sum()) for name, end in ends.items()}
+        record["predicted"] |= {
+            "level": LEVEL,
+            **{f"cycles_{name}": end for name, end in totals.items()},
+            **{f"edp_{name}": energy * end for name, end in totals.items()},
+        }
+        for layer, *both in zip(record["layers"], *ends.values(), strict=True):
+            layer["predicted_interval"] = [float(end) for end in both]
     for layer, predicted, departures in zip(record["layers"], cycles, outside, strict=True):
         layer["predicted_cycles"] = float(predicted)
         layer["outside_training_range"] = [asdict(departure) for departure in departures]

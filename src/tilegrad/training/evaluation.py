@@ -21,6 +21,7 @@ from tilegrad.errors import DataError
 from tilegrad.files import write_json, write_text
 from tilegrad.predictors import Predictor, load_predictor
 from tilegrad.predictors.features import feature_set
+from tilegrad.pretrained import checkpoint_path
 from tilegrad.provenance import git_revision, versions
 from tilegrad.schedules import Schedules, load_shown
 from tilegrad.training.build import source_name
@@ -98,7 +99,7 @@ def build_evaluation(config: DictConfig) -> Evaluation:
         flag(name, config[name])
     torch.set_num_threads(positive_int("threads", config.threads))
     accelerator = instantiate(config.accelerator)
-    model = load_predictor(Path(str(config.ckpt)), accelerator)
+    model = load_predictor(checkpoint_path(config.ckpt), accelerator)
     with open_dict(config):
         # The rest of the node says how to train.
         config.data = {"source": config.data.source}

@@ -10,6 +10,7 @@ from tilegrad.predictors.checkpoint import load_predictor
 from tilegrad.provenance import git_revision, versions
 from tilegrad.training.directory import MODEL, RESULT
 from tilegrad.training.importance import permutation_importances
+from tilegrad.training.pictures import write_pictures
 from tilegrad.training.plots import importance_bars, save_figure
 from tilegrad.training.predictions import coverage
 from tilegrad.training.result import all_predictions, fold_table, overall_metrics

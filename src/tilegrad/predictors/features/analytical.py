@@ -26,6 +26,7 @@ class Analytical:
     """
 
     name = "analytical"
+    limits: tuple[str, ...] = ()
 
     def schema(self, accelerator: Accelerator) -> tuple[Column, ...]:
         """Return the columns in the order of ``columns``."""

@@ -38,6 +38,14 @@ class FeatureSet(Protocol):
         """The name in configs and checkpoints."""
         ...
 
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """Columns that are above 0 where a tile does not fit, beyond what the nest demands.
+
+        Gemmini's memories hold whole rows of the array, where the nest counts words.
+        """
+        ...
+
     def schema(self, accelerator: Accelerator) -> tuple[Column, ...]:
         """Return the columns."""
         ...

@@ -27,6 +27,7 @@ class Raw:
     """
 
     name = "raw"
+    limits: tuple[str, ...] = ()
 
     def schema(self, accelerator: Accelerator) -> tuple[Column, ...]:
         """Return hardware, bounds, strides, temporal and spatial factors, loops inside."""

@@ -69,7 +69,7 @@ class Axis:
 
     def _outside(self, padding: Tensor, tiles: Tensor) -> Tensor:
         """Return the change by the padding at one end, counted over tiles from that end."""
-        reach = int(padding.max())
+        reach = int(padding.max()) if padding.numel() else 0
         # Tiles are an input long at least: others do not touch the padding.
         pairs = [(tile, kernel) for tile in range(reach) for kernel in range(reach - tile)]
         if not pairs:

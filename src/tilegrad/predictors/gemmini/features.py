@@ -44,6 +44,7 @@ class Commands:
     """
 
     name = "commands"
+    limits: tuple[str, ...] = ("occupancy.scratchpad", "occupancy.accumulator")
 
     def schema(self, accelerator: Accelerator) -> tuple[Column, ...]:
         """Return the columns; ``ConfigError`` for an accelerator that is no Gemmini."""
