@@ -44,6 +44,7 @@ def build_runner(config: DictConfig) -> Runner:
     problem = SearchProblem(accelerator, workload, space, objective(config.objective), model)
     problem.check_feasible()
     strategy: Strategy = instantiate(config.strategy)
+    strategy.check(problem)
     check_gradients(strategy, model, config.ckpt)
     seed = positive_int("seed", config.seed, least=0)
     budget = _budget(config.budget)

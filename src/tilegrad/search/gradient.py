@@ -75,6 +75,9 @@ class GradientStrategy:
         positive_number("strategy.learning_rate", self.learning_rate)
         positive_number("strategy.momentum", self.momentum, below=1.0)
 
+    def check(self, problem: SearchProblem) -> None:
+        """Any problem will do."""
+
     def advance(
         self, problem: SearchProblem, state: SearchState, budget: Budget, seed: int
     ) -> Iterator[None]:

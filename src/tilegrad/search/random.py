@@ -27,6 +27,9 @@ class RandomStrategy:
     def __post_init__(self) -> None:
         positive_int("strategy.designs", self.designs)
 
+    def check(self, problem: SearchProblem) -> None:
+        """Any problem will do."""
+
     def advance(
         self, problem: SearchProblem, state: SearchState, budget: Budget, seed: int
     ) -> Iterator[None]:

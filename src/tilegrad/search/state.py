@@ -83,6 +83,10 @@ class Strategy(Protocol):
     name: str
     needs_gradient: ClassVar[bool]
 
+    def check(self, problem: SearchProblem) -> None:
+        """Refuse a problem that the strategy is not for; ``ConfigError`` names the field."""
+        ...
+
     def advance(
         self, problem: SearchProblem, state: SearchState, budget: Budget, seed: int
     ) -> Iterator[None]:

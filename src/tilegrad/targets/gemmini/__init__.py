@@ -2,5 +2,6 @@
 
 from tilegrad.targets.gemmini.export import export_gemmini
 from tilegrad.targets.gemmini.logs import parse_logs
+from tilegrad.targets.gemmini.strategy import LibraryStrategy
 
-__all__ = ["export_gemmini", "parse_logs"]
+__all__ = ["LibraryStrategy", "export_gemmini", "parse_logs"]

@@ -7,6 +7,7 @@ Gemmini's rows are Timeloop's H axis (Q, S), its columns the W axis (P, R).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -78,17 +79,11 @@ class Tiled:
     @property
     def rows(self) -> tuple[int, int]:
         """Rows of the scratchpad and the accumulator that a tile takes, as the calls count them."""
-        tile, side = self.tile, self.generator.dim
+        side = self.generator.dim
         if self.rows_dim:
-            height = self.blocks(self.rows_dim)
-            operands = (height + self.blocks("K")) * self.blocks("C") * side
-            return operands, height * self.blocks("K") * side
-        # One stride more than the window: tiled_conv's own bound.
-        wstride, hstride, _, _ = self.problem.strides
-        high, wide = self._window(tile)
-        inputs = self.blocks("C") * tile["N"] * (high + hstride - 1) * (wide + wstride - 1)
-        weights = self.blocks("K") * tile["R"] * tile["S"] * tile["C"]
-        return inputs + weights, self.blocks("K") * tile["N"] * tile["P"] * tile["Q"]
+            height, filters, channels = (self.blocks(dim) for dim in (self.rows_dim, *"KC"))
+            return product_rows(height, filters, channels, side)
+        return convolution_rows(self.tile, self.problem.strides, side)
 
     @property
     def excess(self) -> float:
@@ -96,6 +91,27 @@ class Tiled:
         return max(
             rows / most for rows, most in zip(self.rows, self.generator.tile_rows, strict=True)
         )
+
+
+def product_rows(rows: int, filters: int, channels: int, side: int) -> tuple[int, int]:
+    """Return the rows of scratchpad and accumulator of a tile of ``tiled_matmul``, in blocks."""
+    return (rows + filters) * channels * side, rows * filters * side
+
+
+def convolution_rows(
+    tile: Mapping[str, int], strides: tuple[int, ...], side: int
+) -> tuple[int, int]:
+    """Return the rows of scratchpad and accumulator that a tile of ``tiled_conv`` takes.
+
+    Its inputs are one stride more than the window: the call's own bound.
+    """
+    wstride, hstride, wdilation, hdilation = strides
+    wide = tile["P"] * wstride + (tile["R"] - 1) * wdilation
+    high = tile["Q"] * hstride + (tile["S"] - 1) * hdilation
+    channels, filters = (math.ceil(tile[dim] / side) for dim in "CK")
+    weights = filters * tile["R"] * tile["S"] * tile["C"]
+    outputs = filters * tile["N"] * tile["P"] * tile["Q"]
+    return channels * tile["N"] * high * wide + weights, outputs
 
 
 def tiled(problem: Problem, nest: LoopNest, hardware: Generator) -> Tiled:

@@ -1,0 +1,98 @@
+"""The tiles that Gemmini's own library chooses: ``tiled_matmul_auto`` and ``tiled_conv_auto``.
+
+The greedy rules of gemmini-rocc-tests' ``gemmini.h`` (weight-stationary, without pooling), written
+from their documented behaviour: a product's tile grows from a square of the accumulator, a
+convolution's shrinks from the whole layer, largest extent first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from tilegrad.dims import DIMS
+from tilegrad.targets.gemmini.generator import Generator
+from tilegrad.targets.gemmini.layers import convolution_rows, product_rows
+from tilegrad.workload import Problem
+
+_CONVOLUTION = "NQPKSRC"
+"""The order in which the rule looks at the dims of a convolution; ties go to the first."""
+
+Fits = Callable[[dict[str, int]], bool]
+
+
+def library_tile(problem: Problem, hardware: Generator) -> dict[str, int]:
+    """Return the extent of each dim in the tile; it need not divide the layer's bound."""
+    bounds = dict(zip(DIMS, problem.bounds, strict=True))
+    rows = [dim for dim in "NPQ" if bounds[dim] > 1] or ["P"]
+    if len(rows) > 1 or bounds["R"] * bounds["S"] > 1:
+        return _convolution(bounds, problem, hardware)
+    side, dims = hardware.dim, (rows[0], "K", "C")
+    blocks = _product([math.ceil(bounds[dim] / side) for dim in dims], hardware)
+    extents = dict(zip(dims, blocks, strict=True))
+    return {dim: min(extents.get(dim, 1) * side, bound) for dim, bound in bounds.items()}
+
+
+def _product(whole: Sequence[int], hardware: Generator) -> list[int]:
+    """Return rows, filters and channels of a product's tile, in blocks of the array."""
+    most_operands, most_sums = hardware.tile_rows
+    side = hardware.dim
+    square = max(1, math.isqrt(most_sums // side))
+    depth = max(1, most_operands // 2 // side // square)
+    tile = [min(size, most) for size, most in zip(whole, (square, square, depth), strict=True)]
+
+    def fits(candidate: list[int]) -> bool:
+        operands, sums = product_rows(candidate[0], candidate[1], candidate[2], side)
+        inside = all(size <= most for size, most in zip(candidate, whole, strict=True))
+        return inside and operands <= most_operands and sums <= most_sums
+
+    grown = True
+    while grown:
+        grown = False
+        for place in (1, 0, 2):
+            candidate = [size + (index == place) for index, size in enumerate(tile)]
+            if fits(candidate):
+                tile, grown = candidate, True
+    return tile
+
+
+def _convolution(bounds: dict[str, int], problem: Problem, hardware: Generator) -> dict[str, int]:
+    def fits(candidate: dict[str, int]) -> bool:
+        rows = convolution_rows(candidate, problem.strides, hardware.dim)
+        return all(size <= most for size, most in zip(rows, hardware.tile_rows, strict=True))
+
+    tile = dict(bounds)
+    while not fits(tile) and max(tile.values()) > 1:
+        dim = _largest(tile, hardware.dim)
+        tile[dim] = _smaller(tile[dim], dim, hardware.dim)
+    _grow(tile, bounds, "P", fits)
+    while any([_step(tile, bounds, dim, fits) for dim in _CONVOLUTION]):
+        pass
+    return tile
+
+
+def _largest(tile: dict[str, int], side: int) -> str:
+    """Return the largest dim; columns that fill the array no more than once go last."""
+    spared = {"P"} if tile["P"] <= side and tile["Q"] > 1 else set()
+    return max((dim for dim in _CONVOLUTION if dim not in spared), key=lambda dim: tile[dim])
+
+
+def _smaller(size: int, dim: str, side: int) -> int:
+    """Return the next size to try: whole blocks of channels and filters."""
+    if dim not in "KC":
+        return size - 1
+    return max(1, size // side * side if size % side else size - side)
+
+
+def _grow(tile: dict[str, int], bounds: dict[str, int], dim: str, fits: Fits) -> None:
+    while _step(tile, bounds, dim, fits):
+        pass
+
+
+def _step(tile: dict[str, int], bounds: dict[str, int], dim: str, fits: Fits) -> bool:
+    """Add one to a dim of the tile where it is within the bound and fits; return whether."""
+    candidate = {**tile, dim: tile[dim] + 1}
+    if candidate[dim] > bounds[dim] or not fits(candidate):
+        return False
+    tile[dim] += 1
+    return True
