@@ -43,8 +43,8 @@ class LibraryStrategy:
         for name in PARAMETERS:
             if name not in problem.hardware.fixed:
                 raise ConfigError(
-                    f"hardware.{name} is null, and strategy={self.name} tiles for given sizes; legal: "
-                    f"a number for each of {', '.join(PARAMETERS)} (Gemmini's default: 16, 128, 32)"
+                    f"hardware.{name} is null, and strategy={self.name} tiles for given sizes; "
+                    f"legal: numbers for {', '.join(PARAMETERS)} (Gemmini's default: 16, 128, 32)"
                 )
 
     def advance(
