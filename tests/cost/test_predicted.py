@@ -130,9 +130,9 @@ def test_counts_are_reported_as_they_are() -> None:
 
 def test_a_checkpoint_predicts_what_was_saved(tmp_path: Path) -> None:
     made = predictor("mlp", SMALL)
-    model = predicted_latency(save(made, tmp_path / "made.ckpt"), gemmini(), 4.0)
+    model = predicted_latency(save(made, tmp_path / "made.ckpt"), "made", gemmini(), 4.0)
     assert model.differentiable
-    assert model.name == f"mlp (analytical features), {tmp_path / 'made.ckpt'}"
+    assert model.name == "mlp (analytical features), made"
     again = latency_by(made)
     sums = sums_of(model)
     for name in ("cycles", "predicted"):
@@ -145,4 +145,4 @@ def test_a_checkpoint_predicts_what_was_saved(tmp_path: Path) -> None:
 def test_a_checkpoint_of_energy_alone_is_refused(tmp_path: Path) -> None:
     path = save(predictor("linear", SMALL, targets=("energy",)), tmp_path / "energy.ckpt")
     with pytest.raises(ConfigError, match=r"energy\.ckpt predicts energy; legal: .*latency or edp"):
-        predicted_latency(path, gemmini(), 4.0)
+        predicted_latency(path, "made", gemmini(), 4.0)

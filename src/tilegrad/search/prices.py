@@ -85,6 +85,8 @@ class ModelPrices:
         wanted &= self._open
         self._open &= ~wanted
         pairs = wanted.nonzero()
+        if not len(pairs):
+            return
         for point, row in (chunk.unbind(1) for chunk in pairs.split(PAIRS_AT_ONCE)):
             hardware = {name: value[point] for name, value in self._points.hardware.items()}
             found = self._model.cycles(self._sums[row], self._points.accelerator, hardware)

@@ -87,7 +87,11 @@ class Commands:
         mesh = torch.exp2(torch.ceil(torch.log2(array.detach()) - 1e-9)).clamp(min=2)
         matmul = tiling.is_matmul
         product, extents = matmul_counts(tiling, mesh)
-        counts = product.where(matmul, conv_counts(tiling, mesh))
+        # A search asks for one layer at a time: what is all of one kind is counted once.
+        counts = product
+        if not matmul.all():
+            counts = conv_counts(tiling, mesh)
+            counts = product.where(matmul, counts) if matmul.any() else counts
         fetched = misses(*_program(tiling, matmul, extents))
         logs = [getattr(counts, name).clamp(min=_NONE).log() for name in UNITS]
         occupied = [
