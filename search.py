@@ -13,6 +13,7 @@ from rich.console import Console
 
 from tilegrad.checks import choice, flag
 from tilegrad.entry import refusals, run_entry
+from tilegrad.files import alone
 from tilegrad.paths import config_directory
 from tilegrad.provenance import git_revision, versions
 from tilegrad.report import (
@@ -30,6 +31,8 @@ from tilegrad.targets.timeloop import TimeloopTarget
 METRICS = ("edp", "energy_uj", "cycles", "area_mm2", "samples", "seconds")
 """Fields of result.json that a sweep may optimise."""
 
+LOCK = "run.lock"
+
 
 def search(config: DictConfig) -> dict[str, Any]:
     """Run the search that ``conf/search.yaml`` describes and return the content of result.json.
@@ -43,9 +46,11 @@ def search(config: DictConfig) -> dict[str, Any]:
     show = flag("progress", config.progress)
     report = flag("report", config.report)
     target: TimeloopTarget | None = instantiate(config.get("target"))
-    runner.directory.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(config, runner.directory / "config.yaml", resolve=True)
-    with live_progress(runner.strategy.name, show) as observe:
+    with (
+        alone("dir", runner.directory, LOCK),
+        live_progress(runner.strategy.name, show) as observe,
+    ):
+        OmegaConf.save(config, runner.directory / "config.yaml", resolve=True)
         state, status = runner.run(observe)
     result = write_result(runner, state, status) if state.best is not None else {}
     if result and report:

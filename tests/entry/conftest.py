@@ -63,7 +63,7 @@ def command(
     return run
 
 
-def script_environment() -> dict[str, str]:
-    """Return the environment of a real process of the script."""
-    source = str(SCRIPT.parent / "src")
+def script_environment(*also: Path) -> dict[str, str]:
+    """Return the environment of a real process of the script; ``also`` is where else to import."""
+    source = os.pathsep.join(map(str, [SCRIPT.parent / "src", *also]))
     return {**os.environ, "PYTHONPATH": source, "OMP_NUM_THREADS": "1"}

@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,10 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
 import search
+from tests.entry import killed
 from tests.entry.conftest import SCRIPT, SMALL, Command, script_environment
 from tilegrad.entry import plain_overrides
+from tilegrad.files import alone
 from tilegrad.paths import config_directory
 
 RUN = ("workload=small.csv", *SMALL)
@@ -67,6 +68,14 @@ def test_a_finished_run_is_not_searched_again(command: Command, directory: Path)
     assert lasting(result(directory / "run")) == lasting(first)
 
 
+def test_a_directory_in_use_is_refused(command: Command, directory: Path) -> None:
+    with alone("dir", directory / "run", search.LOCK):
+        ended = command(*RUN, "progress=false", "dir=run")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "dir=run: another process is at work there" in ended.err
+    assert not (directory / "run" / "config.yaml").exists()
+
+
 def test_a_sweep_gives_each_job_its_directory(command: Command, directory: Path) -> None:
     random = ("strategy=random", "strategy.designs=20", "workload=small.csv", "report=false")
     ended = command("-m", "seed=1,2", *random, "progress=false", "hydra.sweep.dir=sweep")
@@ -110,47 +119,23 @@ def test_arguments_in_terms_of_hydra(argument: str, plain: list[str]) -> None:
     assert plain_overrides([argument]) == plain
 
 
-LONG = (
-    "workload=bert", "strategy.starts=8", "strategy.steps=400", "strategy.polish_rows=5000",
-    "strategy.polish_rounds=1", "report=false", "progress=false",
-)  # fmt: skip
-"""A search of several seconds, so that there are checkpoints to stop it at."""
-
-
-def start() -> subprocess.Popen[str]:
-    """Start a real process on ``run`` and wait until it saved a checkpoint of its own."""
-    checkpoint = Path("run/checkpoint.pt")
-    before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
-    process = subprocess.Popen(
-        [sys.executable, str(SCRIPT), *LONG, "dir=run"],
-        env=script_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while process.poll() is None:
-        if checkpoint.exists() and checkpoint.stat().st_mtime_ns != before:
-            break
-        time.sleep(0.02)
-    return process
+LONG = (*RUN, "strategy.polish_rows=5000", "progress=false")
 
 
 def test_an_interrupted_and_then_killed_run_ends_with_the_answer_of_a_whole_one(
-    command: Command, directory: Path
+    command: Command, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    process = start()
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate()
-    assert process.returncode == 130
-    assert "Traceback" not in stderr
-    assert "to go on: the same command, dir=run" in " ".join(stderr.split())
+    with monkeypatch.context() as patch:
+        killed.after_saving(patch.setattr, 2, lambda: signal.raise_signal(signal.SIGINT))
+        ended = command(*LONG, "dir=run")
+    assert ended.code == 130
+    assert "to go on: the same command, dir=run" in " ".join(ended.err.split())
     interrupted = result(directory / "run")
     assert interrupted["status"] == "interrupted"
 
-    process = start()
-    process.kill()
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    script = [sys.executable, killed.__file__, "2", *LONG, "dir=run"]
+    environment = script_environment(SCRIPT.parent)
+    assert subprocess.run(script, env=environment, check=False).returncode == -signal.SIGKILL
     assert result(directory / "run") == interrupted
 
     assert command(*LONG, "dir=run").code == 0

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
@@ -24,9 +22,11 @@ from tilegrad.tables.progress import progress_bar
 SOURCE = Path(tilegrad.__file__).parents[1]
 
 
-def process(*arguments: object) -> subprocess.Popen[str]:
+def process(
+    *arguments: object, start: tuple[str, ...] = ("-m", "tilegrad.cli")
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tilegrad.cli", *map(str, arguments)],
+        [sys.executable, *start, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(SOURCE)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -52,16 +52,22 @@ def test_a_process_that_is_refused(tmp_path: Path) -> None:
     assert "Traceback" not in complaints
 
 
+INTERRUPTED = """
+import os, signal, sys
+import pyarrow.parquet as pq
+from tilegrad import cli
+pq.ParquetWriter.write_batch = lambda *_: os.kill(os.getpid(), signal.SIGINT)
+sys.exit(cli.main())
+"""
+"""The command, whose process gets the signal of Ctrl-C when it first writes."""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGINT")
 def test_an_interrupted_process(table: Path, tmp_path: Path) -> None:
-    header, *rows = table.read_text().splitlines(keepends=True)
-    table.write_text(header + "".join(rows) * 50_000)
     results = tmp_path / "results"
     results.mkdir()
-    running = process("evaluate", table, "--accelerator", "gemmini", "--out", results / "o.parquet")
-    while running.poll() is None and not list(results.iterdir()):
-        time.sleep(0.01)
-    running.send_signal(signal.SIGINT)
+    arguments = ("evaluate", table, "--accelerator", "gemmini", "--out", results / "o.parquet")
+    running = process(*arguments, start=("-c", INTERRUPTED))
     _, complaints = running.communicate(timeout=60)
     assert (running.returncode, complaints) == (130, "interrupted; nothing was written\n")
     assert list(results.iterdir()) == []

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -127,4 +130,20 @@ def test_settings_are_neither_used_nor_changed(record: Record) -> None:
         before = settings()
         assert png_bytes(layer_costs(result)) == plain
         assert settings() == before
-    assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_no_window_system_is_asked_for(record: Record) -> None:
+    """Pictures are drawn without pyplot, whose settings all code of a process shares."""
+    drawing = (
+        "import json, sys; from tilegrad.report import layer_costs, parse_result, png_bytes; "
+        "png_bytes(layer_costs(parse_result(json.load(sys.stdin)))); "
+        "sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", drawing],
+        input=json.dumps(record),
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0
