@@ -64,7 +64,8 @@ class Axis:
         after = (self.kernel - 1) * self.dilation - before
         total = total + self._outside(before, tiles) + self._outside(after, tiles)
         if bool(self.extra.any()):
-            total = total + self.extra * self._outside_last(after)
+            ends = (before - self.bound * self.stride, after + self.stride)
+            total = total + self.extra * sum(self._outside_last(end) for end in ends)
         return total
 
     def _outside(self, padding: Tensor, tiles: Tensor) -> Tensor:
@@ -81,10 +82,15 @@ class Axis:
         there = _present(tiles, steps[:, 0]) * _present(self.kernel_tiles, steps[:, 1])
         return (_change(over, self.extent(self.tile).unsqueeze(-1)) * there).sum(-1)
 
-    def _outside_last(self, padding: Tensor) -> Tensor:
-        """Return the change by the padding of the one output that an even kernel adds."""
-        over = padding + self.stride
-        steps = torch.arange(int(over.max()), dtype=self.tile.dtype, device=self.tile.device)
+    def _outside_last(self, over: Tensor) -> Tensor:
+        """Return the change for the one output that an even kernel adds, at one end.
+
+        ``over`` is what its first or last kernel tile has in the padding there, less than 0 for
+        none.
+        """
+        steps = torch.arange(
+            max(0, int(over.max())), dtype=self.tile.dtype, device=self.tile.device
+        )
         over = over.unsqueeze(-1) - self._kernel_step().unsqueeze(-1) * steps
         extent = self.extent(torch.ones_like(self.tile)).unsqueeze(-1)
         return (_change(over, extent) * _present(self.kernel_tiles, steps)).sum(-1)

@@ -1,0 +1,262 @@
+"""Gemmini's library executed in plain loops, one tile after another, counting as it goes.
+
+Nothing is shared with the closed forms but the names of the counts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from statistics import fmean
+
+LINE, BEAT, PAGE, WORD = 64, 16, 4096, 4
+
+
+@dataclass(frozen=True)
+class Program:
+    """What the library is called with: sizes by dim (RSPQCKN), strides and dilations, the array."""
+
+    bounds: dict[str, int]
+    tile: dict[str, int]
+    strides: tuple[int, int, int, int]
+    mesh: int
+
+    @property
+    def is_product(self) -> bool:
+        """Whether the library takes the layer for a matrix product."""
+        b = self.bounds
+        return b["R"] == b["S"] == 1 and 1 in (b["P"], b["Q"])
+
+
+def simulated(program: Program) -> Counter[str]:
+    """Return the counts over all tiles, and the bytes that the first tile occupies."""
+    return (_product if program.is_product else _convolution)(program)
+
+
+def requests(place: int, length: int, piece: int) -> list[int]:
+    """Return the bytes of the DMA's requests for a run of ``length`` bytes from ``place``.
+
+    Commands move ``piece`` bytes of it. A request is 16, 32 or 64 bytes, aligned to its own size:
+    the smallest of those that bring most.
+    """
+    found = []
+    for start in range(0, length, piece):
+        here, end = place + start, place + min(start + piece, length)
+        while here < end:
+            size, reached = 0, here
+            for each in (16, 32, 64):
+                upto = min((here // each + 1) * each, end)
+                if upto > reached:
+                    size, reached = each, upto
+            found.append(size)
+            here = reached
+    return found
+
+
+@cache
+def moved(length: int, pitch: int, piece: int) -> tuple[float, float]:
+    """Return the mean requests and beats of runs that begin anywhere a tile's may, in a line."""
+    places = range(0, LINE, math.gcd(length, pitch, LINE))
+    cuts = [requests(place, length, piece) for place in places]
+    return fmean(len(cut) for cut in cuts), fmean(sum(cut) / BEAT for cut in cuts)
+
+
+def spans(bound: int, size: int) -> list[tuple[int, int]]:
+    """Return begin and size of the tiles of a dim, the last one as long as is left."""
+    return [(begin, min(size, bound - begin)) for begin in range(0, bound, size)]
+
+
+def blocks(size: int, block: int) -> list[int]:
+    """Return the sizes of the blocks that hold ``size``."""
+    return [length for _, length in spans(size, block)]
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """One axis of an image: its outputs, what they read, what of that is in memory."""
+
+    outputs: int
+    inputs: int
+    padding: int
+    stride: int
+    dilation: int
+
+    @classmethod
+    def of(cls, bound: int, kernel: int, stride: int, dilation: int) -> _Axis:
+        # Padded by half the kernel at either end, an even kernel has one output more.
+        more = 1 if kernel > 1 and kernel % 2 == 0 else 0
+        return cls(bound + more, bound * stride, kernel // 2, stride, dilation)
+
+    def extent(self, outputs: int, taps: int) -> int:
+        return outputs * self.stride + (taps - 1) * self.dilation
+
+    def read(self, outputs: tuple[int, int], taps: tuple[int, int]) -> int:
+        """Return the inputs in memory that a tile loads, in 16 bits without a sign."""
+        first = outputs[0] * self.stride + taps[0] * self.dilation - self.padding
+        extent = self.extent(outputs[1], taps[1])
+        before = max(0, -first)
+        after = max(0, first + extent - self.inputs)
+        left = extent - before - after
+        return left if left >= 0 else left + 2**16
+
+
+def _axes(program: Program) -> tuple[_Axis, _Axis]:
+    b, (wide, high, wide_dilation, high_dilation) = program.bounds, program.strides
+    return (
+        _Axis.of(b["P"], b["R"], wide, wide_dilation),
+        _Axis.of(b["Q"], b["S"], high, high_dilation),
+    )
+
+
+Span = tuple[int, int]
+
+
+def _tiles(program: Program, wide: _Axis, high: _Axis) -> Iterator[dict[str, Span]]:
+    bounds = {**program.bounds, "P": wide.outputs, "Q": high.outputs}
+    each = [spans(bounds[dim], program.tile[dim]) for dim in "NPQKCRS"]
+    for found in product(*each):
+        yield dict(zip("NPQKCRS", found, strict=True))
+
+
+def _convolution(program: Program) -> Counter[str]:
+    wide, high = _axes(program)
+    total: Counter[str] = Counter()
+    for tile in _tiles(program, wide, high):
+        size = {dim: span[1] for dim, span in tile.items()}
+        _load_inputs(total, program, size, _pixels_in_memory(tile, wide, high))
+        _load_weights(total, program, size)
+        _execute(total, program, size)
+        if not any(tile[dim][0] for dim in "CRS"):
+            _zero(total, program, size)
+        if all(sum(tile[dim]) == program.bounds[dim] for dim in "CRS"):
+            _store(total, program, size)
+        total["tiles"] += 1
+    _occupy(total, program, wide, high)
+    return total
+
+
+def _pixels_in_memory(tile: dict[str, Span], wide: _Axis, high: _Axis) -> int:
+    return wide.read(tile["P"], tile["R"]) * high.read(tile["Q"], tile["S"])
+
+
+def _page_changes(pitch: int) -> float:
+    """Return how often the next row is on another page."""
+    return min(1.0, pitch / PAGE)
+
+
+def _load_inputs(total: Counter[str], program: Program, size: dict[str, int], seen: int) -> None:
+    pitch, rows = program.bounds["C"], size["N"] * seen
+    request, beat = moved(size["C"], pitch, LINE)
+    total["input_requests"] += rows * request
+    total["input_beats"] += rows * beat
+    total["input_pages"] += rows * len(blocks(size["C"], LINE)) * _page_changes(pitch)
+
+
+def _load_weights(total: Counter[str], program: Program, size: dict[str, int]) -> None:
+    pitch, rows = program.bounds["K"], size["R"] * size["S"] * size["C"]
+    request, beat = moved(size["K"], pitch, LINE)
+    total["weight_requests"] += rows * request
+    total["weight_beats"] += rows * beat
+    total["weight_pages"] += rows * len(blocks(size["K"], LINE)) * _page_changes(pitch)
+
+
+def _execute(total: Counter[str], program: Program, size: dict[str, int]) -> None:
+    mesh = program.mesh
+    weight_blocks = product(
+        range(size["R"]), range(size["S"]), blocks(size["C"], mesh), blocks(size["K"], mesh)
+    )
+    pixels = blocks(size["P"], mesh) * size["Q"] * size["N"]
+    for _ in weight_blocks:
+        total["preloads"] += 1
+        total["computes"] += len(pixels)
+        # An accumulator row is written every fourth cycle; new weights take the array's height.
+        rows = [max(4, pixel) for pixel in pixels]
+        total["executed_rows"] += max(rows[0], mesh) + sum(rows[1:])
+
+
+def _zero(total: Counter[str], program: Program, size: dict[str, int]) -> None:
+    words = max(program.mesh, LINE // WORD // program.mesh * program.mesh)
+    total["zero_rows"] += size["P"] * size["Q"] * size["N"] * len(blocks(size["K"], words))
+
+
+def _store(total: Counter[str], program: Program, size: dict[str, int]) -> None:
+    mesh, pitch = program.mesh, program.bounds["K"]
+    filters = len(blocks(size["K"], mesh))
+    rows = size["N"] * size["Q"]
+    total["store_requests"] += rows * size["P"] * moved(size["K"], pitch, min(mesh, LINE))[0]
+    total["stores"] += rows * len(blocks(size["P"], mesh)) * filters
+    total["store_pages"] += rows * size["P"] * filters * _page_changes(pitch)
+
+
+def _occupy(total: Counter[str], program: Program, wide: _Axis, high: _Axis) -> None:
+    t, mesh = program.tile, program.mesh
+    image = wide.extent(t["P"], t["R"]) * high.extent(t["Q"], t["S"])
+    filters = len(blocks(t["K"], mesh))
+    inputs = t["N"] * image * len(blocks(t["C"], mesh))
+    total["scratchpad_bytes"] = (inputs + t["R"] * t["S"] * t["C"] * filters) * mesh
+    total["accumulator_bytes"] = t["N"] * t["P"] * t["Q"] * filters * mesh * WORD
+
+
+def _product(program: Program) -> Counter[str]:
+    """Rows are pixels of all images; sizes of tiles are in blocks, sixteenths of the mapping's."""
+    b, t, mesh = program.bounds, program.tile, program.mesh
+    bounds = {"I": b["P"] * b["Q"] * b["N"], "J": b["K"], "K": b["C"]}
+    held = {
+        dim: max(1, size // 16)
+        for dim, size in (("I", t["P"] * t["Q"] * t["N"]), ("J", t["K"]), ("K", t["C"]))
+    }
+    whole = {dim: blocks(bound, mesh) for dim, bound in bounds.items()}
+    each = [spans(len(whole[dim]), held[dim]) for dim in "IJK"]
+    total: Counter[str] = Counter()
+    for i, j, k in product(*each):
+        rows = whole["I"][i[0] : sum(i)]
+        total["tiles"] += 1
+        _load_product(total, mesh, bounds, held, (rows, j, k))
+        total["preloads"] += j[1] * k[1]
+        total["computes"] += i[1] * j[1] * k[1]
+        later = sum(max(4, row) for row in rows[1:])
+        total["executed_rows"] += j[1] * k[1] * (max(4, mesh) + later)
+        if not k[0]:
+            _store_product(total, mesh, bounds, held, (rows, j))
+    total["scratchpad_bytes"] = (held["I"] + held["J"]) * held["K"] * mesh**2
+    total["accumulator_bytes"] = held["I"] * held["J"] * mesh**2 * WORD
+    return total
+
+
+Blocks = tuple[list[int], Span, Span]
+
+
+def _load_product(
+    total: Counter[str], mesh: int, bounds: dict[str, int], held: dict[str, int], tile: Blocks
+) -> None:
+    rows, j, k = tile
+    per_command = max(1, LINE // mesh)
+    # Weights are padded to whole blocks.
+    for name, count, span, dim in (
+        ("input", sum(rows), k, "K"), ("weight", mesh * k[1], j, "J"),
+    ):  # fmt: skip
+        bound = bounds[dim]
+        # A shorter last tile is taken for a whole one.
+        request, beat = moved(min(held[dim] * mesh, bound), bound, LINE)
+        total[f"{name}_requests"] += count * request
+        total[f"{name}_beats"] += count * beat
+        pieces = len(blocks(span[1], per_command))
+        total[f"{name}_pages"] += count * pieces * _page_changes(bound)
+
+
+def _store_product(
+    total: Counter[str],
+    mesh: int,
+    bounds: dict[str, int],
+    held: dict[str, int],
+    tile: tuple[list[int], Sequence[int]],
+) -> None:
+    rows, j = tile
+    bound = bounds["J"]
+    total["store_requests"] += sum(rows) * moved(min(held["J"] * mesh, bound), bound, LINE)[0]
+    total["stores"] += len(rows) * len(blocks(j[1], max(1, LINE // mesh)))
+    total["store_pages"] += sum(rows) * j[1] * _page_changes(bound)
