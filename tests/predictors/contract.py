@@ -25,38 +25,39 @@ class PredictorContract:
     """What load, search and training rely on.
 
     ``discrete`` names groups of columns that the predictor only compares, so that a slope in them
-    says nothing.
+    says nothing; ``targets`` are those it can predict.
     """
 
     kind: ClassVar[str]
+    targets: ClassVar[tuple[str, ...]] = tuple(TARGETS)
     discrete: ClassVar[tuple[str, ...]] = ()
 
     @pytest.fixture
     def features(self) -> Tensor:
-        return rows(untrained(self.kind).reads).features.clone()
+        return rows(untrained(self.kind, self.targets).reads).features.clone()
 
     def test_batched_is_one_by_one(self, features: Tensor) -> None:
-        model = trained(self.kind).double()
+        model = trained(self.kind, self.targets).double()
         together = model(features.double())
-        assert together.shape == (len(features), len(TARGETS))
+        assert together.shape == (len(features), len(self.targets))
         for place in (0, 7, len(features) - 1):
             torch.testing.assert_close(
                 model(features[place].double()), together[place], rtol=1e-12, atol=0
             )
 
     def test_leading_dimensions_are_kept(self, features: Tensor) -> None:
-        model = trained(self.kind).double()
+        model = trained(self.kind, self.targets).double()
         some = features[:12].double()
         grid = model(some.reshape(3, 4, -1))
         torch.testing.assert_close(grid.reshape(12, -1), model(some), rtol=1e-12, atol=0)
-        assert model(some[:0]).shape == (0, len(TARGETS))
+        assert model(some[:0]).shape == (0, len(self.targets))
 
     def test_one_target_predicts_one(self, features: Tensor) -> None:
-        for target in TARGETS:
+        for target in self.targets:
             assert trained(self.kind, (target,))(features).shape == (len(features), 1)
 
     def test_gradient_is_that_of_central_differences(self, features: Tensor) -> None:
-        model = trained(self.kind).double()
+        model = trained(self.kind, self.targets).double()
         if not model.differentiable:
             pytest.skip(f"{self.kind} has no gradient, and says so")
         # Off the ties and kinks that integer factors lie on.
@@ -73,7 +74,7 @@ class PredictorContract:
             torch.testing.assert_close(gradient[:, :, column].T, slope, rtol=1e-5, atol=1e-7)
 
     def test_checkpoint_round_trip_is_identical(self, features: Tensor, tmp_path: Path) -> None:
-        model = trained(self.kind)
+        model = trained(self.kind, self.targets)
         save(model, tmp_path / "model.ckpt")
         loaded = load_predictor(tmp_path / "model.ckpt", schedules().accelerator)
         assert torch.equal(loaded(features), model(features))
@@ -87,13 +88,13 @@ class PredictorContract:
             assert torch.equal(found, expected)
 
     def test_weights_of_other_settings_are_refused(self, tmp_path: Path) -> None:
-        content = save(trained(self.kind), tmp_path / "model.ckpt")
+        content = save(trained(self.kind, self.targets), tmp_path / "model.ckpt")
         content["state_dict"].popitem()
         torch.save(content, tmp_path / "model.ckpt")
         with pytest.raises(ConfigError, match=r"model\.ckpt does not fit its own settings"):
             load_predictor(tmp_path / "model.ckpt", schedules().accelerator)
 
     def test_checkpoint_says_what_made_it(self, tmp_path: Path) -> None:
-        made = save(trained(self.kind), tmp_path / "model.ckpt")[CHECKPOINT_KEY]
+        made = save(trained(self.kind, self.targets), tmp_path / "model.ckpt")[CHECKPOINT_KEY]
         assert made["kind"] == self.kind
         assert made["schema"]["accelerator"] == "gemmini"

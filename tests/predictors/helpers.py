@@ -21,6 +21,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "mlp": {"hidden": [8, 4], "activation": "tanh"},
     "roofline": {"hidden": [8]},
     "reuse": {"terms": 3, "hidden": [8]},
+    "residual": {"hidden": [8]},
+    "pipeline": {"hidden": [4], "members": 3},
 }
 """Small networks, by kind."""
 

@@ -28,6 +28,18 @@ class TestReuse(PredictorContract):
     discrete = ("inside",)
 
 
+class TestResidual(PredictorContract):
+    kind = "residual"
+    targets = ("latency",)
+
+
+class TestPipeline(PredictorContract):
+    kind = "pipeline"
+    targets = ("latency",)
+    # Which kind of layer it is: costs are learned for either.
+    discrete = ("matmul",)
+
+
 def test_no_predictor_is_left_out() -> None:
     tested = {contract.kind for contract in PredictorContract.__subclasses__()}
     assert tested == set(PREDICTORS)
