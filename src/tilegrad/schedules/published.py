@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import DataError, unknown
@@ -71,13 +72,15 @@ class PublishedTable:
     """A published table by name.
 
     ``networks`` names the networks that layers are looked for in, the first that has one wins.
-    Rows that repeat others are left out and counted, unless ``duplicates``.
+    Rows that repeat others are left out and counted, unless ``duplicates``. ``path`` is a file of
+    one's own instead of the published one: of the same columns, measured in the same way.
     """
 
     name: str
     accelerator: Accelerator
     networks: Sequence[str] = ()
     duplicates: bool = False
+    path: str | None = None
 
     def __post_init__(self) -> None:
         if self.name not in TABLES:
@@ -102,5 +105,6 @@ class PublishedTable:
             tuple(self.networks),
             self.duplicates,
         )
-        found = load_parsed(locate(table.file), reading, progress)
+        file = locate(table.file) if self.path is None else Path(self.path)
+        found = load_parsed(file, reading, progress)
         return table.as_run(found) if table.as_run else found
