@@ -8,6 +8,7 @@ has a negative size there, which wraps around 16 bits: the machine then reads 65
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -30,7 +31,7 @@ class Axis:
     stride: Tensor
     dilation: Tensor
 
-    @property
+    @cached_property
     def extra(self) -> Tensor:
         """1 where there is an output more, else 0."""
         return ((self.kernel > 1) & (self.kernel % 2 == 0)).to(self.bound.dtype)
@@ -40,12 +41,12 @@ class Axis:
         """Outputs along the axis."""
         return self.bound + self.extra
 
-    @property
+    @cached_property
     def tiles(self) -> Tensor:
         """Output tiles along the axis."""
         return self.bound / self.tile + self.extra
 
-    @property
+    @cached_property
     def kernel_tiles(self) -> Tensor:
         """Kernel tiles along the axis."""
         return self.kernel / self.kernel_tile

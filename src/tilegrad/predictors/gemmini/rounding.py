@@ -15,6 +15,8 @@ def between(function: Callable[[Tensor], tuple[Tensor, ...]], size: Tensor) -> t
     them; its own gradient is not used. A size below 1 continues the line from 1 to 2.
     """
     lower = size.detach().floor().clamp(min=1)
+    if not size.requires_grad and bool((size == lower).all()):
+        return function(lower)
     share = size - lower
     with torch.no_grad():
         ends = list(zip(function(lower), function(lower + 1), strict=True))
