@@ -121,7 +121,7 @@ class Pipeline(Predictor):
             -9, 0
         )
         seen = self._relative(features, log_tiles)
-        network = self.correction(torch.cat([_per_member(seen, shares), shares], -1))
+        network = self.correction(seen, shares)
         corrected = uncorrected + network.squeeze(-1).tanh() * self.settings["correction"]
         bound = self._column(features, "count.executed_rows").unsqueeze(-1)
         return torch.maximum(corrected, bound)
@@ -247,19 +247,17 @@ class Perceptrons(nn.Module):
         self.bias = nn.ParameterList([torch.zeros(members, after) for _, after in pairs])
         nn.init.zeros_(self.weight[-1])
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Return ``[..., member, output]`` of ``[..., member, input]``."""
-        found = inputs
-        for place, (weight, bias) in enumerate(zip(self.weight, self.bias, strict=True)):
-            found = torch.einsum("...mi,mio->...mo", found, weight) + bias
-            if place + 1 < len(self.weight):
-                found = nn.functional.silu(found)
+    def forward(self, shared: Tensor, own: Tensor) -> Tensor:
+        """Return ``[..., member, output]`` of inputs to all ``[..., n]`` and to each.
+
+        ``own [..., member, m]`` are each member's; the first layer's inputs are both, in turn.
+        """
+        of_shared, of_own = self.weight[0].split([shared.shape[-1], own.shape[-1]], 1)
+        found = torch.einsum("...i,mio->...mo", shared, of_shared) + self.bias[0]
+        found = found + torch.einsum("...mi,mio->...mo", own, of_own)
+        for weight, bias in zip(self.weight[1:], self.bias[1:], strict=True):
+            found = torch.einsum("...mi,mio->...mo", nn.functional.silu(found), weight) + bias
         return found
-
-
-def _per_member(shared: Tensor, like: Tensor) -> Tensor:
-    """Return ``shared [..., n]`` for every member of ``like [..., member, m]``."""
-    return shared.unsqueeze(-2).expand(*like.shape[:-1], shared.shape[-1])
 
 
 def _first_costs(costs: dict[str, float], shape: tuple[int, int]) -> Tensor:
