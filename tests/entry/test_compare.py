@@ -60,7 +60,8 @@ def test_one_command_leaves_table_and_plot(comparing: Command, directory: Path) 
     assert float(rows[1]["edp_relative"]) >= 1
     assert (directory / "out" / "comparison.png").read_bytes().startswith(b"\x89PNG")
     lines = (directory / "out" / "comparison.md").read_text().splitlines()
-    assert [line.split(" | ")[0] for line in lines[2:]] == [f"| {name}" for name in DESIGNS]
+    first_cells = [line.split(" | ")[0] for line in lines]
+    assert first_cells[2:5] == first_cells[8:] == [f"| {name}" for name in DESIGNS]
 
 
 def test_the_same_command_goes_on(

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from rich.table import Table
 from rich.text import Text
 
-from tilegrad.report.engineering import scientific
+from tilegrad.report.engineering import counted, joules, scientific
 from tilegrad.report.record import Result
 from tilegrad.report.theme import part_colours, png_bytes, themed
 
@@ -120,6 +120,15 @@ class Comparison:
         pairs = zip(self.totals(design), self.totals(self.reference), strict=True)
         return [*cells, *(f"{own / other:.3g} ({scientific(own)})" for own, other in pairs)]
 
+    def parts(self) -> list[list[str]]:
+        """Return a header, then a row per design: energy and cycles by network."""
+        rows = [["energy, cycles", *self.workloads]]
+        for design in self.designs:
+            found = [self.entry(design, workload) for workload in self.workloads]
+            pairs = ((entry.result.energy_uj, entry.cycles) for entry in found)
+            rows.append([design, *(f"{joules(uj)}, {counted(count)}" for uj, count in pairs)])
+        return rows
+
     def table(self) -> Table:
         """Return the rows as a table for the terminal."""
         header, *rows = self.rows()
@@ -155,30 +164,43 @@ def _csv(comparison: Comparison) -> str:
 
 
 def _markdown(comparison: Comparison) -> str:
-    header, *rows = comparison.rows()
+    return f"{_lines(comparison.rows())}\n{_lines(comparison.parts())}"
+
+
+def _lines(table: list[list[str]]) -> str:
+    header, *rows = table
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _short(ratio: float) -> str:
+    """Return a ratio in as few digits as tell bars apart."""
+    return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}"
 
 
 @themed
 def comparison_bars(comparison: Comparison) -> Figure:
-    """Return bars of relative EDP on a logarithmic axis: a group per network, a bar per design."""
+    """Return bars of relative EDP on a logarithmic axis: a group per network, a bar per design.
+
+    Bars begin at 1, the reference: those that hang down are better than it.
+    """
     groups = [*comparison.workloads, GEOMEAN]
     figure = Figure(figsize=(3 + 2.2 * len(groups), 5), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(groups))
-    colours = part_colours(comparison.designs)
-    width = 0.84 / len(colours)
+    colours = part_colours([each for each in comparison.designs if each != comparison.reference])
+    width = 0.84 / max(1, len(colours))
     for number, (design, colour) in enumerate(colours.items()):
-        ratios = comparison.relatives(design)
+        ratios = np.asarray(comparison.relatives(design))
         left = places + (number - (len(colours) - 1) / 2) * width
-        bars = axes.bar(left, ratios, width, color=colour, label=design)
-        axes.bar_label(bars, [f"{ratio:.2g}" for ratio in ratios], fontsize=8, padding=1)
+        bars = axes.bar(left, ratios - 1, width, bottom=1, color=colour, label=design)
+        axes.bar_label(bars, [_short(ratio) for ratio in ratios], fontsize=8, padding=1)
         for place, workload in zip(left, comparison.workloads, strict=False):
             ends = comparison.interval(design, workload)
             if ends is not None:
                 axes.vlines(place + width / 4, *ends, color="black", linewidth=1)
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.margins(y=0.12)
     axes.axhline(1, color="black", linewidth=0.8)
     axes.set_xticks(places, groups)
