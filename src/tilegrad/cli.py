@@ -58,6 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TilegradError as error:
         print("error:", *str(error).splitlines(), file=sys.stderr)
         return ILLEGAL
+    except OSError as error:
+        # Inputs that cannot be read are refused where they are read: this is an output.
+        print(f"error: {error.filename}: cannot be written ({error.strerror})", file=sys.stderr)
+        return ILLEGAL
     except KeyboardInterrupt:
         print("interrupted; nothing was written", file=sys.stderr)
         return INTERRUPTED

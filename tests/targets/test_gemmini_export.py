@@ -190,5 +190,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     printed = capsys.readouterr()
     assert "1 layers written" in printed.out
     assert printed.err.startswith("note: 000_few_channels runs with a smaller tile")
+    assert main([*command[:-1], str(run / "result.json" / "out")]) == 2
+    assert "cannot be written (Not a directory)" in capsys.readouterr().err
     assert main([*command, "--dialect", "0.4"]) == 2
     assert "--dialect 0.4 is Timeloop's" in capsys.readouterr().err
