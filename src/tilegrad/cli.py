@@ -131,6 +131,8 @@ def _schedules(arguments: argparse.Namespace) -> None:
     from tilegrad.schedules.export import export_schedules
     from tilegrad.schedules.preview import save_preview
 
+    if arguments.preview and arguments.preview.suffix.lower() != ".png":
+        raise ConfigError(f"--preview is {str(arguments.preview)!r}; legal: a name ending in .png")
     source = instantiated("schedules", "source", arguments.overrides)
     found = load_shown(source, Console(stderr=True))
     print(

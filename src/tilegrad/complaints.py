@@ -5,7 +5,12 @@ from __future__ import annotations
 import inspect
 import re
 
-from hydra.errors import ConfigCompositionException, HydraException, InstantiationException
+from hydra.errors import (
+    ConfigCompositionException,
+    HydraException,
+    InstantiationException,
+    OverrideParseException,
+)
 from hydra.utils import get_object
 from omegaconf import DictConfig
 from omegaconf.errors import (
@@ -19,7 +24,7 @@ from tilegrad.errors import unknown
 from tilegrad.extras import LAUNCHERS, hint
 from tilegrad.paths import config_directory
 
-HIDDEN = ("_target_", "hydra")
+HIDDEN = ("_target_", "_partial_", "hydra")
 """Keys that are no fields of the user's."""
 
 _OPTION = re.compile(r"Could not find '(?:(?P<group>\S+)/)?(?P<name>[^'/]*)'\s")
@@ -36,6 +41,11 @@ def describe(error: BaseException) -> str:
     cause = error.__cause__
     if isinstance(error, InstantiationException):
         return _argument(error) or (describe(cause) if cause else _paragraph(error))
+    if isinstance(error, OverrideParseException):
+        return (
+            f"{error.override!r} cannot be read: {_paragraph(error)} (legal: field=value or "
+            "group=option, brackets and quotes closed)"
+        )
     if isinstance(error, ConfigCompositionException) and cause is not None:
         return _field(cause) or describe(cause)
     if isinstance(error, OmegaConfBaseException):

@@ -55,6 +55,16 @@ def check_writable(field: str, directory: Path) -> None:
         )
 
 
+def make_directory(field: str, directory: Path) -> None:
+    """Make a directory; ``ConfigError`` names the config's field where that cannot be done."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{field}={directory}: cannot be made ({error.strerror}); legal: a writable directory"
+        ) from error
+
+
 @contextmanager
 def alone(field: str, directory: Path, name: str) -> Iterator[None]:
     """Keep other processes out of a directory by the lock ``name``, while the context lasts.
@@ -62,7 +72,7 @@ def alone(field: str, directory: Path, name: str) -> Iterator[None]:
     The system lets go of it where the process is killed. Raises ``ConfigError`` naming the config's
     field where another process is at work there.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    make_directory(field, directory)
     lock = FileLock(directory / name)
     try:
         lock.acquire(timeout=0)

@@ -155,7 +155,7 @@ def test_too_few_groups_are_refused(split: Any, message: str) -> None:
 
 def test_a_single_group_cannot_be_left_out() -> None:
     alone = groups_of(MadeSchedules(machines=1, networks=False).load(), mappings=False)
-    with pytest.raises(DataError, match="the data have 1 of machines"):
+    with pytest.raises(DataError, match="the number of machines in the data is 1"):
         UnseenMachines(2).folds(alone, 0)
     with pytest.raises(DataError, match="two networks or more"):
         UnseenNetworks().folds(alone, 0)

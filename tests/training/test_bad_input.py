@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from tests.predictors.helpers import save, trained
 from tests.training.conftest import MADE, QUICK, Command, snapshot
+from tilegrad.errors import ConfigError
+from tilegrad.files import make_directory
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,17 @@ VALUES = [
     case("model=forest model.trees=0", "model.trees is 0"),
     case("model=roofline features=raw", "features=raw", "roofline.*", "hardware"),
     case("model=reuse features=analytical", "features=analytical", "temporal.*"),
+    case("model.optimizer.lr=fast", "model.optimizer", "lr='fast'"),
+    case("model.scheduler.max_lr=-1", "model.scheduler", "of -0.04", "from 0"),
+    case("callbacks.early_stopping.monitor=val/los", "'val/los'", "nearest: val/loss"),
+    case("callbacks.early_stopping.patience=-1", "callbacks.early_stopping.patience is -1"),
+    case("trainer.devices=5", "trainer.devices is 5", "legal: 1"),
+    case("data.source=null", "data.source is None", "data=FILE"),
+    case("data=schedules data.source.hardware=5", "source.hardware is 5", "pe_dim"),
+    case("caps.pe_dim=16", "caps.pe_dim=16 is of searches", "data.source.hardware"),
+    case("+trainer.max_steps=3", "trainer.max_steps is 3", "trainer.max_epochs"),
+    case("trainer.gradient_clip_val=-1", "trainer.gradient_clip_val is -1", "> 0"),
+    case("targets=[latency", "'targets=[latency'", "brackets"),
     case("data=table", "data.source.path", "missing"),
     case("data=table data.source.path=absent.csv", "absent.csv"),
 ]
@@ -124,6 +138,17 @@ def test_another_training_in_the_directory_is_refused_untouched(
         assert (ended.code, ended.err.count("\n")) == (2, 1)
         assert f"holds a training with another {where}" in ended.err
     assert snapshot(directory) == before
+
+
+def test_a_directory_that_cannot_be_made_is_refused(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = OSError(28, "No space left on device")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", Mock(side_effect=full))
+        with pytest.raises(ConfigError, match=r"^dir=run: cannot be made \(No space left on"):
+            make_directory("dir", Path("run"))
+    assert not (directory / "run").exists()
 
 
 def test_processes_do_not_make_another_training(command: Command, directory: Path) -> None:

@@ -111,6 +111,8 @@ BAD = [
     (("ckpt=broken.ckpt",), ("broken.ckpt cannot be read as a checkpoint",)),
     (("ckpt=forest.ckpt", "accelerator=simba"), ("for accelerator gemmini", "on simba")),
     ((), ("ckpt is missing",)),
+    (("ckpt=null",), ("ckpt is missing",)),
+    (("ckpt=forest.ckpt", "hardware.pe_dim=16"), ("hardware.pe_dim=16 is of searches",)),
     (("ckpt=forest.ckpt", "plots=2"), ("plots is 2", "true, false")),
     (("ckpt=forest.ckpt", "threads=0"), ("threads is 0",)),
     (("ckpt=forest.ckpt", "model=mlp"), ("model is no group", "--help")),

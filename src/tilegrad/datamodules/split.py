@@ -199,7 +199,10 @@ def hold_out(ids: Tensor, rows: Tensor, share: float, seed: int) -> tuple[Tensor
 
 def _check_count(count: object, groups: int, what: str) -> None:
     if groups < 2:
-        raise DataError(f"the data have {groups} of {what}, too few to test on unseen {what}")
+        raise DataError(
+            f"the number of {what} in the data is {groups}; legal: 2 or more, to test on unseen "
+            f"{what}, or split=none"
+        )
     if not isinstance(count, int) or isinstance(count, bool) or not 2 <= count <= groups:
         raise DataError(
             f"split.count is {count!r}; legal: 2 to {groups}, the number of {what} in the data"

@@ -150,12 +150,13 @@ class Predictor(LightningModule):
                 f"model.optimizer is null; legal: an optimizer, as model {self.kind} is trained "
                 "by descent"
             )
-        with _naming("model.optimizer"):
+        with _naming("model.optimizer", self._optimizer):
             optimizer = self._optimizer(self.descended())
         if self._scheduler is None:
             return optimizer
-        with _naming("model.scheduler"):
+        with _naming("model.scheduler", self._scheduler):
             scheduler = self._scheduler(optimizer, total_steps=steps)
+        _check_rates(optimizer)
         return [optimizer], [{"scheduler": scheduler, "interval": "step"}]
 
     def descended(self) -> Iterable[Any]:
@@ -211,12 +212,25 @@ def _deviation(rows: Tensor) -> Tensor:
 
 
 @contextmanager
-def _naming(field: str) -> Iterator[None]:
-    """Name the field whose values a constructor of torch's refuses."""
+def _naming(field: str, factory: Callable[..., object]) -> Iterator[None]:
+    """Name the field, and its settings, that a constructor of torch's refuses."""
     try:
         yield
     except (ValueError, TypeError) as error:
-        raise ConfigError(f"{field}: {error}") from error
+        given = getattr(factory, "keywords", {})
+        settings = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        raise ConfigError(f"{field} with {settings or 'its defaults'}: {error}") from error
+
+
+def _check_rates(optimizer: torch.optim.Optimizer) -> None:
+    """Refuse rates below zero, which a scheduler of torch's takes as they are."""
+    for group in optimizer.param_groups:
+        for name in ("lr", "max_lr"):
+            if group.get(name, 0) < 0:
+                raise ConfigError(
+                    f"model.scheduler gives a learning rate {name} of {float(group[name]):g}; "
+                    "legal: a number from 0"
+                )
 
 
 def _rows(batch: Batch) -> int:

@@ -63,7 +63,13 @@ def hardware_ranges(
 
     Raises ``ConfigError`` naming the parameter, its value and what is legal.
     """
-    given = given or {}
+    if given is None:
+        given = {}
+    if not isinstance(given, Mapping):
+        raise ConfigError(
+            f"source.hardware is {given!r}; legal: null, or ranges by parameter "
+            f"({', '.join(accelerator.parameters) or 'none'})"
+        )
     for name in given:
         if name not in accelerator.parameters:
             legal = list(accelerator.parameters) or ["none"]

@@ -14,12 +14,13 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from tilegrad.checks import flag, known_fields, positive_int
 from tilegrad.datamodules import ScheduleDataModule
 from tilegrad.errors import ConfigError
-from tilegrad.files import write_text
+from tilegrad.files import make_directory, write_text
 from tilegrad.predictors import Predictor
 from tilegrad.predictors.checkpoint import load_predictor
 from tilegrad.training.claim import CONFIG, Claim
 from tilegrad.training.quiet import quiet_lightning
 from tilegrad.training.run import TrainingRun
+from tilegrad.training.settings import check_settings
 from tilegrad.training.tracking import check_trackers
 
 FIELDS = (
@@ -48,6 +49,7 @@ def build_run(config: DictConfig) -> TrainingRun:
     Raises ``TilegradError`` subclasses naming the field, its value and what is legal.
     """
     known_fields("", config, FIELDS)
+    check_settings(config)
     positive_int("threads", config.threads)
     positive_int("trainer.max_epochs", config.trainer.max_epochs)
     for name in FLAGS:
@@ -65,7 +67,7 @@ def build_run(config: DictConfig) -> TrainingRun:
     data: ScheduleDataModule = instantiate(config.data)
     data.load()
     _check_model(config, data)
-    directory.mkdir(parents=True, exist_ok=True)
+    make_directory("dir", directory)
     write_text(directory / CONFIG, OmegaConf.to_yaml(config, resolve=True))
     return TrainingRun(config, data, directory)
 

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from tilegrad.checks import flag, known_fields, positive_int
 from tilegrad.datamodules import Rows, feature_rows
-from tilegrad.errors import DataError
-from tilegrad.files import write_json, write_text
+from tilegrad.errors import ConfigError, DataError
+from tilegrad.files import make_directory, write_json, write_text
 from tilegrad.predictors import Predictor, load_predictor
 from tilegrad.predictors.features import feature_set
 from tilegrad.pretrained import checkpoint_path
@@ -29,6 +29,7 @@ from tilegrad.training.claim import CONFIG, Claim
 from tilegrad.training.directory import RESULT
 from tilegrad.training.pictures import write_pictures
 from tilegrad.training.predictions import ROWS_AT_ONCE, coverage, target_metrics, test_table
+from tilegrad.training.settings import check_source
 
 FIELDS = (
     "accelerator", "hardware", "caps", "workload", "data", "ckpt", "name", "dir", "plots",
@@ -71,7 +72,7 @@ class Evaluation:
             "versions": versions(),
             "git": git_revision(),
         }
-        self.directory.mkdir(parents=True, exist_ok=True)
+        make_directory("dir", self.directory)
         write_text(self.directory / CONFIG, OmegaConf.to_yaml(self.config, resolve=True))
         table["outside_training"] = outside.numpy()
         table.to_parquet(self.directory / PREDICTIONS, index=False)
@@ -98,6 +99,9 @@ def build_evaluation(config: DictConfig) -> Evaluation:
     for name in ("plots", "progress"):
         flag(name, config[name])
     torch.set_num_threads(positive_int("threads", config.threads))
+    check_source(config)
+    if not config.ckpt:
+        raise ConfigError("ckpt is missing; give ckpt=FILE, a model.ckpt of train.py's")
     accelerator = instantiate(config.accelerator)
     model = load_predictor(checkpoint_path(config.ckpt), accelerator)
     with open_dict(config):

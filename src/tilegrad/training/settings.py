@@ -1,0 +1,66 @@
+"""Settings that Lightning would accept, or stumble over in the middle of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from tilegrad.checks import choice, positive_int, positive_number
+from tilegrad.errors import ConfigError
+
+MONITORED = ("val/loss", "val/log_error", "train/loss")
+"""What callbacks can look at."""
+
+SEARCHED = ("hardware.", "caps.")
+"""Fields beside the accelerator's that no training reads."""
+
+
+def check_settings(config: DictConfig) -> None:
+    """Refuse a source, a number of devices or callbacks that no training can have.
+
+    Raises ``ConfigError`` naming the field, its value and what is legal.
+    """
+    check_source(config)
+    _check_devices(config.trainer.get("devices", 1))
+    if config.trainer.get("gradient_clip_val") is not None:
+        positive_number("trainer.gradient_clip_val", config.trainer.gradient_clip_val)
+    if config.trainer.get("max_steps", -1) != -1:
+        raise ConfigError(
+            f"trainer.max_steps is {config.trainer.max_steps!r}; legal: whole epochs, "
+            "trainer.max_epochs, as a training is tested and saved after each"
+        )
+    for name, callback in (config.callbacks or {}).items():
+        if not callback:
+            continue
+        if callback.get("monitor") is not None:
+            choice(f"callbacks.{name}.monitor", callback.monitor, MONITORED)
+        if "patience" in callback:
+            positive_int(f"callbacks.{name}.patience", callback.patience, least=0)
+
+
+def check_source(config: DictConfig) -> None:
+    """Refuse data without a source, and hardware that the data would not have."""
+    chosen = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
+    for override in chosen:
+        if override.lstrip("+").startswith(SEARCHED):
+            raise ConfigError(
+                f"{override} is of searches; legal: hardware that the data have, which "
+                "data.source.hardware chooses for simulated schedules and tables"
+            )
+    source = config.data.get("source")
+    if not isinstance(source, Mapping) or not source.get("_target_"):
+        raise ConfigError(
+            f"data.source is {source!r}; legal: a source with its _target_, as data=OPTION or "
+            "data=FILE choose one"
+        )
+
+
+def _check_devices(devices: object) -> None:
+    """Refuse several devices: a run's folds, files and progress belong to one process."""
+    one = isinstance(devices, Sequence) and not isinstance(devices, str) and len(devices) == 1
+    if not one and (devices != 1 or isinstance(devices, bool)):
+        raise ConfigError(
+            f"trainer.devices is {devices!r}; legal: 1, or [NUMBER] of the one to use"
+        )
