@@ -23,8 +23,8 @@ search: $(RUNTIME) ## co-search ResNet-50 on Gemmini (ARGS='workload=bert ...')
 train: $(RUNTIME) ## train and test a predictor on simulated schedules (ARGS='model=forest ...')
 	$(BIN)/python train.py $(ARGS)
 
-test: $(DEV) ## run the tests with coverage
-	$(BIN)/python -m pytest --cov $(ARGS)
+test: $(DEV) ## run the tests with coverage, on all processors
+	$(BIN)/python -m pytest --cov --numprocesses logical --dist loadfile $(ARGS)
 
 slow: $(DEV) ## run the tests that `make test` leaves out: thousands of round trips, whole searches
 	$(BIN)/python -m pytest -m slow $(ARGS)
