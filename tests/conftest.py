@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,11 @@ settings.load_profile("tilegrad")
 
 VARIABLE = "TILEGRAD_DATA"
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+# A shell's background jobs ignore Ctrl-C, and so would what the tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def data_directory() -> Path:

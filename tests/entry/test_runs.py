@@ -37,7 +37,12 @@ def lasting(found: dict[str, Any]) -> dict[str, Any]:
 def test_help_names_groups_and_fields(command: Command) -> None:
     ended = command("--help")
     assert ended.code == 0
-    for word in ("python search.py workload=bert", "strategy: gradient, random", "budget:", "dir="):
+    for word in (
+        "python search.py workload=bert",
+        "strategy: gemmini_library, gradient, random",
+        "budget:",
+        "dir=",
+    ):
         assert word in ended.out
 
 

@@ -68,9 +68,9 @@ def test_ctrl_c_says_how_to_go_on(
 
 
 MOMENTS = (
-    "tilegrad.training.run.prediction_table",  # A fold is trained, and not yet tested,
+    "tilegrad.training.run.test_table",  # A fold is trained, and not yet tested,
     "tilegrad.training.run.finish",  # tested, and not yet done;
-    "tilegrad.training.run.copy_file",  # all rows are trained on, no model is in place;
+    "tilegrad.training.run.save_predictor",  # all rows are trained on, no model is in place;
     "tilegrad.training.finish.write_json",  # all is done but for the result.
 )
 
