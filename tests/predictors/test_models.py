@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -150,7 +151,7 @@ def test_descent_refuses_what_its_optimizer_does() -> None:
     schema = Schema.of("raw", schedules().accelerator, ["latency"])
     with pytest.raises(ConfigError, match=r"model\.optimizer is null.*model mlp"):
         Mlp(schema).descent(10)
-    model = Mlp(schema, optimizer=lambda weights: torch.optim.Adam(weights, lr=-1.0))
-    with pytest.raises(ConfigError, match=r"model\.optimizer: .*-1\.0"):
+    model = Mlp(schema, optimizer=partial(torch.optim.Adam, lr=-1.0))
+    with pytest.raises(ConfigError, match=r"model\.optimizer with lr=-1\.0: .*-1\.0"):
         model.descent(10)
     assert trained("forest").descent(10) is None
