@@ -114,7 +114,8 @@ def gradient_step(
 ) -> Row:
     """Time forward and backward of one descent step over ``layers`` distinct layers."""
     varied = _distinct_layers(workload, layers)
-    space = hardware_space(accelerator, {}, {"pe_dim": 128})
+    meshes = dict.fromkeys(accelerator.fanout_parameters, 128)
+    space = hardware_space(accelerator, {}, meshes)
     problem = SearchProblem(accelerator, varied, space, objective("edp"))
     relaxed = RelaxedProblem.of(problem.tables, varied.counts, space, problem.objective)
     descent = Descent(relaxed, steps=100, learning_rate=10.0, momentum=0.8)
