@@ -16,13 +16,17 @@ from tilegrad.predictors.forest import _rounded_down
 FOREST = {"trees": 15, "depth": 5, "max_features": 0.5, "seed": 3, "workers": 1}
 
 
-def reference(targets: tuple[str, ...]) -> tuple[RandomForestRegressor, Tensor, Tensor]:
+def reference(
+    targets: tuple[str, ...], max_samples: int | None = None
+) -> tuple[RandomForestRegressor, Tensor, Tensor]:
     """Return scikit-learn's forest of the made schedules, and what it was fitted to."""
     seen = rows("analytical", targets)
     batch = seen[torch.arange(len(seen))]
     log_targets = batch["log_targets"]
     scaled = (log_targets - log_targets.mean(0)) / log_targets.std(0, unbiased=False)
-    forest = RandomForestRegressor(15, max_depth=5, max_features=0.5, random_state=3)
+    forest = RandomForestRegressor(
+        15, max_depth=5, max_features=0.5, max_samples=max_samples, random_state=3
+    )
     forest.fit(batch["features"].numpy(), scaled.squeeze(-1).numpy())
     return forest, batch["features"], log_targets
 
@@ -42,6 +46,15 @@ def test_impurity_decreases_are_scikit_learns() -> None:
     forest, _, _ = reference(("latency",))
     found = trained("forest", ("latency",), **FOREST).importances()["mdi"]
     np.testing.assert_allclose(list(found.values()), forest.feature_importances_, atol=1e-5)
+
+
+def test_a_tree_draws_the_rows_it_is_given() -> None:
+    forest, features, _ = reference(("latency",), max_samples=20)
+    found = trained("forest", ("latency",), **FOREST, tree_rows=20)
+    np.testing.assert_allclose(
+        list(found.importances()["mdi"].values()), forest.feature_importances_, atol=1e-5
+    )
+    assert not torch.equal(found(features), trained("forest", ("latency",), **FOREST)(features))
 
 
 def test_thresholds_between_neighbouring_floats_part_them() -> None:
@@ -68,6 +81,7 @@ def test_the_seed_alone_decides() -> None:
         ({"trees": 0}, r"model\.trees is 0"),
         ({"depth": 2.5}, r"model\.depth is 2\.5"),
         ({"max_features": 1.5}, r"model\.max_features is 1\.5.*at most 1"),
+        ({"tree_rows": 0}, r"model\.tree_rows is 0"),
         ({"workers": -1}, r"model\.workers is -1"),
     ],
 )

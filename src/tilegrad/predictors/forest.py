@@ -21,8 +21,8 @@ class Forest(ClosedForm):
     """``trees`` regression trees of at most ``depth`` splits; 1000 of depth 10 as in the poster.
 
     ``max_features`` is the share of the columns that a split chooses among (a third: Breiman's
-    advice for regression). ``workers``: processes, null for one per processor; the fit does not
-    depend on it.
+    advice for regression), ``tree_rows`` how many rows a tree draws, with replacement, where there
+    are more. ``workers``: processes, null for one per processor; the fit does not depend on it.
     """
 
     kind = "forest"
@@ -42,17 +42,25 @@ class Forest(ClosedForm):
         trees: int = 1000,
         depth: int = 10,
         max_features: float = 1 / 3,
+        tree_rows: int = 16_384,
         seed: int = 0,
         workers: int | None = None,
         **training: Any,
     ) -> None:
         positive_int("model.trees", trees)
         positive_int("model.depth", depth)
+        positive_int("model.tree_rows", tree_rows)
         if positive_number("model.max_features", max_features) > 1:
             raise ConfigError(f"model.max_features is {max_features}; legal: a share, at most 1")
         if workers is not None:
             positive_int("model.workers", workers)
-        settings = {"trees": trees, "depth": depth, "max_features": max_features, "seed": seed}
+        settings = {
+            "trees": trees,
+            "depth": depth,
+            "max_features": max_features,
+            "tree_rows": tree_rows,
+            "seed": seed,
+        }
         super().__init__(schema, settings, **training)
         self._workers = workers
         for name in ("split_column", "below", "above", "roots"):
@@ -86,6 +94,7 @@ class Forest(ClosedForm):
             self.settings["trees"],
             max_depth=self.settings["depth"],
             max_features=self.settings["max_features"],
+            max_samples=min(self.settings["tree_rows"], len(features)),
             random_state=self.settings["seed"],
             n_jobs=self._workers or -1,
         )
