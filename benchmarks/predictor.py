@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from time import perf_counter, process_time
 
 import torch
 from rich.console import Console
 from rich.table import Table
+from timing import median_times
 from torch import Tensor
 
 from tilegrad.accelerator import Accelerator, load_accelerator
@@ -51,13 +50,18 @@ class Job:
         )
         return bounds, strides
 
+    @torch.no_grad()
     def prediction(self) -> Tensor:
         """Return the log cycles of the mappings ``[row, 1]``."""
+        return self._log_cycles()
+
+    def _log_cycles(self) -> Tensor:
         features, (bounds, strides) = self.model.features, self.sizes()
         context = features.context(self.nests, bounds, strides, self.accelerator)
         nothing = Footprint(*(context[..., :0] for _ in fields(Footprint)))
         return self.model.predictor(features.columns(nothing, context, self.accelerator, HARDWARE))
 
+    @torch.no_grad()
     def with_the_nest(self) -> Tensor:
         """Return the cycles to be minimised, and count what energy needs."""
         sums = model_footprint(self.model, self.nests, *self.sizes(), self.accelerator)
@@ -67,7 +71,7 @@ class Job:
         """Return the slope of the predictions in the temporal factors."""
         temporal = self.nests.temporal.clone().requires_grad_()
         relaxed = replace(self, nests=replace(self.nests, temporal=temporal))
-        (found,) = torch.autograd.grad(relaxed.prediction().sum(), temporal)
+        (found,) = torch.autograd.grad(relaxed._log_cycles().sum(), temporal)
         return found
 
 
@@ -115,18 +119,6 @@ def random_jobs(workload: str, mappings: int) -> list[Job]:
         Job(model, accelerator, layer, Sampler(accelerator, layer, meshes).draw(mappings, random))
         for layer in load_workload(workload).layers
     ]
-
-
-def median_times(work: Callable[[], object], repeats: int) -> tuple[float, float]:
-    """Return medians of wall and processor time [s], after one run that is not counted."""
-    work()
-    times = []
-    for _ in range(repeats):
-        wall, processor = perf_counter(), process_time()
-        work()
-        times.append((perf_counter() - wall, process_time() - processor))
-    walls, processors = zip(*times, strict=True)
-    return statistics.median(walls), statistics.median(processors)
 
 
 if __name__ == "__main__":

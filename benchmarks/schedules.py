@@ -10,14 +10,14 @@ from __future__ import annotations
 import argparse
 import os
 import resource
-import statistics
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from time import perf_counter, process_time
+from functools import partial
 
 import torch
 from rich.console import Console
 from rich.table import Table
+from timing import Times, medians, timed
 
 from tilegrad.accelerator import load_accelerator
 from tilegrad.schedules import SimulatedSchedules
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--repeats", type=int, default=3, help="the median is printed")
     options = parser.parse_args()
-    times: dict[str, list[tuple[float, float]]] = {}
+    times: dict[str, list[Times]] = {}
     for repeat in range(options.repeats + 1):
         with tempfile.TemporaryDirectory() as cache:
             source = SimulatedSchedules(
@@ -48,39 +48,30 @@ def main() -> None:
                 cache=cache,
                 workers=options.threads,
             )
-            measured = {"labelled": label(source, options.threads)}
-            measured["made, filed and loaded"] = timed(source)
-            measured["loaded from the cache"] = timed(source)
+            measured = {"labelled": timed(partial(label, source, options.threads))}
+            measured["made, filed and loaded"] = timed(source.load)
+            measured["loaded from the cache"] = timed(source.load)
         if repeat:
             for name, found in measured.items():
                 times.setdefault(name, []).append(found)
     print_times(times, len(source), options.threads)
 
 
-def timed(source: SimulatedSchedules) -> tuple[float, float]:
-    """Return wall and processor seconds of a load."""
-    wall, processor = perf_counter(), process_time()
-    source.load()
-    return perf_counter() - wall, process_time() - processor
-
-
-def label(source: SimulatedSchedules, threads: int) -> tuple[float, float]:
-    """Return wall and processor seconds of drawing and labelling all shards."""
+def label(source: SimulatedSchedules, threads: int) -> None:
+    """Draw and label all shards."""
     torch.set_num_threads(1)
-    wall, processor = perf_counter(), process_time()
     with ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(source.make, range(source.shards)):
             pass
-    return perf_counter() - wall, process_time() - processor
 
 
-def print_times(times: dict[str, list[tuple[float, float]]], rows: int, threads: int) -> None:
+def print_times(times: dict[str, list[Times]], rows: int, threads: int) -> None:
     """Print one line per step, and the peak of memory."""
     table = Table(title=f"{rows:,} schedules, {threads} threads")
     for heading in ("step", "seconds", "rows/s", "processor seconds"):
         table.add_column(heading, justify="left" if heading == "step" else "right")
     for name, pairs in times.items():
-        wall, processor = (statistics.median(column) for column in zip(*pairs, strict=True))
+        wall, processor = medians(pairs)
         table.add_row(name, f"{wall:.2f}", f"{rows / wall:,.0f}", f"{processor:.2f}")
     console = Console()
     console.print(table)

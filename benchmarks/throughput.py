@@ -10,15 +10,13 @@ from __future__ import annotations
 import argparse
 import os
 import resource
-import statistics
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from time import perf_counter, process_time
 
 import torch
 from rich.console import Console
 from rich.table import Table
+from timing import median_times
 
 from tilegrad.accelerator import Accelerator, load_accelerator
 from tilegrad.cost import infer_hardware, layer_cost
@@ -101,7 +99,7 @@ def exact_evaluation(
         hardware = infer_hardware(accelerator, nest, {})
         return layer_cost(nest, accelerator, hardware).energy_pj
 
-    times = _median(lambda: list(threads.map(evaluate, batches)), repeats)
+    times = median_times(lambda: list(threads.map(evaluate, batches)), repeats)
     return Row("exact evaluation", count * len(batches), *times)
 
 
@@ -121,7 +119,7 @@ def gradient_step(
     descent = Descent(relaxed, steps=100, learning_rate=10.0, momentum=0.8)
     starts = max(2, 28_800 // descent.rows_per_start)
     point = descent.begin(starts, generator(0))
-    times = _median(lambda: descent.advance(point, threads), repeats)
+    times = median_times(lambda: descent.advance(point, threads), repeats)
     return Row(f"gradient step, {layers} layers", starts * descent.rows_per_start, *times)
 
 
@@ -135,19 +133,6 @@ def _distinct_layers(workload: Workload, count: int) -> Workload:
             bounds = (*layer.bounds[:-1], layer.bounds[-1] * batch)
             layers.append(Problem(f"{layer.name}x{batch}", bounds, layer.strides))
     return Workload(workload.name, tuple(layers))
-
-
-def _median(work: Callable[[], object], repeats: int) -> tuple[float, float]:
-    """Return seconds on the wall and of all processors, after one run that is not counted."""
-    work()
-    wall: list[float] = []
-    used: list[float] = []
-    for _ in range(repeats):
-        began, idle = perf_counter(), process_time()
-        work()
-        wall.append(perf_counter() - began)
-        used.append(process_time() - idle)
-    return statistics.median(wall), statistics.median(used)
 
 
 if __name__ == "__main__":

@@ -253,11 +253,12 @@ class Perceptrons(nn.Module):
         ``own [..., member, m]`` are each member's; the first layer's inputs are both, in turn.
         """
         of_shared, of_own = self.weight[0].split([shared.shape[-1], own.shape[-1]], 1)
-        found = torch.einsum("...i,mio->...mo", shared, of_shared) + self.bias[0]
-        found = found + torch.einsum("...mi,mio->...mo", own, of_own)
+        found = shared @ of_shared.transpose(0, 1).flatten(1) + self.bias[0].flatten()
+        found = found + own.flatten(-2) @ torch.block_diag(*of_own)
+        # So small are the layers that one product with zeros is faster than one for each member.
         for weight, bias in zip(self.weight[1:], self.bias[1:], strict=True):
-            found = torch.einsum("...mi,mio->...mo", nn.functional.silu(found), weight) + bias
-        return found
+            found = nn.functional.silu(found) @ torch.block_diag(*weight) + bias.flatten()
+        return found.unflatten(-1, (len(of_own), -1))
 
 
 def _first_costs(costs: dict[str, float], shape: tuple[int, int]) -> Tensor:

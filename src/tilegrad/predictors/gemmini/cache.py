@@ -7,10 +7,12 @@ Rows whose pitch has a large power of two in it share few of the cache's sets.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from tilegrad.dims import C, K, N, P, Q, R, S
+from tilegrad.dims import DIMS, C, K, N, P, Q, R, S
 from tilegrad.predictors.gemmini.packets import LINE
 from tilegrad.predictors.gemmini.rounding import power_of_two
 
@@ -21,8 +23,7 @@ SETS_SPAN = 65_536
 SHARPNESS = 3.0
 """How suddenly reuse ends as what is touched outgrows the cache."""
 
-INPUTS, WEIGHTS, OUTPUTS = range(3)
-_REDUCTION = (R, S, C)
+_REDUCES = tuple(dim in (R, S, C) for dim in range(len(DIMS)))
 
 
 def misses(tile: Tensor, bounds: Tensor, order: Tensor, strides: Tensor, matmul: Tensor) -> Tensor:
@@ -31,41 +32,52 @@ def misses(tile: Tensor, bounds: Tensor, order: Tensor, strides: Tensor, matmul:
     ``tile`` and ``bounds [..., dim]`` are those of the program, ``order`` outermost first.
     """
     inwards = order.flip(-1)
-    # [..., state, dim]: before the innermost loop, after it, ..., after all.
-    opened = torch.nn.functional.one_hot(inwards, tile.shape[-1]).cumsum(-2)
-    opened = torch.cat([torch.zeros_like(opened[..., :1, :]), opened], -2).bool()
-    extents = torch.where(opened, bounds.unsqueeze(-2), tile.unsqueeze(-2))
+    extents = _extents(tile, bounds, inwards)
     lines = _lines(extents, bounds, strides, matmul)
-    iterations = (bounds / tile).gather(-1, inwards).clamp(min=1).log()
-    touched = _conflicting(lines, extents, bounds)[..., :-1, :]
-    others = lines[..., :-1, :].sum(-1, keepdim=True) - lines[..., :-1, :]
-    kept = torch.sigmoid(-SHARPNESS * ((touched + others) / LINES).log())
+    before = lines[..., :-1]
+    pressure = (_conflicting(lines, extents, bounds)[..., :-1] + before.sum(0) - before) / LINES
+    # The logistic function of the log, to the power of the sharpness.
+    kept = 1 / (1 + pressure**SHARPNESS)
     logs = lines.log()
-    growth = (logs[..., 1:, :] - logs[..., :-1, :]).clamp(min=0)
-    growth = torch.minimum(growth, iterations.unsqueeze(-1))
-    factors = kept * growth + (1 - kept) * iterations.unsqueeze(-1)
+    iterations = (bounds / tile).gather(-1, inwards).clamp(min=1).log()
+    growth = torch.minimum((logs[..., 1:] - logs[..., :-1]).clamp(min=0), iterations)
+    factors = iterations + kept * (growth - iterations)
     # Outputs stay in the accumulator while sums go on and are stored once.
-    reduces = torch.isin(inwards, torch.tensor(_REDUCTION, device=inwards.device))
-    stays = torch.ones_like(factors)
-    stays[..., OUTPUTS] = 1 - reduces.to(factors.dtype)
-    return logs[..., 0, :] + (factors * stays).sum(-2)
+    reduces = torch.tensor(_REDUCES, device=inwards.device)[inwards]
+    inputs, weights, outputs = factors.unbind(0)
+    fetched = torch.stack([inputs, weights, outputs.masked_fill(reduces, 0)]).sum(-1)
+    return (logs[..., 0] + fetched).movedim(0, -1)
 
 
-def _lines(extents: Tensor, bounds: Tensor, strides: Tensor, matmul: Tensor) -> Tensor:
-    """Return the lines of the tensors' parts, ``[..., state, tensor]``."""
+def _extents(tile: Tensor, bounds: Tensor, inwards: Tensor) -> list[Tensor]:
+    """Return what is touched of each dim ``[..., state]``.
+
+    States are before the innermost loop, after it, ..., after all.
+    """
+    states = torch.arange(len(DIMS) + 1, device=inwards.device)
+    # Where each dim's loop is: the inverse of the order.
+    place = torch.empty_like(inwards).scatter_(-1, inwards, states[:-1].expand_as(inwards))
+    return [
+        torch.where(place[..., dim, None] < states, bounds[..., dim, None], tile[..., dim, None])
+        for dim in range(len(DIMS))
+    ]
+
+
+def _lines(extents: Sequence[Tensor], bounds: Tensor, strides: Tensor, matmul: Tensor) -> Tensor:
+    """Return the lines of the tensors' parts, ``[tensor, ..., state]``."""
     channels, filters = (bounds[..., dim].unsqueeze(-1) for dim in (C, K))
     stride_w, stride_h = strides[..., 0].unsqueeze(-1), strides[..., 1].unsqueeze(-1)
     plain = matmul.unsqueeze(-1)
-    wide = extents[..., P] * stride_w + extents[..., R] - 1
-    high = extents[..., Q] * stride_h + extents[..., S] - 1
-    wide = torch.where(plain, extents[..., P], wide)
-    high = torch.where(plain, torch.ones_like(high), high)
-    pixels = extents[..., P] * extents[..., Q] * extents[..., N]
-    taps = extents[..., R] * extents[..., S] * extents[..., C]
-    inputs = extents[..., N] * high * _runs(wide, extents[..., C], channels)
-    weights = _runs(taps, extents[..., K], filters)
-    outputs = _runs(pixels, extents[..., K], filters)
-    return torch.stack([inputs, weights, outputs], -1)
+    wide = extents[P] * stride_w + extents[R] - 1
+    high = extents[Q] * stride_h + extents[S] - 1
+    wide = torch.where(plain, extents[P], wide)
+    high = high.masked_fill(plain, 1)
+    pixels = extents[P] * extents[Q] * extents[N]
+    taps = extents[R] * extents[S] * extents[C]
+    inputs = extents[N] * high * _runs(wide, extents[C], channels)
+    weights = _runs(taps, extents[K], filters)
+    outputs = _runs(pixels, extents[K], filters)
+    return torch.stack([inputs, weights, outputs])
 
 
 def _runs(rows: Tensor, length: Tensor, pitch: Tensor) -> Tensor:
@@ -74,10 +86,10 @@ def _runs(rows: Tensor, length: Tensor, pitch: Tensor) -> Tensor:
     return torch.minimum(apart, (rows * pitch / LINE).clamp(min=1))
 
 
-def _conflicting(lines: Tensor, extents: Tensor, bounds: Tensor) -> Tensor:
+def _conflicting(lines: Tensor, extents: Sequence[Tensor], bounds: Tensor) -> Tensor:
     """Return how many lines it would take to fill the sets that the tensors' rows fall on."""
-    shares = [_share_of_sets(extents[..., dim], bounds[..., dim].unsqueeze(-1)) for dim in (C, K)]
-    return lines / torch.stack([shares[0], shares[1], shares[1]], -1)
+    shares = [_share_of_sets(extents[dim], bounds[..., dim].unsqueeze(-1)) for dim in (C, K)]
+    return lines / torch.stack([shares[0], shares[1], shares[1]])
 
 
 def _share_of_sets(length: Tensor, pitch: Tensor) -> Tensor:

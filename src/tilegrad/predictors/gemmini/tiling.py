@@ -43,6 +43,8 @@ class Tiling:
     @classmethod
     def unpacked(cls, columns: Tensor) -> Tiling:
         """Return the tiling that ``packed`` made."""
+        # A dim's numbers side by side in memory: all that follows reads one dim after another.
+        columns = columns.movedim(-1, 0).contiguous().movedim(0, -1)
         tile, bounds, strides, order = columns.split([_DIMS, _DIMS, _STRIDES, _DIMS], -1)
         return cls(tile, bounds, strides, order.long())
 
