@@ -13,7 +13,7 @@ from rich.console import Console
 
 from tilegrad.checks import choice, flag
 from tilegrad.entry import refusals, run_entry
-from tilegrad.files import alone
+from tilegrad.files import alone, write_json
 from tilegrad.paths import config_directory
 from tilegrad.provenance import git_revision, versions
 from tilegrad.report import (
@@ -25,7 +25,7 @@ from tilegrad.report import (
 )
 from tilegrad.search import Runner, SearchState, build_runner, design_record
 from tilegrad.search.progress import live_progress
-from tilegrad.search.result import write_history, write_json
+from tilegrad.search.result import write_history
 from tilegrad.targets.timeloop import TimeloopTarget
 
 METRICS = ("edp", "energy_uj", "cycles", "area_mm2", "samples", "seconds")

@@ -1,14 +1,19 @@
-"""Shared pieces of all tests: where the published data lie."""
+"""Shared pieces of all tests: where the published data lie, scripts run in this process."""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hydra.core.global_hydra import GlobalHydra
 from hypothesis import settings
+
+from tests.helpers_scripts import Ended, Script
+from tilegrad.entry import run_entry
 
 # How long an example takes says nothing on a machine that does other work as well.
 settings.register_profile("tilegrad", deadline=None)
@@ -42,3 +47,31 @@ def published() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def script(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Script:
+    """Return a function that runs a script's Hydra entry with arguments, as from a shell."""
+    assert directory.is_dir()
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+
+    def run(main: Callable[[], object], *arguments: str) -> Ended:
+        GlobalHydra.instance().clear()
+        monkeypatch.setattr(sys, "argv", ["script.py", *arguments])
+        capsys.readouterr()
+        try:
+            code = run_entry(main)
+        except SystemExit as ended:
+            code = int(str(ended.code or 0))
+        return Ended(code, *capsys.readouterr())
+
+    return run

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hydra.core.global_hydra import GlobalHydra
 
 import search
-from tilegrad.entry import run_entry
+from tests.helpers_scripts import Command, Script
 
 SCRIPT = Path(search.__file__)
 
@@ -20,18 +16,6 @@ TABLE = "layer,R,S,P,Q,C,K\nconv,3,3,8,8,4,8\nlinear,1,1,4,4,16,32\n"
 
 SMALL = ("strategy.starts=8", "strategy.steps=5", "strategy.polish_rows=20000", "report=false")
 """Settings of a gradient search of a second."""
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a run ended: exit code, and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Ended]
 
 
 @pytest.fixture
@@ -43,24 +27,9 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def command(
-    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Command:
-    """Return a function that runs ``search.py`` with arguments, as from the command line."""
-    assert directory.is_dir()
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
-
-    def run(*arguments: str) -> Ended:
-        GlobalHydra.instance().clear()
-        monkeypatch.setattr(sys, "argv", ["search.py", *arguments])
-        capsys.readouterr()
-        try:
-            code = run_entry(search.main)
-        except SystemExit as ended:
-            code = int(str(ended.code or 0))
-        return Ended(code, *capsys.readouterr())
-
-    return run
+def command(script: Script) -> Command:
+    """Return a function that runs ``search.py`` with arguments."""
+    return lambda *arguments: script(search.main, *arguments)
 
 
 def script_environment(*also: Path) -> dict[str, str]:

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.entry.conftest import SCRIPT, SMALL, Command, script_environment
+from tests.entry.conftest import SCRIPT, SMALL, script_environment
+from tests.helpers_scripts import Case, Command, case
 from tilegrad.complaints import describe
 
 HEADER = "layer,R,S,P,Q,C,K"
-
-
-@dataclass(frozen=True)
-class Case:
-    """Arguments, and what the error must name."""
-
-    arguments: str
-    names: tuple[str, ...]
-
-
-def case(arguments: str, *names: str) -> Case:
-    return Case(arguments, names)
 
 
 FIELDS = [

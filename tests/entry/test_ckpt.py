@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.entry.conftest import SMALL, TABLE, Command
+from tests.entry.conftest import SMALL, TABLE
 from tests.helpers_predictors import predictor, save
+from tests.helpers_scripts import Command
 from tilegrad.workload import Workload, load_workload
 
 RUN = ("workload=small.csv", *SMALL, "progress=false", "dir=run")

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 from pathlib import Path
 
 import pytest
-from hydra.core.global_hydra import GlobalHydra
 
 import compare
-from tests.entry.conftest import Command, Ended
-from tilegrad.entry import run_entry
+from tests.helpers_scripts import Command, Script
 
 RUN = (
     *(f"~designs.{name}" for name in ("gemmini_cosearched_16", "nvdla_small", "nvdla_large")),
@@ -25,21 +22,9 @@ DESIGNS = ["gemmini_cosearched", "gemmini_default", "eyeriss"]
 
 
 @pytest.fixture
-def comparing(
-    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Command:
-    """Return a function that runs ``compare.py`` with arguments, as from the command line."""
-    assert directory.is_dir()
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
-
-    def run(*arguments: str) -> Ended:
-        GlobalHydra.instance().clear()
-        monkeypatch.setattr(sys, "argv", ["compare.py", *arguments])
-        capsys.readouterr()
-        code = run_entry(compare.main)
-        return Ended(code, *capsys.readouterr())
-
-    return run
+def comparing(script: Script) -> Command:
+    """Return a function that runs ``compare.py`` with arguments."""
+    return lambda *arguments: script(compare.main, *arguments)
 
 
 def test_one_command_leaves_table_and_plot(comparing: Command, directory: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.entry.conftest import Command
+from tests.helpers_scripts import Command
 
 RUN = ("workload=small.csv", "strategy=gemmini_library", "report=false", "progress=false")
 FIXED = ("hardware.pe_dim=16", "hardware.scratchpad_kb=128", "hardware.accumulator_kb=32")

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from tests.entry.conftest import TABLE, Command
+from tests.entry.conftest import TABLE
 from tests.helpers import gemmini
 from tests.helpers_predictors import predictor, save
+from tests.helpers_scripts import Command
 from tilegrad.cost.footprint import footprint
 from tilegrad.datamodules import feature_rows
 from tilegrad.mapping.shorthand import parse_shorthand

@@ -15,7 +15,8 @@ from hydra.core.global_hydra import GlobalHydra
 
 import search
 from tests.entry import killed
-from tests.entry.conftest import SCRIPT, SMALL, Command, script_environment
+from tests.entry.conftest import SCRIPT, SMALL, script_environment
+from tests.helpers_scripts import Command
 from tilegrad.entry import plain_overrides
 from tilegrad.files import alone
 from tilegrad.paths import config_directory

@@ -14,6 +14,7 @@ from tilegrad.mapping import Mapping
 from tilegrad.predictors import PREDICTORS, Pipeline, Residual, Schema
 from tilegrad.predictors.base import Batch
 from tilegrad.predictors.cost_model import PredictedLatency
+from tilegrad.predictors.pipeline import _lead_of_the_mean
 
 LATENCY = ("latency",)
 STEP = 1e-6
@@ -178,14 +179,23 @@ def test_intervals_are_of_what_members_say_of_layers_they_left_out() -> None:
     # So that layers' targets are near, or far, by the member that left them out.
     members = model.members(batch["features"])
     own = members.gather(1, (batch["layer"] % 3).unsqueeze(1))
-    batch["log_targets"] = own + 0.05
+    batch["log_targets"] = own + 50.0
     assert model.half_width(batch["features"], 0.9) is None
     model.calibrate(batch)
     for level in (0.5, 0.95):
         width = model.half_width(batch["features"], level)
         assert width is not None
         assert width.shape == (len(batch["features"]), 1)
-        torch.testing.assert_close(width, torch.full_like(width, 0.05), rtol=1e-2, atol=0)
+        torch.testing.assert_close(width, torch.full_like(width, 50.0), rtol=1e-2, atol=0)
+
+
+def test_the_mean_of_members_errs_less_than_one_by_what_they_differ() -> None:
+    random = torch.Generator().manual_seed(0)
+    in_common = torch.randn(20_000, 1, generator=random)
+    errors = in_common + 0.5 * torch.randn(20_000, 8, generator=random)
+    found = _lead_of_the_mean(errors[:, 0], errors.std(-1), 8)
+    expected = errors.mean(-1).abs().median() / errors[:, 0].abs().median()
+    torch.testing.assert_close(found, expected, rtol=0.02, atol=0)
 
 
 def test_the_networks_weights_alone_decay() -> None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hydra.core.global_hydra import GlobalHydra
 
 import train
-from tests.entry.conftest import Ended
-from tilegrad.entry import run_entry
+from tests.helpers_scripts import Command, Script
 
 ROOT = Path(train.__file__).parent
 
@@ -26,31 +23,11 @@ QUICK = (
 )  # fmt: skip
 """Settings of jobs of a fraction of a second; a source goes with them."""
 
-Command = Callable[..., Ended]
-
 
 @pytest.fixture
-def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty directory."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def command(
-    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Command:
+def command(script: Script) -> Command:
     """Return a function that runs ``train.py`` with arguments."""
-    assert directory.is_dir()
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
-
-    def run(*arguments: str) -> Ended:
-        GlobalHydra.instance().clear()
-        monkeypatch.setattr(sys, "argv", ["train.py", *arguments])
-        capsys.readouterr()
-        return Ended(run_entry(train.main), *capsys.readouterr())
-
-    return run
+    return lambda *arguments: script(train.main, *arguments)
 
 
 def real_process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from filelock import FileLock
 
-from tests.sweeps.conftest import QUICK, WHOLE, Command
+from tests.helpers_scripts import Command
+from tests.sweeps.conftest import QUICK, WHOLE
 from tests.sweeps.helpers import ending
 from tilegrad.entry import with_sweep_directory
 from tilegrad.sweeps.record import read_record

@@ -20,7 +20,8 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode
 
-from tests.sweeps.conftest import QUICK, WHOLE, Command, real_process
+from tests.helpers_scripts import Command
+from tests.sweeps.conftest import QUICK, WHOLE, real_process
 from tests.sweeps.helpers import ending
 from tilegrad.paths import config_directory
 from tilegrad.sweeps.record import JobRecord, read_record

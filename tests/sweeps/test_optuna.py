@@ -10,7 +10,8 @@ import pytest
 from filelock import FileLock
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from tests.sweeps.conftest import QUICK, WHOLE, Command
+from tests.helpers_scripts import Command
+from tests.sweeps.conftest import QUICK, WHOLE
 from tests.sweeps.helpers import ending
 from tilegrad.errors import ConfigError
 from tilegrad.sweeps.record import RUNNING, JobRecord, read_record

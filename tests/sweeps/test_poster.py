@@ -10,7 +10,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
-from tests.sweeps.conftest import WHOLE, Command
+from tests.helpers_scripts import Command
+from tests.sweeps.conftest import WHOLE
 from tests.training.conftest import SHRUNK, result_of
 from tilegrad.paths import config_directory
 from tilegrad.sweeps.record import read_record

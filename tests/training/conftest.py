@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra.core.global_hydra import GlobalHydra
 
 import train
-from tests.entry.conftest import Ended
-from tilegrad.entry import run_entry
+from tests.helpers_scripts import Command, Script
 
 ROOT = Path(train.__file__).parent
 
@@ -33,35 +29,9 @@ SHRUNK = {
 }
 """Smaller models where the packaged ones take long."""
 
-Command = Callable[..., Ended]
-
 
 @pytest.fixture
-def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty directory."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def script(
-    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Ended]:
-    """Return a function that runs a script's Hydra entry with arguments, as from a shell."""
-    assert directory.is_dir()
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
-
-    def run(main: Callable[[], object], *arguments: str) -> Ended:
-        GlobalHydra.instance().clear()
-        monkeypatch.setattr(sys, "argv", ["script.py", *arguments])
-        capsys.readouterr()
-        return Ended(run_entry(main), *capsys.readouterr())
-
-    return run
-
-
-@pytest.fixture
-def command(script: Callable[..., Ended]) -> Command:
+def command(script: Script) -> Command:
     """Return a function that runs ``train.py`` with arguments."""
     return lambda *arguments: script(train.main, *arguments)
 

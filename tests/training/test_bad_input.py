@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
+from tests.helpers_scripts import Case, Command, case
 from tests.predictors.helpers import save, trained
-from tests.training.conftest import MADE, QUICK, Command, snapshot
+from tests.training.conftest import MADE, QUICK, snapshot
 from tilegrad.errors import ConfigError
 from tilegrad.files import make_directory
-
-
-@dataclass(frozen=True)
-class Case:
-    """Arguments, and what the error must name."""
-
-    arguments: str
-    names: tuple[str, ...]
-
-
-def case(arguments: str, *names: str) -> Case:
-    return Case(arguments, names)
-
 
 NAMES = [
     case("model=mpl", "'mpl'", "nearest: mlp", "forest"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,10 @@ import torch
 from omegaconf import OmegaConf
 
 import eval as evaluation
-from tests.entry.conftest import Ended
 from tests.helpers_schedules import MadeSchedules
+from tests.helpers_scripts import Command, Script
 from tests.predictors.helpers import rows, save, trained
-from tests.training.conftest import QUICK, Command, result_of, snapshot
+from tests.training.conftest import QUICK, result_of, snapshot
 from tilegrad.datamodules import feature_rows
 from tilegrad.predictors import ranking_metrics
 from tilegrad.predictors.features import feature_set
@@ -29,7 +28,7 @@ def data(**settings: object) -> tuple[str, str]:
 
 
 @pytest.fixture
-def evaluate(script: Callable[..., Ended]) -> Command:
+def evaluate(script: Script) -> Command:
     """Return a function that runs ``eval.py`` with arguments."""
     return lambda *arguments: script(evaluation.main, *arguments)
 

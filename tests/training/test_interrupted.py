@@ -14,8 +14,9 @@ import pytest
 import torch
 
 import train
+from tests.helpers_scripts import Command
 from tests.training import killed
-from tests.training.conftest import QUICK, ROOT, Command, figures
+from tests.training.conftest import QUICK, ROOT, figures
 from tilegrad.entry import INTERRUPTED
 from tilegrad.files import alone
 from tilegrad.training import FoldProgress

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from tests.helpers import gemmini
-from tests.training.conftest import MADE, Command, result_of
+from tests.helpers_scripts import Command
+from tests.training.conftest import MADE, result_of
 from tilegrad.datamodules import feature_rows
 from tilegrad.predictors import Pipeline, load_predictor
 from tilegrad.predictors.features import feature_set

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from lightning import Callback
 
+from tests.helpers_scripts import Command
 from tests.helpers_wandb import Held, held
-from tests.training.conftest import MADE, QUICK, SMALL, Command, result_of
+from tests.training.conftest import MADE, QUICK, SMALL, result_of
 
 EPOCHS = 3
 WITHOUT = "not installed: pip install 'tilegrad[wandb]'"

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 import train
-from tests.entry.conftest import Ended
 from tests.helpers import gemmini
-from tests.training.conftest import MADE, QUICK, SHRUNK, SMALL, Command, figures, result_of
+from tests.helpers_scripts import Command, Script
+from tests.training.conftest import MADE, QUICK, SHRUNK, SMALL, figures, result_of
 from tilegrad.paths import config_directory
 from tilegrad.predictors import METRICS, load_predictor, ranking_metrics
 
@@ -119,7 +119,7 @@ def test_a_model_can_overfit_a_few_batches(command: Command, directory: Path) ->
 
 
 def test_the_entry_returns_the_metric_that_a_sweep_optimises(
-    script: Callable[..., Ended], directory: Path
+    script: Script, directory: Path
 ) -> None:
     found: list[float] = []
 

@@ -48,6 +48,8 @@ _START = 500.0
 _SHARPNESS = 2.0
 _SPREAD = 0.1
 """Deviation of the members' first costs, in log."""
+_MEDIAN_OF_A_NORMAL = 0.6745
+"""Median distance from the mean, in deviations."""
 
 
 class Pipeline(Predictor):
@@ -62,7 +64,7 @@ class Pipeline(Predictor):
     A small network corrects the log by at most ``correction`` either way, but never to less than
     the rows that the array executes. ``members`` are trained beside each other from different
     first values; the prediction is the mean of their logs. Each leaves out one layer in
-    ``members``: what it predicts there calibrates the intervals.
+    ``members``: what it predicts there calibrates the intervals of their mean.
     """
 
     kind = "pipeline"
@@ -83,11 +85,7 @@ class Pipeline(Predictor):
             "members": positive_int("model.members", members),
         }
         super().__init__(schema, settings, **training)
-        if schema.targets != ("latency",):
-            raise ConfigError(
-                f"model pipeline predicts targets=[latency], not {list(schema.targets)}; "
-                "choose targets=[latency]"
-            )
+        schema.latency_alone(self.kind)
         self._place = {name: place for place, name in enumerate(schema.columns)}
         missing = [name for stage in COSTS.values() for name in stage if name not in self._place]
         if missing:
@@ -194,7 +192,9 @@ class Pipeline(Predictor):
         members = self.members(rows["features"])
         predicted = (members * left_out).sum(-1)
         errors = predicted - rows["log_targets"].squeeze(-1)
-        self.band.calibrate(self.scaled(rows["features"]), errors, members.std(-1))
+        spread = members.std(-1)
+        errors = errors * _lead_of_the_mean(errors, spread, self.settings["members"])
+        self.band.calibrate(self.scaled(rows["features"]), errors, spread)
 
     def half_width(self, features: Tensor, level: float) -> Tensor | None:
         """See ``Predictor.half_width``."""
@@ -259,6 +259,18 @@ class Perceptrons(nn.Module):
         for weight, bias in zip(self.weight[1:], self.bias[1:], strict=True):
             found = nn.functional.silu(found) @ torch.block_diag(*weight) + bias.flatten()
         return found.unflatten(-1, (len(of_own), -1))
+
+
+def _lead_of_the_mean(errors: Tensor, spread: Tensor, members: int) -> Tensor:
+    """Return the error of the mean of all members as a share of one member's.
+
+    Members deviate independently from what they have in common, so that the variance of their mean
+    lacks all but one in ``members`` of theirs. Both are robust estimates, as errors have long
+    tails. Most members have seen the layer and deviate less than on a new one: the share is an
+    upper one.
+    """
+    noise = (spread.median() * _MEDIAN_OF_A_NORMAL / errors.abs().median()) ** 2
+    return (1 - (1 - 1 / members) * noise).clamp(min=0.25).sqrt()
 
 
 def _first_costs(costs: dict[str, float], shape: tuple[int, int]) -> Tensor:

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from tilegrad.checks import positive_number
-from tilegrad.errors import ConfigError
 from tilegrad.predictors.base import Predictor
 from tilegrad.predictors.mlp import checked_widths, perceptron
 from tilegrad.predictors.schema import Schema
@@ -40,11 +39,7 @@ class Residual(Predictor):
             "limit": positive_number("model.limit", limit),
         }
         super().__init__(schema, settings, **training)
-        if schema.targets != ("latency",):
-            raise ConfigError(
-                f"model residual predicts targets=[latency], not {list(schema.targets)}; "
-                "choose targets=[latency]"
-            )
+        schema.latency_alone(self.kind)
         self._ports = schema.places("roofline")
         self._bound = [schema.columns.index(name) for name in _BOUND]
         self.network = perceptron(len(schema.columns), hidden, 1, "silu")

@@ -45,6 +45,14 @@ class Schema:
             )
         return found
 
+    def latency_alone(self, model: str) -> None:
+        """Refuse other targets, for a model that predicts nothing else."""
+        if self.targets != ("latency",):
+            raise ConfigError(
+                f"model {model} predicts targets=[latency], not {list(self.targets)}; "
+                "choose targets=[latency]"
+            )
+
     def plain(self) -> dict[str, Any]:
         """Return the schema as a checkpoint holds it."""
         return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}

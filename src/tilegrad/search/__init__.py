@@ -5,7 +5,7 @@ from tilegrad.search.gradient import GradientStrategy
 from tilegrad.search.objective import OBJECTIVES, Objective, objective
 from tilegrad.search.problem import SearchProblem, hardware_space
 from tilegrad.search.random import RandomStrategy
-from tilegrad.search.result import design_record, write_history, write_json
+from tilegrad.search.result import design_record, write_history
 from tilegrad.search.runner import Runner
 from tilegrad.search.state import Budget, SearchState, Strategy, generator
 
@@ -25,5 +25,4 @@ __all__ = [
     "hardware_space",
     "objective",
     "write_history",
-    "write_json",
 ]

@@ -14,7 +14,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from tilegrad.checks import known_fields, positive_int, positive_number, section
-from tilegrad.errors import ConfigError
+from tilegrad.files import check_writable
 from tilegrad.search.checkpoint import load_checkpoint
 from tilegrad.search.latency import Learned, check_gradients, latency_model
 from tilegrad.search.objective import objective
@@ -49,7 +49,7 @@ def build_runner(config: DictConfig) -> Runner:
     seed = positive_int("seed", config.seed, least=0)
     budget = _budget(config.budget)
     directory = Path(str(config.dir)) if config.dir else _default_directory(problem, strategy)
-    _check_directory(directory)
+    check_writable("dir", directory)
     identity = {
         **_identity(problem, strategy, seed, OmegaConf.to_yaml(config.accelerator, resolve=True)),
         "ckpt": learned.identity(),
@@ -66,15 +66,6 @@ def _budget(given: object) -> Budget:
         None if samples is None else positive_int("budget.samples", samples),
         None if seconds is None else positive_number("budget.seconds", seconds),
     )
-
-
-def _check_directory(directory: Path) -> None:
-    """Refuse a place where no directory can be made or written to."""
-    there = next(path for path in (directory, *directory.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise ConfigError(f"dir={directory}: {there} is a file; legal: a directory, new or not")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise ConfigError(f"dir={directory}: {there} is not writable; legal: a writable directory")
 
 
 def _default_directory(problem: SearchProblem, strategy: Strategy) -> Path:

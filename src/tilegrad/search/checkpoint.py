@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 
 from tilegrad.errors import ConfigError
+from tilegrad.files import replacing
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.search.state import SearchState
 
@@ -21,9 +21,8 @@ def save_checkpoint(directory: Path, state: SearchState, identity: Mapping[str, 
     """Write the state atomically; ``identity`` says which search it belongs to, part by part."""
     fields = {name: value for name, value in vars(state).items() if name != "best"}
     best = None if state.best is None else asdict(state.best)
-    temporary = directory / f".{FILE}.tmp"
-    torch.save({"identity": dict(identity), "state": fields, "best": best}, temporary)
-    os.replace(temporary, directory / FILE)
+    with replacing(directory / FILE) as temporary:
+        torch.save({"identity": dict(identity), "state": fields, "best": best}, temporary)
 
 
 def load_checkpoint(directory: Path, identity: Mapping[str, str]) -> SearchState | None:

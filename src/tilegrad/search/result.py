@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.cost.network import NetworkCost
+from tilegrad.files import write_text
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import format_shorthand
 from tilegrad.search.predictions import add_predictions
@@ -79,11 +77,6 @@ def part_names(accelerator: Accelerator) -> list[str]:
     return ["arithmetic", *(level.name for level in accelerator.levels)]
 
 
-def write_json(path: Path, record: Mapping[str, Any]) -> None:
-    """Write JSON atomically."""
-    _replace(path, json.dumps(record, indent=2, allow_nan=False) + "\n")
-
-
 def write_history(path: Path, state: SearchState) -> None:
     """Write samples, seconds and the EDP [uJ*cycles] of the best design so far."""
     text = io.StringIO()
@@ -92,10 +85,4 @@ def write_history(path: Path, state: SearchState) -> None:
     table.writerows(
         (samples, f"{seconds:.3f}", repr(edp)) for samples, seconds, edp in state.history
     )
-    _replace(path, text.getvalue())
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    write_text(path, text.getvalue())
