@@ -18,7 +18,6 @@ from tilegrad.complaints import describe
 from tilegrad.entry import BAD_INPUT_ERRORS, RefusedError
 from tilegrad.files import write_text
 from tilegrad.sweeps.record import COMPLETE, RUNNING, job_directory, new_record, read_record
-from tilegrad.sweeps.summary import Sweep, failure, summarise
 
 TRACEBACK = "error.txt"
 
@@ -64,6 +63,9 @@ class SweepCallback(Callback):
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Write the summary; end with exit code 2 where jobs failed and no search chose them."""
+        # Hydra imports this module at every start, and the summary's imports take seconds.
+        from tilegrad.sweeps.summary import Sweep, failure, summarise
+
         sweep = Sweep.read(Path(str(config.hydra.sweep.dir)), str(config.optimized_metric))
         summarise(sweep, Console(quiet=not config.progress))
         failed = sweep.failed
