@@ -16,7 +16,7 @@ from tilegrad.search import random
 from tilegrad.search.focus import Focus
 from tilegrad.search.polish import candidates
 from tilegrad.search.pool import LayerPool, hardware_points
-from tilegrad.search.prices import prices
+from tilegrad.search.prices import prices, settle
 
 POINTS = {
     "pe_dim": torch.tensor([4.0, 8.0, 16.0, 16.0]),
@@ -80,8 +80,21 @@ def test_candidates_that_do_not_fit_are_not_asked_for() -> None:
     assert misfit.any()
     asked = prices(pool.sums, points, RAW)
     weights = (torch.ones(4, dtype=torch.float64), torch.ones(4, dtype=torch.float64))
-    asked.settle(weights, 1e9)
+    settle([asked], weights, 1e9)
     assert torch.equal(asked.latency == torch.inf, misfit)
+
+
+def test_layers_are_asked_for_together_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In batches that hold several layers, and parts of one."""
+    monkeypatch.setattr("tilegrad.search.prices.PAIRS_AT_ONCE", 50)
+    points = hardware_points(gemmini(), POINTS)
+    weights = (torch.full((4,), 1e-7), torch.full((4,), 1e-5))
+    together, alone = ([prices(pool_of(n).sums, points, RAW) for n in range(3)] for _ in range(2))
+    settle(together, weights, 1.0)
+    for one, other in zip(alone, together, strict=True):
+        settle([one], weights, 1.0)
+        assert (one.latency < torch.inf).sum() > 50
+        torch.testing.assert_close(other.latency, one.latency, rtol=1e-12, atol=0)
 
 
 def test_the_record_tells_predictions_from_the_nests_figures(tmp_path: Path) -> None:

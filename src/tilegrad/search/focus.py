@@ -10,7 +10,7 @@ from torch import Tensor
 from tilegrad.cost.footprint import Footprint
 from tilegrad.cost.model import CostModel
 from tilegrad.search.pool import LayerPool, Points
-from tilegrad.search.prices import prices
+from tilegrad.search.prices import prices, settle
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Focus:
         Also where it is certain to be further than ``slack`` from the best.
         """
         priced = prices(sums, self.points, self.model)
-        priced.settle(self.weights, self.slack)
+        settle([priced], self.weights, self.slack)
         for_energy, for_latency = (weight.unsqueeze(-1) for weight in self.weights)
         cost = priced.energy * for_energy + priced.latency * for_latency
         return cost.nan_to_num(nan=torch.inf, posinf=torch.inf)

@@ -1,14 +1,15 @@
-"""Energy and latency of one layer's candidates on many hardware points, by any cost model."""
+"""Energy and latency of layers' candidates on many hardware points, by any cost model."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from tilegrad.cost.footprint import Footprint
+from tilegrad.cost.footprint import Footprint, concatenate_footprints
 from tilegrad.cost.model import CostModel, Roofline
 from tilegrad.search.pool import Points, price
 
@@ -37,10 +38,6 @@ class Prices(Protocol):
         """Some latency to begin with."""
         ...
 
-    def settle(self, weights: Weights, slack: float) -> None:
-        """See that all latencies are there whose weighted cost is within ``slack`` of the best."""
-        ...
-
 
 @dataclass(frozen=True)
 class NestPrices:
@@ -54,9 +51,6 @@ class NestPrices:
         """The latency."""
         return self.latency
 
-    def settle(self, weights: Weights, slack: float) -> None:
-        """Do nothing."""
-
 
 class ModelPrices:
     """Latency by a model that costs microseconds a row: asked for only where it can matter.
@@ -68,29 +62,29 @@ class ModelPrices:
     def __init__(self, sums: Footprint, points: Points, model: CostModel) -> None:
         self.energy, self.guess = price(sums, points)
         self.latency = torch.full_like(self.energy, torch.inf)
+        self.sums, self.points, self.model = sums, points, model
         self._open = self.energy < torch.inf
-        self._sums, self._points, self._model = sums, points, model
 
-    def settle(self, weights: Weights, slack: float) -> None:
-        """Ask for what may be within ``slack`` of the best, beginning with the likely best."""
+    def take(self, wanted: Tensor) -> Tensor:
+        """Return the (point, row) pairs ``[pair, 2]`` of ``wanted`` that none has asked for yet."""
+        wanted = wanted & self._open
+        self._open &= ~wanted
+        return wanted.nonzero()
+
+    def likely(self, weights: Weights) -> Tensor:
+        """Return for each point the row that is likely best, ``[point, row]``."""
+        for_energy, for_latency = (weight.unsqueeze(-1) for weight in weights)
+        cost = self.energy * for_energy + self.guess * for_latency
+        best = cost.nan_to_num(nan=torch.inf, posinf=torch.inf).argmin(1, keepdim=True)
+        return torch.zeros_like(self._open).scatter(1, best, True)
+
+    def possible(self, weights: Weights, slack: float) -> Tensor:
+        """Return what may be within ``slack`` of the best cost that is known, ``[point, row]``."""
         for_energy, for_latency = (weight.unsqueeze(-1) for weight in weights)
         energy = self.energy * for_energy
-        likely = (energy + self.guess * for_latency).nan_to_num(nan=torch.inf, posinf=torch.inf)
-        self._ask(torch.zeros_like(self._open).scatter(1, likely.argmin(1, keepdim=True), True))
         cost = (energy + self.latency * for_latency).nan_to_num(nan=torch.inf, posinf=torch.inf)
         # A weight of zero: some other layer has no candidate that fits the point.
-        self._ask((energy <= cost.amin(1, keepdim=True) * (1 + slack)) & (for_energy > 0))
-
-    def _ask(self, wanted: Tensor) -> None:
-        wanted &= self._open
-        self._open &= ~wanted
-        pairs = wanted.nonzero()
-        if not len(pairs):
-            return
-        for point, row in (chunk.unbind(1) for chunk in pairs.split(PAIRS_AT_ONCE)):
-            hardware = {name: value[point] for name, value in self._points.hardware.items()}
-            found = self._model.cycles(self._sums[row], self._points.accelerator, hardware)
-            self.latency[point, row] = found
+        return (energy <= cost.amin(1, keepdim=True) * (1 + slack)) & (for_energy > 0)
 
 
 def prices(sums: Footprint, points: Points, model: CostModel) -> Prices:
@@ -98,3 +92,41 @@ def prices(sums: Footprint, points: Points, model: CostModel) -> Prices:
     if isinstance(model, Roofline):
         return NestPrices(*price(sums, points))
     return ModelPrices(sums, points, model)
+
+
+def settle(layers: Sequence[Prices], weights: Weights, slack: float) -> None:
+    """See that each layer has all latencies whose weighted cost is within ``slack`` of its best.
+
+    All layers are asked for together, the likely best first: a model's answer costs about as much
+    for one row as for a thousand.
+    """
+    asked = [layer for layer in layers if isinstance(layer, ModelPrices)]
+    _ask(asked, [layer.likely(weights) for layer in asked])
+    _ask(asked, [layer.possible(weights, slack) for layer in asked])
+
+
+def _ask(layers: Sequence[ModelPrices], wanted: Sequence[Tensor]) -> None:
+    """Ask for what is wanted of each layer ``[point, row]``, ``PAIRS_AT_ONCE`` at a time."""
+    batch: list[tuple[ModelPrices, Tensor]] = []
+    for layer, mask in zip(layers, wanted, strict=True):
+        for pairs in layer.take(mask).split(PAIRS_AT_ONCE):
+            if sum(len(waiting) for _, waiting in batch) + len(pairs) > PAIRS_AT_ONCE:
+                _answer(batch)
+                batch = []
+            if len(pairs):
+                batch.append((layer, pairs))
+    if batch:
+        _answer(batch)
+
+
+def _answer(batch: Sequence[tuple[ModelPrices, Tensor]]) -> None:
+    """Fill in the latencies of (point, row) pairs ``[pair, 2]`` of layers on the same points."""
+    first, _ = batch[0]
+    sums = concatenate_footprints([layer.sums[pairs[:, 1]] for layer, pairs in batch])
+    points = torch.cat([pairs[:, 0] for _, pairs in batch])
+    hardware = {name: value[points] for name, value in first.points.hardware.items()}
+    found = first.model.cycles(sums, first.points.accelerator, hardware)
+    for (layer, pairs), cycles in zip(
+        batch, found.split([len(pairs) for _, pairs in batch]), strict=True
+    ):
+        layer.latency[pairs[:, 0], pairs[:, 1]] = cycles

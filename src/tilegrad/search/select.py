@@ -16,7 +16,7 @@ from torch import Tensor
 from tilegrad.cost.model import CostModel
 from tilegrad.search.objective import Objective
 from tilegrad.search.pool import LayerPool, Points
-from tilegrad.search.prices import Prices, prices
+from tilegrad.search.prices import Prices, prices, settle
 
 ROUNDS = 3
 
@@ -47,8 +47,7 @@ def select(
     weights = _first_weights(layers, counts, objective)
     best: Selection | None = None
     for _ in range(ROUNDS):
-        for layer in layers:
-            layer.settle(weights, 0.0)
+        settle(layers, weights, 0.0)
         found = _pick(layers, counts, points, objective, weights)
         weights = objective.weights(found.energy, found.latency)
         best = found if best is None else _better(best, found)
