@@ -11,6 +11,9 @@ from tilegrad.errors import ConfigError, unknown
 LARGEST = 2**63 - 1
 """The largest integer that random generators and tensors take."""
 
+SEARCHED = ("hardware.", "caps.")
+"""Fields beside the accelerator's that searches alone read."""
+
 
 def positive_int(field: str, value: object, least: int = 1) -> int:
     """Return an integer of at least ``least`` and at most ``LARGEST``."""
@@ -64,3 +67,13 @@ def flag(field: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise ConfigError(f"{field} is {value!r}; legal: true, false")
     return value
+
+
+def no_searched_hardware(overrides: Iterable[str], field: str) -> None:
+    """Refuse settings of a search's hardware where ``field`` says which hardware data have."""
+    for override in overrides:
+        if override.lstrip("+~ ").startswith(SEARCHED):
+            raise ConfigError(
+                f"{override} is of searches; legal: hardware that the data have, which "
+                f"{field} chooses for simulated schedules and tables"
+            )

@@ -126,6 +126,7 @@ def _add_schedules(command: argparse.ArgumentParser) -> None:
 def _schedules(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
+    from tilegrad.checks import no_searched_hardware
     from tilegrad.entry import instantiated
     from tilegrad.schedules import load_shown
     from tilegrad.schedules.export import export_schedules
@@ -133,6 +134,7 @@ def _schedules(arguments: argparse.Namespace) -> None:
 
     if arguments.preview and arguments.preview.suffix.lower() != ".png":
         raise ConfigError(f"--preview is {str(arguments.preview)!r}; legal: a name ending in .png")
+    no_searched_hardware(arguments.overrides, "source.hardware")
     source = instantiated("schedules", "source", arguments.overrides)
     found = load_shown(source, Console(stderr=True))
     print(

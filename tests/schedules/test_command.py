@@ -39,6 +39,8 @@ def test_schedules_are_counted_drawn_and_exported(
         (["source.machines=0"], ("source.machines is 0", ">= 1")),
         (["source.hardware=5"], ("source.hardware is 5", "scratchpad_kb")),
         (["source.hardware={pe_dm:3}"], ("'pe_dm'", "nearest: pe_dim")),
+        (["hardware.pe_dim=16"], ("hardware.pe_dim=16 is of searches", "source.hardware")),
+        (["caps.pe_dim=16"], ("caps.pe_dim=16 is of searches", "source.hardware")),
         (["source=tabel"], ("'tabel'", "nearest: table")),
         (["source=absent.csv"], ("absent.csv: cannot be read",)),
         (["data=table"], ("data is no group", "--help")),

@@ -7,14 +7,11 @@ from collections.abc import Mapping, Sequence
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from tilegrad.checks import choice, positive_int, positive_number
+from tilegrad.checks import choice, no_searched_hardware, positive_int, positive_number
 from tilegrad.errors import ConfigError
 
 MONITORED = ("val/loss", "val/log_error", "train/loss")
 """What callbacks can look at."""
-
-SEARCHED = ("hardware.", "caps.")
-"""Fields beside the accelerator's that no training reads."""
 
 
 def check_settings(config: DictConfig) -> None:
@@ -43,12 +40,7 @@ def check_settings(config: DictConfig) -> None:
 def check_source(config: DictConfig) -> None:
     """Refuse data without a source, and hardware that the data would not have."""
     chosen = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
-    for override in chosen:
-        if override.lstrip("+").startswith(SEARCHED):
-            raise ConfigError(
-                f"{override} is of searches; legal: hardware that the data have, which "
-                "data.source.hardware chooses for simulated schedules and tables"
-            )
+    no_searched_hardware(chosen, "data.source.hardware")
     source = config.data.get("source")
     if not isinstance(source, Mapping) or not source.get("_target_"):
         raise ConfigError(
