@@ -118,6 +118,14 @@ def test_a_model_can_overfit_a_few_batches(command: Command, directory: Path) ->
     assert result_of(directory / "run")["refit"]["epochs"] == 2
 
 
+def test_a_profile_tells_the_time_of_batches(command: Command, directory: Path) -> None:
+    short = ("debug=profile", "split=none", "importances=false", "plots=false", "progress=false")
+    assert command(*MADE, *short, "dir=run").code == 0
+    profile = (directory / "run" / "refit" / "fit-profile.txt").read_text()
+    assert "train_dataloader_next" in profile
+    assert "optimizer_step" in profile
+
+
 def test_the_entry_returns_the_metric_that_a_sweep_optimises(
     script: Script, directory: Path
 ) -> None:
