@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,6 +117,18 @@ def test_a_model_can_overfit_a_few_batches(command: Command, directory: Path) ->
     short = ("debug=overfit", "trainer.max_epochs=2", "split=none", *QUICK[:3], "dir=run")
     assert command(*short, "progress=false").code == 0
     assert result_of(directory / "run")["refit"]["epochs"] == 2
+
+
+def test_a_slurm_on_the_machine_is_no_remark_to_us(
+    command: Command, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    srun = directory / "bin" / "srun"
+    srun.parent.mkdir()
+    srun.write_text("#!/bin/sh\n")
+    srun.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{srun.parent}{os.pathsep}{os.environ['PATH']}")
+    ended = command(*QUICK, "model=linear", "dir=run")
+    assert (ended.code, "srun" in ended.err) == (0, False)
 
 
 def test_a_profile_tells_the_time_of_batches(command: Command, directory: Path) -> None:

@@ -18,6 +18,8 @@ REMARKS = (
     ".*Checkpoint directory.*",
     ".*The dirpath has changed.*",
     ".*LeafSpec.* is deprecated.*",
+    # A training is one process, in a Slurm job as anywhere.
+    ".*`srun` command is available on your system but is not used.*",
 )
 
 
