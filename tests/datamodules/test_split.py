@@ -180,6 +180,13 @@ def test_rows_of_a_single_group_are_parted() -> None:
         hold_out(torch.zeros(10), torch.arange(1), 0.2, seed=0)
 
 
+def test_nothing_is_held_out_where_no_share_is_asked_for() -> None:
+    rows = torch.arange(10)
+    train, held = hold_out(rows // 2, rows, 0.0, seed=0)
+    assert torch.equal(train, rows)
+    assert len(held) == 0
+
+
 def test_machines_without_a_row_are_not_chosen() -> None:
     few: Groups = groups_of(SCHEDULES[SCHEDULES.machine != 2], mappings=False)
     folds: list[Fold] = FewMachines(train=3, of=4).folds(few, 0)

@@ -183,10 +183,13 @@ def grouped_folds(ids: Tensor, groups: int, count: int, seed: int, what: str) ->
 def hold_out(ids: Tensor, rows: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
     """Part ``rows`` in two by their groups ``ids [row]``: to train on, and about ``share`` to keep.
 
-    Where there is a single group, its rows are parted. Raises ``DataError`` on fewer than 2 rows.
+    Nothing is kept for a share of 0; else a group at least. Where there is a single group, its rows
+    are parted. Raises ``DataError`` on fewer than 2 rows.
     """
     if len(rows) < 2:
         raise DataError(f"split: {len(rows)} rows are left to train on; legal: 2 or more")
+    if not share:
+        return rows, rows[:0]
     of_row = ids[rows]
     present, place = of_row.unique(return_inverse=True)
     if len(present) < 2:

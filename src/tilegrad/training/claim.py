@@ -18,7 +18,7 @@ from tilegrad.files import check_writable
 
 CONFIG = "config.yaml"
 
-INDIFFERENT = {"model": ("workers",)}
+INDIFFERENT = {"model": ("workers",), "callbacks": ("progress",)}
 """Settings that change nothing about a result, by section."""
 
 

@@ -84,7 +84,7 @@ class TrainingRun:
             model.eval().calibrate(self.data.training_rows())
         result: dict[str, Any] = {
             "fold": fold.name,
-            "train_rows": len(fold.train),
+            "train_rows": len(self.data.training_rows()["layer"]),
             "test_rows": len(fold.test),
             "epochs": trainer.current_epoch,
             "fit_seconds": round(seconds, 3),
