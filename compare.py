@@ -15,11 +15,12 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from search import write_result
+from search import LOCK, write_result
 from tilegrad.checks import choice, flag, known_fields
 from tilegrad.complaints import describe
 from tilegrad.entry import plain_overrides, refusals, run_entry
 from tilegrad.errors import ConfigError, TilegradError
+from tilegrad.files import alone
 from tilegrad.paths import config_directory
 from tilegrad.report import Comparison, Entry, Result, read_result, write_comparison
 from tilegrad.search import Runner, build_runner
@@ -79,12 +80,12 @@ def _run(overrides: Texts, directory: Path, design: str) -> _Run:
 def _finish(run: _Run, show: bool) -> Result:
     """Search, going on where an earlier command stopped; write and return the result."""
     runner = run.runner
-    runner.directory.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(run.config, runner.directory / "config.yaml", resolve=True)
-    with live_progress(runner.strategy.name, show) as observe:
-        state, status = runner.run(observe)
-    if state.best is not None:
-        write_result(runner, state, status)
+    with alone("dir", runner.directory, LOCK):
+        OmegaConf.save(run.config, runner.directory / "config.yaml", resolve=True)
+        with live_progress(runner.strategy.name, show) as observe:
+            state, status = runner.run(observe)
+        if state.best is not None:
+            write_result(runner, state, status)
     if status == "interrupted":
         Console(stderr=True).print("interrupted; to go on: the same command")
         raise KeyboardInterrupt

@@ -37,4 +37,4 @@ def main(config: DictConfig) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(run_entry(main))
+    sys.exit(run_entry(main, sweeps="outputs/eval"))

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 import compare
+import search
 from tests.helpers_scripts import Command, Script
+from tilegrad.files import alone
 
 RUN = (
     *(f"~designs.{name}" for name in ("gemmini_cosearched_16", "nvdla_small", "nvdla_large")),
@@ -70,6 +72,15 @@ def test_the_same_command_goes_on(
     again = json.loads(first.read_text())
     assert (again["samples"], again["seconds"]) == (samples, seconds)
     assert (directory / "out" / "comparison.csv").exists()
+
+
+def test_a_design_that_another_process_searches_is_refused(
+    comparing: Command, directory: Path
+) -> None:
+    with alone("dir", directory / "out" / DESIGNS[0] / "small", search.LOCK):
+        ended = comparing(*RUN, "progress=false")
+    assert ended.code == 2
+    assert "another process is at work there" in ended.err
 
 
 @pytest.mark.parametrize(

@@ -153,3 +153,16 @@ def test_another_evaluation_in_the_directory_is_refused(
     assert ended.code == 2
     assert "holds an evaluation with another data.source.seed (None there, 1 here)" in ended.err
     assert snapshot(directory) == before
+
+
+def test_a_sweep_over_data_has_a_summary(
+    evaluate: Command, checkpoint: str, directory: Path
+) -> None:
+    source = ("data=default", f"data.source={{_target_:{MADE}}}")
+    ended = evaluate(
+        "-m", checkpoint, *source, "+data.source.each=3,4", "hydra.sweep.dir=sweep", "plots=false"
+    )
+    assert ended.code == 0, ended.err
+    table = pd.read_csv(directory / "sweep" / "summary.csv")
+    assert table["+data.source.each"].tolist() == [3, 4]
+    assert table["latency.pair_accuracy_micro"].between(0, 1).all()

@@ -92,6 +92,13 @@ def test_a_training_killed_between_any_two_files_goes_on(
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[1])
 
 
+def test_a_run_goes_on_with_or_without_its_progress(command: Command, directory: Path) -> None:
+    assert command(*QUICK, "model=linear", "dir=run").code == 0
+    before = figures(directory / "run")
+    ended = command(*QUICK, "model=linear", "progress=true", "dir=run")
+    assert (ended.code, figures(directory / "run")) == (0, before)
+
+
 def test_a_directory_in_use_is_refused(command: Command, directory: Path) -> None:
     with alone("dir", directory / "run", train.LOCK):
         ended = command(*QUICK, "dir=run")
