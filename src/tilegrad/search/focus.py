@@ -10,7 +10,7 @@ from torch import Tensor
 from tilegrad.cost.footprint import Footprint
 from tilegrad.cost.model import CostModel
 from tilegrad.search.pool import LayerPool, Points
-from tilegrad.search.prices import prices, settle
+from tilegrad.search.prices import prices, settle, weighted
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,7 @@ class Focus:
         """
         priced = prices(sums, self.points, self.model)
         settle([priced], self.weights, self.slack)
-        for_energy, for_latency = (weight.unsqueeze(-1) for weight in self.weights)
-        cost = priced.energy * for_energy + priced.latency * for_latency
-        return cost.nan_to_num(nan=torch.inf, posinf=torch.inf)
+        return weighted(priced.energy, priced.latency, self.weights)
 
     def prune(self, pool: LayerPool) -> LayerPool:
         """Return the candidates that are near the best at some point."""

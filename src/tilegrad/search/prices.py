@@ -73,18 +73,22 @@ class ModelPrices:
 
     def likely(self, weights: Weights) -> Tensor:
         """Return for each point the row that is likely best, ``[point, row]``."""
-        for_energy, for_latency = (weight.unsqueeze(-1) for weight in weights)
-        cost = self.energy * for_energy + self.guess * for_latency
-        best = cost.nan_to_num(nan=torch.inf, posinf=torch.inf).argmin(1, keepdim=True)
+        best = weighted(self.energy, self.guess, weights).argmin(1, keepdim=True)
         return torch.zeros_like(self._open).scatter(1, best, True)
 
     def possible(self, weights: Weights, slack: float) -> Tensor:
         """Return what may be within ``slack`` of the best cost that is known, ``[point, row]``."""
-        for_energy, for_latency = (weight.unsqueeze(-1) for weight in weights)
-        energy = self.energy * for_energy
-        cost = (energy + self.latency * for_latency).nan_to_num(nan=torch.inf, posinf=torch.inf)
+        for_energy = weights[0].unsqueeze(-1)
+        best = weighted(self.energy, self.latency, weights).amin(1, keepdim=True)
         # A weight of zero: some other layer has no candidate that fits the point.
-        return (energy <= cost.amin(1, keepdim=True) * (1 + slack)) & (for_energy > 0)
+        return (self.energy * for_energy <= best * (1 + slack)) & (for_energy > 0)
+
+
+def weighted(energy: Tensor, latency: Tensor, weights: Weights) -> Tensor:
+    """Return the weighted costs ``[point, row]``, infinite where a row does not fit."""
+    for_energy, for_latency = (weight.unsqueeze(-1) for weight in weights)
+    cost = energy * for_energy + latency * for_latency
+    return cost.nan_to_num(nan=torch.inf, posinf=torch.inf)
 
 
 def prices(sums: Footprint, points: Points, model: CostModel) -> Prices:

@@ -80,11 +80,12 @@ class TrainingRun:
         seconds = time.perf_counter() - start
         if place.best.exists():
             model.load_state_dict(torch.load(place.best, weights_only=True)["state_dict"])
+        rows = self.data.training_rows()
         with torch.no_grad():
-            model.eval().calibrate(self.data.training_rows())
+            model.eval().calibrate(rows)
         result: dict[str, Any] = {
             "fold": fold.name,
-            "train_rows": len(self.data.training_rows()["layer"]),
+            "train_rows": len(rows["layer"]),
             "test_rows": len(fold.test),
             "epochs": trainer.current_epoch,
             "fit_seconds": round(seconds, 3),
