@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import search
 from tests.helpers_scripts import Command, Script
+from tilegrad.commands import search
 
-SCRIPT = Path(search.__file__)
+SCRIPT = Path(__file__).parents[2] / "search.py"
 
 TABLE = "layer,R,S,P,Q,C,K\nconv,3,3,8,8,4,8\nlinear,1,1,4,4,16,32\n"
 

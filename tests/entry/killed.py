@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import search
+from tilegrad.commands import search
 from tilegrad.entry import run_entry
 from tilegrad.search import runner
 

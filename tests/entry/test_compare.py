@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-import compare
-import search
 from tests.helpers_scripts import Command, Script
+from tilegrad.commands import compare, search
 from tilegrad.files import alone
 
 RUN = (

@@ -13,10 +13,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
-import search
 from tests.entry import killed
 from tests.entry.conftest import SCRIPT, SMALL, script_environment
 from tests.helpers_scripts import Command
+from tilegrad.commands import search
 from tilegrad.entry import plain_overrides
 from tilegrad.files import alone
 from tilegrad.paths import config_directory

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-import train
 from tests.helpers_scripts import Command, Script
+from tilegrad.commands import train
 
-ROOT = Path(train.__file__).parent
+ROOT = Path(__file__).parents[2]
 
 WHOLE = "data.source={_target_:tests.helpers_schedules.MadeSchedules}"
 """A source that ends no job."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-import train
 from tests.helpers_scripts import Command, Script
+from tilegrad.commands import train
 
-ROOT = Path(train.__file__).parent
+ROOT = Path(__file__).parents[2]
 
 SOURCE = "{_target_:tests.helpers_schedules.MadeSchedules}"
 

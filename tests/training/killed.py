@@ -10,7 +10,7 @@ from typing import Any
 
 from lightning import LightningModule, Trainer
 
-import train
+from tilegrad.commands import train
 from tilegrad.entry import run_entry
 from tilegrad.training import FoldProgress
 

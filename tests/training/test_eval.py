@@ -10,7 +10,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-import eval as evaluation
+import tilegrad.commands.eval as evaluation
 from tests.helpers_schedules import MadeSchedules
 from tests.helpers_scripts import Command, Script
 from tests.predictors.helpers import rows, save, trained

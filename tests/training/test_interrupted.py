@@ -13,10 +13,10 @@ from unittest.mock import Mock
 import pytest
 import torch
 
-import train
 from tests.helpers_scripts import Command
 from tests.training import killed
 from tests.training.conftest import QUICK, ROOT, figures
+from tilegrad.commands import train
 from tilegrad.entry import INTERRUPTED
 from tilegrad.files import alone
 from tilegrad.training import FoldProgress

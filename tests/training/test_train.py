@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 import torch
 
-import train
 from tests.helpers import gemmini
 from tests.helpers_scripts import Command, Script
 from tests.training.conftest import MADE, QUICK, SHRUNK, SMALL, figures, result_of
+from tilegrad.commands import train
 from tilegrad.paths import config_directory
 from tilegrad.predictors import METRICS, load_predictor, ranking_metrics
 

@@ -1,0 +1,1 @@
+"""The commands that scripts and the installed ``tilegrad`` share, one module each."""

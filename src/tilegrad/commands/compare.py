@@ -1,0 +1,124 @@
+"""Designs against each other, each searched on each network: ``python compare.py --help``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hydra
+import torch
+from hydra.errors import HydraException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from tilegrad.checks import choice, flag, known_fields
+from tilegrad.commands.search import LOCK, write_result
+from tilegrad.complaints import describe
+from tilegrad.entry import plain_overrides, refusals, run_entry
+from tilegrad.errors import ConfigError, TilegradError
+from tilegrad.files import alone
+from tilegrad.paths import config_directory
+from tilegrad.report import Comparison, Entry, Result, read_result, write_comparison
+from tilegrad.search import Runner, build_runner
+from tilegrad.search.progress import live_progress
+
+FIELDS = ("designs", "reference", "workloads", "overrides", "dir", "progress")
+Texts = Sequence[str]
+
+
+def compare(config: DictConfig) -> Comparison:
+    """Run every search of ``conf/compare.yaml`` that has not ended yet; write table and plot.
+
+    Needs Hydra to be initialised. Every configuration is checked before the first search begins.
+    Raises ``TilegradError`` subclasses on bad input and ``KeyboardInterrupt`` when interrupted.
+    """
+    known_fields("", config, FIELDS)
+    designs, workloads, shared = _names(config)
+    reference = choice("reference", config.reference, designs)
+    show = flag("progress", config.progress)
+    directory = Path(str(config.dir))
+    runs = [
+        (design, _run([f"workload={workload}", *designs[design], *shared], directory, design))
+        for workload in workloads
+        for design in designs
+    ]
+    console = Console(stderr=True, quiet=not show)
+    torch.set_num_threads(1)
+    entries = []
+    for number, (design, run) in enumerate(runs, start=1):
+        name = f"{design} on {run.runner.problem.workload.name}"
+        console.print(f"{number} of {len(runs)}: {name}", highlight=False)
+        entries.append(Entry(design, _finish(run, show)))
+    comparison = Comparison(tuple(entries), reference)
+    write_comparison(directory, comparison)
+    return comparison
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One search, checked and ready."""
+
+    config: DictConfig
+    runner: Runner
+
+
+def _run(overrides: Texts, directory: Path, design: str) -> _Run:
+    """Compose and check the search of one design on one network; errors name the design."""
+    try:
+        config = hydra.compose("search", plain_overrides(overrides))
+        workload = str(instantiate(config.workload).name)
+        config.dir = str(directory / design / workload)
+        return _Run(config, build_runner(config))
+    except (HydraException, TilegradError) as error:
+        raise ConfigError(f"designs.{design}: {describe(error)}") from None
+
+
+def _finish(run: _Run, show: bool) -> Result:
+    """Search, going on where an earlier command stopped; write and return the result."""
+    runner = run.runner
+    with alone("dir", runner.directory, LOCK):
+        OmegaConf.save(run.config, runner.directory / "config.yaml", resolve=True)
+        with live_progress(runner.strategy.name, show) as observe:
+            state, status = runner.run(observe)
+        if state.best is not None:
+            write_result(runner, state, status)
+    if status == "interrupted":
+        Console(stderr=True).print("interrupted; to go on: the same command")
+        raise KeyboardInterrupt
+    return read_result(runner.directory)
+
+
+def _names(config: DictConfig) -> tuple[dict[str, Texts], Texts, Texts]:
+    """Return designs with their overrides, workloads and the overrides of all, checked."""
+    plain: Any = OmegaConf.to_container(config, resolve=True)
+    designs = plain["designs"]
+    if not isinstance(designs, Mapping) or not designs:
+        raise ConfigError(f"designs is {designs!r}; legal: names, each with a list of overrides")
+    for name in designs:
+        if not str(name).isidentifier():
+            raise ConfigError(f"designs.{name}: legal names: letters, digits and _")
+    lists = {f"designs.{name}": listed for name, listed in designs.items()}
+    lists |= {field: plain[field] for field in ("workloads", "overrides")}
+    for field, listed in lists.items():
+        if not isinstance(listed, list) or not all(isinstance(text, str) for text in listed):
+            raise ConfigError(f"{field} is {listed!r}; legal: a list of texts")
+    if not plain["workloads"]:
+        raise ConfigError("workloads is empty; legal: at least one name or layer table")
+    return dict(designs), plain["workloads"], plain["overrides"]
+
+
+@hydra.main(config_path=str(config_directory()), config_name="compare", version_base="1.3")
+def main(config: DictConfig) -> None:
+    """Compare, and print the table."""
+    with refusals():
+        comparison = compare(config)
+        Console().print(comparison.table())
+        Console().print(f"saved in {config.dir}", soft_wrap=True)
+
+
+def run() -> int:
+    """Run the command with the process's arguments; return its exit code."""
+    return run_entry(main)

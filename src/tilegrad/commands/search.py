@@ -1,0 +1,109 @@
+"""Co-search of an accelerator's hardware and a network's mappings: ``python search.py --help``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hydra
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from tilegrad.checks import choice, flag
+from tilegrad.entry import refusals, run_entry
+from tilegrad.files import alone, write_json
+from tilegrad.paths import config_directory
+from tilegrad.provenance import git_revision, versions
+from tilegrad.report import (
+    layer_table,
+    outside_table,
+    read_result,
+    summary_table,
+    write_report,
+)
+from tilegrad.search import Runner, SearchState, build_runner, design_record
+from tilegrad.search.progress import live_progress
+from tilegrad.search.result import write_history
+from tilegrad.targets.timeloop import TimeloopTarget
+
+METRICS = ("edp", "energy_uj", "cycles", "area_mm2", "samples", "seconds")
+"""Fields of result.json that a sweep may optimise."""
+
+LOCK = "run.lock"
+
+
+def search(config: DictConfig) -> dict[str, Any]:
+    """Run the search that ``conf/search.yaml`` describes and return the content of result.json.
+
+    Nothing is written before the whole config was found legal. Raises ``TilegradError`` subclasses
+    on bad input and ``KeyboardInterrupt`` after what an interrupted run found was saved.
+    """
+    # The strategies share the processors by threads of their own, over layers and starts.
+    torch.set_num_threads(1)
+    runner = build_runner(config)
+    show = flag("progress", config.progress)
+    report = flag("report", config.report)
+    target: TimeloopTarget | None = instantiate(config.get("target"))
+    with (
+        alone("dir", runner.directory, LOCK),
+        live_progress(runner.strategy.name, show) as observe,
+    ):
+        OmegaConf.save(config, runner.directory / "config.yaml", resolve=True)
+        state, status = runner.run(observe)
+    result = write_result(runner, state, status) if state.best is not None else {}
+    if result and report:
+        write_report(runner.directory, runner.problem.accelerator, runner.problem.workload)
+    if result and show:
+        print_summary(runner)
+    if result and target is not None:
+        for line in target.compare(runner.directory, runner.problem.accelerator):
+            Console(stderr=True).print(f"{target.name}: {line}", soft_wrap=True, markup=False)
+    if status == "interrupted":
+        Console(stderr=True).print(
+            f"interrupted; to go on: the same command, dir={runner.directory}"
+        )
+        raise KeyboardInterrupt
+    return result
+
+
+def write_result(runner: Runner, state: SearchState, status: str) -> dict[str, Any]:
+    """Write result.json and history.csv; return the former's content."""
+    assert state.best is not None
+    result = {
+        **design_record(state.best, runner.problem),
+        "samples": state.samples,
+        "seconds": round(state.seconds, 3),
+        "seed": runner.seed,
+        "strategy": runner.strategy.name,
+        "status": status,
+        "versions": versions(),
+        "git": git_revision(),
+    }
+    write_history(runner.directory / "history.csv", state)
+    write_json(runner.directory / "result.json", result)
+    return result
+
+
+def print_summary(runner: Runner) -> None:
+    """Print the layers, the totals and where the files are."""
+    found = read_result(runner.directory)
+    console = Console()
+    console.print(layer_table(found))
+    console.print(summary_table(found))
+    if (outside := outside_table(found)) is not None:
+        console.print(outside)
+    console.print(f"saved in {runner.directory}", soft_wrap=True)
+
+
+@hydra.main(config_path=str(config_directory()), config_name="search", version_base="1.3")
+def main(config: DictConfig) -> Any:
+    """Search, and return the figure that a sweep optimises."""
+    with refusals():
+        metric = choice("optimized_metric", config.optimized_metric, METRICS)
+        return search(config)[metric]
+
+
+def run() -> int:
+    """Run the command with the process's arguments; return its exit code."""
+    return run_entry(main)

@@ -1,0 +1,63 @@
+"""Training and testing of performance predictors: ``python train.py --help``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hydra
+import torch
+from omegaconf import DictConfig
+from rich.console import Console
+
+from tilegrad.checks import choice
+from tilegrad.entry import refusals, run_entry
+from tilegrad.files import alone
+from tilegrad.paths import config_directory
+from tilegrad.predictors import METRICS
+from tilegrad.training import build_run, finish_run, print_fold, print_result, tracked
+
+LOCK = "run.lock"
+
+
+def train(config: DictConfig) -> dict[str, Any]:
+    """Train as ``conf/train.yaml`` describes and return the content of result.json.
+
+    Nothing is written before the config and the data were found legal. Raises ``TilegradError``
+    subclasses on bad input and ``KeyboardInterrupt`` after the finished folds were saved.
+    """
+    run = build_run(config)
+    torch.set_num_threads(config.threads)
+    console = Console(stderr=True, quiet=not config.progress)
+    for finding in run.data.findings:
+        console.print(f"data: {finding}", soft_wrap=True, highlight=False, markup=False)
+    with alone("dir", run.directory, LOCK):
+        try:
+            folds = []
+            for _, result in run.cross_validate():
+                folds.append(result)
+                print_fold(console, result, run.data.schema.targets[0])
+            refit = run.refit() if config.refit else None
+        except KeyboardInterrupt:
+            Console(stderr=True).print(
+                f"interrupted; to go on: the same command, dir={run.directory}", soft_wrap=True
+            )
+            raise
+        result = finish_run(run, folds, refit)
+    if config.progress:
+        print_result(run, result)
+    return result
+
+
+@hydra.main(config_path=str(config_directory()), config_name="train", version_base="1.3")
+def main(config: DictConfig) -> Any:
+    """Train, and return the metric that a sweep optimises."""
+    with refusals():
+        metric = choice("optimized_metric", config.optimized_metric, METRICS)
+        with tracked():
+            metrics = train(config)["metrics"]
+        return next(iter(metrics.values()))[metric] if metrics else None
+
+
+def run() -> int:
+    """Run the command with the process's arguments; return its exit code."""
+    return run_entry(main, sweeps="outputs/train")
