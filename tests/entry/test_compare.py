@@ -50,6 +50,22 @@ def test_one_command_leaves_table_and_plot(comparing: Command, directory: Path) 
     assert first_cells[2:5] == first_cells[8:] == [f"| {name}" for name in DESIGNS]
 
 
+def test_overrides_come_on_top_of_what_the_designs_share(
+    comparing: Command, directory: Path
+) -> None:
+    cut = "overrides=['strategy=random','budget.samples=1']"
+    ended = comparing(*(text for text in RUN if "overrides" not in text), cut)
+    assert ended.code == 0
+    for design in DESIGNS:
+        text = (directory / "out" / design / "small" / "config.yaml").read_text()
+        assert "counting: timeloop-2022" in text
+        assert "energy: pat\n" in text
+        assert "samples: 1\n" in text
+    assert "Every search was cut off" in " ".join(ended.out.split())
+    # A terminal of 80 columns holds every name whole.
+    assert all(f" {name} " in ended.out for name in DESIGNS)
+
+
 def test_the_same_command_goes_on(
     comparing: Command, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,11 +106,12 @@ def test_a_design_that_another_process_searches_is_refused(
         ("workloads=3", "workloads is 3; legal: a list of texts"),
         ("designs=3", "designs: unknown option '3' (legal: baselines, gemmini_rtl)"),
         ("overrides=[3]", "overrides is [3]; legal: a list of texts"),
+        ("shared=3", "shared is 3; legal: a list of texts"),
         ("+designs.a-b=['seed=1']", "designs.a-b: legal names: letters, digits and _"),
         ("+designs.y=['caps.pe_dim=0']", "designs.y: caps.pe_dim is 0; legal: a whole number"),
         ("+designs.y=['accelerator=gemmin']", "designs.y: accelerator: unknown option 'gemmin'"),
         ("workloads=[bret]", "unknown option 'bret'"),
-        ("+budget=3", "unknown field 'budget' (legal: designs, reference, workloads"),
+        ("+budget=3", "unknown field 'budget' (legal: designs, reference, workloads, "),
     ],
 )
 def test_bad_input_is_refused_before_anything_runs(

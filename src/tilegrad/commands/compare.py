@@ -21,11 +21,11 @@ from tilegrad.entry import plain_overrides, refusals, run_entry
 from tilegrad.errors import ConfigError, TilegradError
 from tilegrad.files import alone
 from tilegrad.paths import config_directory
-from tilegrad.report import Comparison, Entry, Result, read_result, write_comparison
+from tilegrad.report import Comparison, Entry, Result, print_whole, read_result, write_comparison
 from tilegrad.search import Runner, build_runner
 from tilegrad.search.progress import live_progress
 
-FIELDS = ("designs", "reference", "workloads", "overrides", "dir", "progress")
+FIELDS = ("designs", "reference", "workloads", "shared", "overrides", "dir", "progress")
 Texts = Sequence[str]
 
 
@@ -92,7 +92,10 @@ def _finish(run: _Run, show: bool) -> Result:
 
 
 def _names(config: DictConfig) -> tuple[dict[str, Texts], Texts, Texts]:
-    """Return designs with their overrides, workloads and the overrides of all, checked."""
+    """Return designs with their overrides, workloads and the overrides of all, checked.
+
+    Those that the command gives come after the ones that belong to the designs.
+    """
     plain: Any = OmegaConf.to_container(config, resolve=True)
     designs = plain["designs"]
     if not isinstance(designs, Mapping) or not designs:
@@ -101,13 +104,13 @@ def _names(config: DictConfig) -> tuple[dict[str, Texts], Texts, Texts]:
         if not str(name).isidentifier():
             raise ConfigError(f"designs.{name}: legal names: letters, digits and _")
     lists = {f"designs.{name}": listed for name, listed in designs.items()}
-    lists |= {field: plain[field] for field in ("workloads", "overrides")}
+    lists |= {field: plain[field] for field in ("workloads", "shared", "overrides")}
     for field, listed in lists.items():
         if not isinstance(listed, list) or not all(isinstance(text, str) for text in listed):
             raise ConfigError(f"{field} is {listed!r}; legal: a list of texts")
     if not plain["workloads"]:
         raise ConfigError("workloads is empty; legal: at least one name or layer table")
-    return dict(designs), plain["workloads"], plain["overrides"]
+    return dict(designs), plain["workloads"], [*plain["shared"], *plain["overrides"]]
 
 
 @hydra.main(config_path=str(config_directory()), config_name="compare", version_base="1.3")
@@ -115,7 +118,7 @@ def main(config: DictConfig) -> None:
     """Compare, and print the table."""
     with refusals():
         comparison = compare(config)
-        Console().print(comparison.table())
+        print_whole(Console(), comparison.table())
         Console().print(f"saved in {config.dir}", soft_wrap=True)
 
 

@@ -1,12 +1,14 @@
 """What people see of a run: tables, pictures, loop nests and a page."""
 
-from tilegrad.report.comparison import Comparison, Entry, write_comparison
+from tilegrad.report.comparison import Comparison, Entry
+from tilegrad.report.comparison_files import write_comparison
 from tilegrad.report.engineering import counted, cycles, joules, scientific
 from tilegrad.report.history import History, read_history
 from tilegrad.report.loopnest import loop_nest_text
 from tilegrad.report.plots import edp_against_samples, layer_costs, png_bytes
 from tilegrad.report.record import LayerResult, Result, parse_result, read_result
 from tilegrad.report.summary import layer_table, summary_table
+from tilegrad.report.terminal import print_whole
 from tilegrad.report.training_range import outside_table
 from tilegrad.report.write import write_report
 
@@ -26,6 +28,7 @@ __all__ = [
     "outside_table",
     "parse_result",
     "png_bytes",
+    "print_whole",
     "read_history",
     "read_result",
     "scientific",

@@ -1,0 +1,50 @@
+"""A comparison's files: CSV, Markdown and the picture."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from tilegrad.report.comparison import Comparison
+from tilegrad.report.comparison_bars import comparison_bars
+from tilegrad.report.theme import png_bytes
+
+_COLUMNS = (
+    "workload", "design", "edp_uj_cycles", "edp_relative", "lowest", "highest", "energy_uj",
+    "cycles", "hardware", "status",
+)  # fmt: skip
+
+
+def write_comparison(directory: Path, comparison: Comparison) -> None:
+    """Write ``comparison.csv``, ``comparison.md`` and ``comparison.png``."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "comparison.csv").write_text(_csv(comparison), encoding="utf-8")
+    (directory / "comparison.md").write_text(_markdown(comparison), encoding="utf-8")
+    (directory / "comparison.png").write_bytes(png_bytes(comparison_bars(comparison)))
+
+
+def _csv(comparison: Comparison) -> str:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(_COLUMNS)
+    for entry in comparison.entries:
+        found = entry.result
+        hardware = " ".join(f"{name}={value:g}" for name, value in found.hardware.items())
+        relative = comparison.relative(entry.design, found.workload)
+        ends = comparison.interval(entry.design, found.workload) or ("", "")
+        values = (entry.edp, relative, *ends, found.energy_uj, entry.cycles)
+        figures = [repr(value) if value != "" else "" for value in values]
+        table.writerow([found.workload, entry.design, *figures, hardware, found.status])
+    return text.getvalue()
+
+
+def _markdown(comparison: Comparison) -> str:
+    notes = "".join(f"\n{note}\n" for note in comparison.notes())
+    return f"{_lines(comparison.rows())}{notes}\n{_lines(comparison.parts())}"
+
+
+def _lines(table: list[list[str]]) -> str:
+    header, *rows = table
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -1,0 +1,112 @@
+"""Comparisons that a budget cut short say so wherever a figure of them stands."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+from rich.console import Console
+
+from tests.report.conftest import Record
+from tilegrad.report import Comparison, Entry, Result, parse_result, print_whole, write_comparison
+from tilegrad.report.comparison_bars import comparison_bars
+
+LONG = "a_design_whose_name_is_much_longer_than_a_column_of_eighty_letters_would_ever_hold"
+
+
+@pytest.fixture
+def compared(record: Record) -> Callable[..., Comparison]:
+    """Return a function that compares two designs on two networks, some searches cut off."""
+    result = replace(parse_result(record), status="complete")
+
+    def entry(design: str, workload: str, cut: bool) -> Entry:
+        status = "budget" if cut else "complete"
+        found: Result = replace(result, workload=workload, status=status)
+        return Entry(design, found)
+
+    def compare(*cut: tuple[str, str], other: str = "other") -> Comparison:
+        pairs = [(d, w) for w in ("bert", "unet") for d in ("reference", other)]
+        return Comparison(tuple(entry(*pair, pair in cut) for pair in pairs), "reference")
+
+    return compare
+
+
+def printed(comparison: Comparison, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    print_whole(console, comparison.table())
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def shown(figure: Figure) -> str:
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    names = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    supxlabel = figure.get_supxlabel()
+    return "\n".join([*texts, *names, supxlabel])
+
+
+def cells(comparison: Comparison, design: str) -> list[bool]:
+    row = next(row for row in comparison.rows() if row[0] == design)
+    return ["†" in cell for cell in row[1:]]
+
+
+def test_searches_that_ended_have_no_marks(
+    compared: Callable[..., Comparison], tmp_path: Path
+) -> None:
+    comparison = compared()
+    write_comparison(tmp_path, comparison)
+    page = (tmp_path / "comparison.md").read_text(encoding="utf-8")
+    for text in (printed(comparison), shown(comparison_bars(comparison)), page):
+        assert "†" not in text
+        assert "cut off" not in text
+
+
+def test_a_cut_off_search_is_marked_in_table_plot_and_page(
+    compared: Callable[..., Comparison], tmp_path: Path
+) -> None:
+    comparison = compared(("other", "unet"))
+    assert cells(comparison, "reference") == [False] * 5
+    # The mean and the sums hold the network on which it was cut off.
+    assert cells(comparison, "other") == [False, True, True, True, True]
+    write_comparison(tmp_path, comparison)
+    page = (tmp_path / "comparison.md").read_text(encoding="utf-8")
+    for text in (printed(comparison), shown(comparison_bars(comparison)), page):
+        assert "†" in text
+        sentence = " ".join(text.split())
+        assert "upper bound" in sentence
+        assert "other on unet." in sentence
+        assert "The reference" not in sentence
+        assert "Every search" not in sentence
+
+
+def test_a_cut_off_reference_marks_every_ratio_to_it(
+    compared: Callable[..., Comparison],
+) -> None:
+    comparison = compared(("reference", "bert"))
+    assert cells(comparison, "other") == [True, False, True, True, True]
+    assert any("ratios to it may be too small" in note for note in comparison.notes())
+
+
+def test_a_comparison_of_cut_off_searches_alone_says_so(
+    compared: Callable[..., Comparison],
+) -> None:
+    every = [(design, each) for design in ("reference", "other") for each in ("bert", "unet")]
+    assert any("Every search was cut off" in note for note in compared(*every).notes())
+    assert not any("Every search" in note for note in compared(*every[1:]).notes())
+
+
+@pytest.mark.parametrize("width", [20, 80, 300])
+def test_no_name_is_cut(compared: Callable[..., Comparison], width: int) -> None:
+    comparison = compared(other=LONG)
+    assert LONG in printed(comparison, width)
+    assert "…" not in printed(comparison, width)
+    figure = comparison_bars(comparison)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    for text in legend.get_texts():
+        box = text.get_window_extent()
+        assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
