@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tilegrad.commands.train import run
+from tilegrad.application import run
 
 if __name__ == "__main__":
-    sys.exit(run())
+    sys.exit(run("train", program="python train.py"))

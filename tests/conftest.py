@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hypothesis import settings
 
 from tests.helpers_scripts import Ended, Script
-from tilegrad.entry import run_entry
+from tilegrad.application import run as run_application
 
 # How long an example takes says nothing on a machine that does other work as well.
 settings.register_profile("tilegrad", deadline=None)
@@ -60,16 +59,15 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def script(
     directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Script:
-    """Return a function that runs a script's Hydra entry with arguments, as from a shell."""
+    """Return a function that runs a Hydra command by name with arguments, as from a shell."""
     assert directory.is_dir()
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
 
-    def run(main: Callable[[], object], *arguments: str) -> Ended:
+    def run(name: str, *arguments: str) -> Ended:
         GlobalHydra.instance().clear()
-        monkeypatch.setattr(sys, "argv", ["script.py", *arguments])
         capsys.readouterr()
         try:
-            code = run_entry(main)
+            code = run_application(name, arguments)
         except SystemExit as ended:
             code = int(str(ended.code or 0))
         return Ended(code, *capsys.readouterr())

@@ -19,7 +19,7 @@ Command = Callable[..., Ended]
 """Runs one script with arguments."""
 
 Script = Callable[..., Ended]
-"""Runs a script's Hydra entry, its first argument, with arguments."""
+"""Runs a Hydra command, by name, with arguments."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.helpers_scripts import Command, Script
-from tilegrad.commands import search
 
 SCRIPT = Path(__file__).parents[2] / "search.py"
 
@@ -29,7 +28,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def command(script: Script) -> Command:
     """Return a function that runs ``search.py`` with arguments."""
-    return lambda *arguments: script(search.main, *arguments)
+    return lambda *arguments: script("search", *arguments)
 
 
 def script_environment(*also: Path) -> dict[str, str]:

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tilegrad.commands import search
-from tilegrad.entry import run_entry
+from tilegrad.application import run
 from tilegrad.search import runner
 
 
@@ -32,5 +31,4 @@ def after_saving(
 
 if __name__ == "__main__":
     after_saving(setattr, int(sys.argv[1]), lambda: os.kill(os.getpid(), signal.SIGKILL))
-    sys.argv[1:] = sys.argv[2:]
-    sys.exit(run_entry(search.main))
+    sys.exit(run("search", sys.argv[2:]))

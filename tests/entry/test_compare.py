@@ -25,7 +25,7 @@ DESIGNS = ["gemmini_cosearched", "gemmini_default", "eyeriss"]
 @pytest.fixture
 def comparing(script: Script) -> Command:
     """Return a function that runs ``compare.py`` with arguments."""
-    return lambda *arguments: script(compare.main, *arguments)
+    return lambda *arguments: script("compare", *arguments)
 
 
 def test_one_command_leaves_table_and_plot(comparing: Command, directory: Path) -> None:

@@ -39,7 +39,7 @@ def test_help_names_groups_and_fields(command: Command) -> None:
     ended = command("--help")
     assert ended.code == 0
     for word in (
-        "python search.py workload=bert",
+        "tilegrad search workload=bert",
         "strategy: gemmini_library, gradient, random",
         "budget:",
         "dir=",
@@ -98,13 +98,12 @@ def test_a_sweep_runs_the_jobs_after_a_refused_one(command: Command, directory: 
 
 
 def test_a_job_returns_the_metric_that_a_sweep_optimises(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
+    directory: Path,
 ) -> None:
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(config_directory()), version_base="1.3"):
         arguments = [*RUN, "progress=false", "dir=run", "optimized_metric=cycles"]
         config = compose("search", plain_overrides(arguments))
-    monkeypatch.setattr(sys, "argv", ["search.py"])
     assert search.main(config) == result(directory / "run")["cycles"]
 
 

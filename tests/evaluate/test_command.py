@@ -102,7 +102,7 @@ def test_a_failure_keeps_earlier_results(
     ("arguments", "words"),
     [
         ([], "COMMAND"),
-        (["evalute"], "invalid choice: 'evalute'"),
+        (["evalute"], "unknown command 'evalute'"),
         (["evaluate"], "TABLE, --accelerator, --out"),
         (["evaluate", "t.csv", "--out", "o.parquet"], "--accelerator"),
         (["evaluate", "t.csv", "--accelerator", "gemmini", "--out"], "--out"),

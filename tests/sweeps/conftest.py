@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.helpers_scripts import Command, Script
-from tilegrad.commands import train
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +26,7 @@ QUICK = (
 @pytest.fixture
 def command(script: Script) -> Command:
     """Return a function that runs ``train.py`` with arguments."""
-    return lambda *arguments: script(train.main, *arguments)
+    return lambda *arguments: script("train", *arguments)
 
 
 def real_process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

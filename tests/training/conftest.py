@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.helpers_scripts import Command, Script
-from tilegrad.commands import train
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +32,7 @@ SHRUNK = {
 @pytest.fixture
 def command(script: Script) -> Command:
     """Return a function that runs ``train.py`` with arguments."""
-    return lambda *arguments: script(train.main, *arguments)
+    return lambda *arguments: script("train", *arguments)
 
 
 def result_of(directory: Path) -> dict[str, Any]:

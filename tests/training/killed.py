@@ -10,8 +10,7 @@ from typing import Any
 
 from lightning import LightningModule, Trainer
 
-from tilegrad.commands import train
-from tilegrad.entry import run_entry
+from tilegrad.application import run
 from tilegrad.training import FoldProgress
 
 
@@ -33,5 +32,4 @@ def kill() -> None:
 if __name__ == "__main__":
     hooked: Any = FoldProgress
     hooked.on_train_epoch_start = at(sys.argv[1], int(sys.argv[2]), kill)
-    sys.argv[1:] = sys.argv[3:]
-    sys.exit(run_entry(train.main))
+    sys.exit(run("train", sys.argv[3:]))

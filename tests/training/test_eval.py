@@ -10,7 +10,6 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-import tilegrad.commands.eval as evaluation
 from tests.helpers_schedules import MadeSchedules
 from tests.helpers_scripts import Command, Script
 from tests.predictors.helpers import rows, save, trained
@@ -30,7 +29,7 @@ def data(**settings: object) -> tuple[str, str]:
 @pytest.fixture
 def evaluate(script: Script) -> Command:
     """Return a function that runs ``eval.py`` with arguments."""
-    return lambda *arguments: script(evaluation.main, *arguments)
+    return lambda *arguments: script("eval", *arguments)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Designs against each other, each searched on each network: ``python compare.py --help``."""
+"""Designs against each other, each searched on each network: ``tilegrad compare --help``."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from rich.console import Console
 from tilegrad.checks import choice, flag, known_fields
 from tilegrad.commands.search import LOCK, write_result
 from tilegrad.complaints import describe
-from tilegrad.entry import plain_overrides, refusals, run_entry
+from tilegrad.entry import plain_overrides
 from tilegrad.errors import ConfigError, TilegradError
 from tilegrad.files import alone
-from tilegrad.paths import config_directory
 from tilegrad.report import Comparison, Entry, Result, print_whole, read_result, write_comparison
 from tilegrad.search import Runner, build_runner
 from tilegrad.search.progress import live_progress
@@ -113,15 +112,7 @@ def _names(config: DictConfig) -> tuple[dict[str, Texts], Texts, Texts]:
     return dict(designs), plain["workloads"], [*plain["shared"], *plain["overrides"]]
 
 
-@hydra.main(config_path=str(config_directory()), config_name="compare", version_base="1.3")
 def main(config: DictConfig) -> None:
     """Compare, and print the table."""
-    with refusals():
-        comparison = compare(config)
-        print_whole(Console(), comparison.table())
-        Console().print(f"saved in {config.dir}", soft_wrap=True)
-
-
-def run() -> int:
-    """Run the command with the process's arguments; return its exit code."""
-    return run_entry(main)
+    print_whole(Console(), compare(config).table())
+    Console().print(f"saved in {config.dir}", soft_wrap=True)

@@ -1,19 +1,16 @@
-"""Co-search of an accelerator's hardware and a network's mappings: ``python search.py --help``."""
+"""Co-search of an accelerator's hardware and a network's mappings: ``tilegrad search --help``."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import hydra
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from tilegrad.checks import choice, flag
-from tilegrad.entry import refusals, run_entry
 from tilegrad.files import alone, write_json
-from tilegrad.paths import config_directory
 from tilegrad.provenance import git_revision, versions
 from tilegrad.report import (
     layer_table,
@@ -96,14 +93,7 @@ def print_summary(runner: Runner) -> None:
     console.print(f"saved in {runner.directory}", soft_wrap=True)
 
 
-@hydra.main(config_path=str(config_directory()), config_name="search", version_base="1.3")
 def main(config: DictConfig) -> Any:
     """Search, and return the figure that a sweep optimises."""
-    with refusals():
-        metric = choice("optimized_metric", config.optimized_metric, METRICS)
-        return search(config)[metric]
-
-
-def run() -> int:
-    """Run the command with the process's arguments; return its exit code."""
-    return run_entry(main)
+    metric = choice("optimized_metric", config.optimized_metric, METRICS)
+    return search(config)[metric]

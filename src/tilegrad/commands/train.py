@@ -1,18 +1,15 @@
-"""Training and testing of performance predictors: ``python train.py --help``."""
+"""Training and testing of performance predictors: ``tilegrad train --help``."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import hydra
 import torch
 from omegaconf import DictConfig
 from rich.console import Console
 
 from tilegrad.checks import choice
-from tilegrad.entry import refusals, run_entry
 from tilegrad.files import alone
-from tilegrad.paths import config_directory
 from tilegrad.predictors import METRICS
 from tilegrad.training import build_run, finish_run, print_fold, print_result, tracked
 
@@ -48,16 +45,9 @@ def train(config: DictConfig) -> dict[str, Any]:
     return result
 
 
-@hydra.main(config_path=str(config_directory()), config_name="train", version_base="1.3")
 def main(config: DictConfig) -> Any:
     """Train, and return the metric that a sweep optimises."""
-    with refusals():
-        metric = choice("optimized_metric", config.optimized_metric, METRICS)
-        with tracked():
-            metrics = train(config)["metrics"]
-        return next(iter(metrics.values()))[metric] if metrics else None
-
-
-def run() -> int:
-    """Run the command with the process's arguments; return its exit code."""
-    return run_entry(main, sweeps="outputs/train")
+    metric = choice("optimized_metric", config.optimized_metric, METRICS)
+    with tracked():
+        metrics = train(config)["metrics"]
+    return next(iter(metrics.values()))[metric] if metrics else None
