@@ -75,7 +75,7 @@ def make_record(workload: Workload, accelerator: Accelerator) -> Record:
         "seconds": 42.5,
         "seed": 0,
         "strategy": "random",
-        "status": "samples spent",
+        "status": "complete",
         "versions": {"tilegrad": "0.1.0", "torch": "2.4"},
         "git": None,
     }

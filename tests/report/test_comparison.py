@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,8 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from tests.report.conftest import Record
-from tilegrad.report import Comparison, Entry, Result, parse_result, print_whole, write_comparison
+from tilegrad.record import Result, parse_result
+from tilegrad.report import Comparison, Entry, print_whole, write_comparison
 from tilegrad.report.comparison_bars import comparison_bars
 
 LONG = "a_design_whose_name_is_much_longer_than_a_column_of_eighty_letters_would_ever_hold"
@@ -21,11 +21,11 @@ LONG = "a_design_whose_name_is_much_longer_than_a_column_of_eighty_letters_would
 @pytest.fixture
 def compared(record: Record) -> Callable[..., Comparison]:
     """Return a function that compares two designs on two networks, some searches cut off."""
-    result = replace(parse_result(record), status="complete")
+    result = parse_result(record)
 
     def entry(design: str, workload: str, cut: bool) -> Entry:
         status = "budget" if cut else "complete"
-        found: Result = replace(result, workload=workload, status=status)
+        found: Result = result.model_copy(update={"workload": workload, "status": status})
         return Entry(design, found)
 
     def compare(*cut: tuple[str, str], other: str = "other") -> Comparison:

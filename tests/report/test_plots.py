@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import matplotlib
@@ -18,9 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from numpy.typing import NDArray
 
-from tilegrad.report import History, edp_against_samples, layer_costs, parse_result, png_bytes
+from tilegrad.record import Result, parse_result
+from tilegrad.report import History, edp_against_samples, layer_costs, png_bytes
 from tilegrad.report.bars import shortened
-from tilegrad.report.record import Result
 from tilegrad.workload import Problem, Workload
 
 Record = dict[str, Any]
@@ -49,7 +48,7 @@ def test_curve_goes_on_to_the_last_sample(record: Record) -> None:
 
 def test_curve_marks_the_time(record: Record) -> None:
     history = History((100, 10000), (1, 10), (9e12, 4e12))
-    result = replace(parse_result(record), samples=10000, seconds=10)
+    result = parse_result(record | {"samples": 10000, "seconds": 10})
     top = edp_against_samples(history, result).axes[0].child_axes[0]
     labels = [label.get_text() for label in top.get_xticklabels()]
     assert dict(zip(labels, top.get_xticks(), strict=True))["10 s"] == pytest.approx(10000)
@@ -58,7 +57,7 @@ def test_curve_marks_the_time(record: Record) -> None:
 
 def test_curve_of_one_sample(record: Record) -> None:
     history = History((1,), (0.0,), (9e12,))
-    result = replace(parse_result(record), samples=1, seconds=0.0)
+    result = parse_result(record | {"samples": 1, "seconds": 0.0})
     pixels(edp_against_samples(history, result))
 
 
@@ -135,7 +134,8 @@ def test_settings_are_neither_used_nor_changed(record: Record) -> None:
 def test_no_window_system_is_asked_for(record: Record) -> None:
     """Pictures are drawn without pyplot, whose settings all code of a process shares."""
     drawing = (
-        "import json, sys; from tilegrad.report import layer_costs, parse_result, png_bytes; "
+        "import json, sys; from tilegrad.record import parse_result; "
+        "from tilegrad.report import layer_costs, png_bytes; "
         "png_bytes(layer_costs(parse_result(json.load(sys.stdin)))); "
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from tilegrad.report import layer_table, parse_result, summary_table
+from tilegrad.record import parse_result
+from tilegrad.report import layer_table, summary_table
 
 Record = dict[str, Any]
 
@@ -33,7 +34,7 @@ def test_summary_holds_the_figures(record: Record) -> None:
     assert f"{cycles / 1e6:.0f} M cycles" in text
     assert "pe_dim 16" in text
     assert "123 k" in text
-    assert "samples spent" in text
+    assert "complete" in text
 
 
 @pytest.mark.parametrize("width", [80, 140])
@@ -50,10 +51,10 @@ def test_layers_hold_mapping_costs_and_shares(record: Record, width: int) -> Non
 
 def test_names_are_not_read_as_markup(record: Record) -> None:
     record["layers"][0]["name"] = "[red]conv[/nothing]"
-    record["status"] = "[/bold] done"
+    record["strategy"] = "[/bold] done"
     result = parse_result(record)
     assert "[red]conv[/nothing]" in shown(layer_table(result))
-    assert "[/bold] done" in shown(summary_table(result))
+    assert "[/bold] done search" in shown(summary_table(result))
 
 
 def test_tables_print_where_only_ascii_is_known(record: Record) -> None:

@@ -12,7 +12,8 @@ from rich.console import Console, RenderableType
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import DataError
-from tilegrad.report import layer_table, outside_table, parse_result, summary_table, write_report
+from tilegrad.record import parse_result
+from tilegrad.report import layer_table, outside_table, summary_table, write_report
 from tilegrad.workload import Workload
 
 Record = dict[str, Any]
@@ -77,7 +78,7 @@ def test_nothing_outside_is_said_too(predicted: Record) -> None:
 
 def test_a_plain_result_has_no_predictions(record: Record) -> None:
     result = parse_result(record)
-    assert result.prediction is None
+    assert result.predicted is None
     assert outside_table(result) is None
     assert "predicted" not in shown(summary_table(result)) + shown(layer_table(result))
 

@@ -12,7 +12,8 @@ import pytest
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import TilegradError
-from tilegrad.report import read_result, write_report
+from tilegrad.record import read_result
+from tilegrad.report import write_report
 from tilegrad.workload import Problem, Workload
 
 Record = dict[str, Any]
@@ -61,7 +62,7 @@ def test_page_escapes_every_text(
     record_of: Callable[[Workload], Record], leave_run: Leave, gemmini: Accelerator
 ) -> None:
     workload = Workload(NASTY, (Problem(NASTY, (3, 3, 7, 7, 16, 16, 1)),))
-    record = record_of(workload) | {"status": NASTY, "git": {NASTY: NASTY}, "strategy": NASTY}
+    record = record_of(workload) | {"git": NASTY, "versions": {NASTY: NASTY}, "strategy": NASTY}
     directory = leave_run(record)
     write_report(directory, gemmini, workload)
     root = page(directory)
@@ -108,14 +109,19 @@ def _set(record: Record, path: str, value: object) -> None:
         ("cycles", -1, "field cycles is -1"),
         ("cycles", True, "field cycles is True"),
         ("samples", 10**400, "field samples is 1000"),
-        ("status", "", "field status is ''"),
+        ("strategy", "", "field strategy is '' (legal: a non-empty text)"),
+        ("status", "done", "field status is 'done' (legal: 'complete', 'budget' or 'interrupted')"),
         ("hardware", [16], "field hardware is [16] (legal: an object of named fields)"),
         ("hardware/pe_dim", KeyError, "field hardware.pe_dim is missing"),
         ("hardware/pe_dim", "16", "field hardware.pe_dim is '16'"),
         ("layers", [], "field layers is [] (legal: a non-empty list)"),
         ("layers/3/energy_uj", None, "field layers[3].energy_uj is None"),
         ("layers/3/problem/K", KeyError, "field layers[3].problem.K is missing"),
-        ("layers/3/problem/K", 0, "field K"),
+        (
+            "layers/3/problem/K",
+            0,
+            "field layers[3].problem.K is 0 (legal: an integer from 1 to 2**53)",
+        ),
         ("layers/3/problem/K", 7, "is not a layer of the workload 'resnet50'"),
         ("layers/3/bottleneck", "L9", "field layers[3].bottleneck is 'L9' (legal: arithmetic, "),
         ("layers/3/energy_by_part_uj/DRAM", KeyError, "field layers[3].energy_by_part_uj is {"),

@@ -37,11 +37,32 @@ Area: 0.00 mm^2
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """A run's directory with its result.json: two layers."""
-    layer = {"problem": PROBLEM, "mapping": MAPPING, "cycles": 512, "energy_uj": 0.0226}
+    layer = {
+        "problem": PROBLEM,
+        "mapping": MAPPING,
+        "cycles": 512,
+        "energy_uj": 0.0226,
+        "bottleneck": "DRAM",
+        "energy_by_part_uj": {"DRAM": 0.0226},
+        "cycles_by_part": {"DRAM": 512},
+    }
     result = {
+        "edp": 46.3,
+        "energy_uj": 0.0452,
+        "cycles": 1024,
+        "area_mm2": 1.0,
+        "objective": "edp",
+        "workload": "two",
         "accelerator": "gemmini",
         "hardware": {"pe_dim": 8, "scratchpad_kb": 16, "accumulator_kb": 8},
         "layers": [{"name": "one", **layer}, {"name": "two/b", **layer}],
+        "samples": 1,
+        "seconds": 0.1,
+        "seed": 0,
+        "strategy": "random",
+        "status": "complete",
+        "versions": {},
+        "git": None,
     }
     directory = tmp_path / "run"
     directory.mkdir()

@@ -9,7 +9,7 @@ import yaml
 
 from tests.targets.gemmini_design import DEFAULT, LAYERS, write_result
 from tilegrad.accelerator import load_accelerator
-from tilegrad.errors import AcceleratorError, ConfigError, MappingError
+from tilegrad.errors import AcceleratorError, DataError, MappingError
 from tilegrad.paths import config_directory
 from tilegrad.targets.design import layer_directory, read_design, result_accelerator
 
@@ -27,11 +27,16 @@ def test_the_accelerator_is_the_one_searched_on(tmp_path: Path) -> None:
 
 def test_what_is_no_result_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "result.json"
-    for text in ("", "[1]", "{}", '{"layers": 3}'):
+    for text, said in (
+        ("", "is not JSON, perhaps truncated"),
+        ("[1]", r"field the whole file is \[1\] \(legal: an object of named fields\)"),
+        ("{}", "field accelerator is missing"),
+        ('{"accelerator": "gemmini", "hardware": {}, "layers": 3}', "field layers is 3"),
+    ):
         file.write_text(text)
-        with pytest.raises(ConfigError, match=r"result\.json is not the result of a search"):
+        with pytest.raises(DataError, match=rf"result\.json: {said}"):
             result_accelerator(tmp_path)
-    with pytest.raises(ConfigError, match="is not the result of a search"):
+    with pytest.raises(DataError, match=r"absent\.json: cannot be read"):
         result_accelerator(tmp_path / "absent.json")
     with pytest.raises(AcceleratorError, match="unknown accelerator 'gemini'"):
         result_accelerator(write_result(tmp_path, accelerator="gemini"))
@@ -47,9 +52,11 @@ def test_what_does_not_fit_is_refused_with_the_nearest_that_does(tmp_path: Path)
     other = [{"name": "a", "problem": {**problem, "K": 128}, "mapping": text}]
     with pytest.raises(MappingError, match="'a': the factors of K multiply to 64; legal: 128"):
         read_design(write_result(tmp_path, layers=other), gemmini)
-    with pytest.raises(ConfigError, match="layers is empty"):
+    with pytest.raises(DataError, match=r"layers is \[\] \(legal: a non-empty list\)"):
         read_design(write_result(tmp_path, layers=[]), gemmini)
-    with pytest.raises(ConfigError, match="a mapping is None; legal: text"):
+    with pytest.raises(
+        DataError, match=r"layers\[0\]\.mapping is None \(legal: a non-empty text\)"
+    ):
         read_design(write_result(tmp_path, layers=[{**other[0], "mapping": None}]), gemmini)
 
 

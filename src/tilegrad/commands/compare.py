@@ -20,7 +20,8 @@ from tilegrad.complaints import describe
 from tilegrad.entry import plain_overrides
 from tilegrad.errors import ConfigError, TilegradError
 from tilegrad.files import alone
-from tilegrad.report import Comparison, Entry, Result, print_whole, read_result, write_comparison
+from tilegrad.record import Result, read_result
+from tilegrad.report import Comparison, Entry, print_whole, write_comparison
 from tilegrad.search import Runner, build_runner
 from tilegrad.search.progress import live_progress
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,10 +13,10 @@ from rich.console import Console
 from tilegrad.checks import choice, flag
 from tilegrad.files import alone, write_json
 from tilegrad.provenance import git_revision, versions
+from tilegrad.record import FORMAT, RESULT, Result, parse_result
 from tilegrad.report import (
     layer_table,
     outside_table,
-    read_result,
     summary_table,
     write_report,
 )
@@ -30,8 +31,8 @@ METRICS = ("edp", "energy_uj", "cycles", "area_mm2", "samples", "seconds")
 LOCK = "run.lock"
 
 
-def search(config: DictConfig) -> dict[str, Any]:
-    """Run the search that ``conf/search.yaml`` describes and return the content of result.json.
+def search(config: DictConfig) -> Result:
+    """Run the search that ``conf/search.yaml`` describes and return what result.json holds.
 
     Nothing is written before the whole config was found legal. Raises ``TilegradError`` subclasses
     on bad input and ``KeyboardInterrupt`` after what an interrupted run found was saved.
@@ -48,15 +49,15 @@ def search(config: DictConfig) -> dict[str, Any]:
     ):
         OmegaConf.save(config, runner.directory / "config.yaml", resolve=True)
         state, status = runner.run(observe)
-    result = write_result(runner, state, status) if state.best is not None else {}
-    if result and report:
+    result = write_result(runner, state, status) if state.best is not None else None
+    if result is not None and report:
         write_report(runner.directory, runner.problem.accelerator, runner.problem.workload)
-    if result and show:
-        print_summary(runner)
-    if result and target is not None:
+    if result is not None and show:
+        print_summary(result, runner.directory)
+    if result is not None and target is not None:
         for line in target.compare(runner.directory, runner.problem.accelerator):
             Console(stderr=True).print(f"{target.name}: {line}", soft_wrap=True, markup=False)
-    if status == "interrupted":
+    if result is None or status == "interrupted":
         Console(stderr=True).print(
             f"interrupted; to go on: the same command, dir={runner.directory}"
         )
@@ -64,11 +65,13 @@ def search(config: DictConfig) -> dict[str, Any]:
     return result
 
 
-def write_result(runner: Runner, state: SearchState, status: str) -> dict[str, Any]:
-    """Write result.json and history.csv; return the former's content."""
+def write_result(runner: Runner, state: SearchState, status: str) -> Result:
+    """Write result.json and history.csv; return what the former holds."""
     assert state.best is not None
-    result = {
+    values = {
+        "format": FORMAT,
         **design_record(state.best, runner.problem),
+        "warnings": (),
         "samples": state.samples,
         "seconds": round(state.seconds, 3),
         "seed": runner.seed,
@@ -78,22 +81,22 @@ def write_result(runner: Runner, state: SearchState, status: str) -> dict[str, A
         "git": git_revision(),
     }
     write_history(runner.directory / "history.csv", state)
-    write_json(runner.directory / "result.json", result)
+    result = parse_result(values, str(runner.directory / RESULT))
+    write_json(runner.directory / RESULT, result.as_json())
     return result
 
 
-def print_summary(runner: Runner) -> None:
+def print_summary(found: Result, directory: Path) -> None:
     """Print the layers, the totals and where the files are."""
-    found = read_result(runner.directory)
     console = Console()
     console.print(layer_table(found))
     console.print(summary_table(found))
     if (outside := outside_table(found)) is not None:
         console.print(outside)
-    console.print(f"saved in {runner.directory}", soft_wrap=True)
+    console.print(f"saved in {directory}", soft_wrap=True)
 
 
 def main(config: DictConfig) -> Any:
     """Search, and return the figure that a sweep optimises."""
     metric = choice("optimized_metric", config.optimized_metric, METRICS)
-    return search(config)[metric]
+    return getattr(search(config), metric)

@@ -6,7 +6,6 @@ from tilegrad.report.engineering import counted, cycles, joules, scientific
 from tilegrad.report.history import History, read_history
 from tilegrad.report.loopnest import loop_nest_text
 from tilegrad.report.plots import edp_against_samples, layer_costs, png_bytes
-from tilegrad.report.record import LayerResult, Result, parse_result, read_result
 from tilegrad.report.summary import layer_table, summary_table
 from tilegrad.report.terminal import print_whole
 from tilegrad.report.training_range import outside_table
@@ -16,8 +15,6 @@ __all__ = [
     "Comparison",
     "Entry",
     "History",
-    "LayerResult",
-    "Result",
     "counted",
     "cycles",
     "edp_against_samples",
@@ -26,11 +23,9 @@ __all__ = [
     "layer_table",
     "loop_nest_text",
     "outside_table",
-    "parse_result",
     "png_bytes",
     "print_whole",
     "read_history",
-    "read_result",
     "scientific",
     "summary_table",
     "write_comparison",

@@ -11,8 +11,8 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from tilegrad.record import LayerResult, Result
 from tilegrad.report.engineering import cycles, joules, typeset
-from tilegrad.report.record import LayerResult, Result
 from tilegrad.report.theme import part_colours, themed
 
 _LONGEST_NAME = 30

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from rich.table import Table
 from rich.text import Text
 
+from tilegrad.record import Result
 from tilegrad.report.engineering import counted, joules, scientific
-from tilegrad.report.record import Result
 
 GEOMEAN = "geometric mean"
 TOTAL_EDP, TOTAL_CYCLES = "sum of EDP", "sum of cycles"
@@ -32,13 +32,13 @@ class Entry:
     @property
     def edp(self) -> float:
         """EDP [uJ*cycles]."""
-        prediction = self.result.prediction
+        prediction = self.result.predicted
         return prediction.edp if prediction else self.result.edp
 
     @property
     def cycles(self) -> float:
         """Latency of the network."""
-        prediction = self.result.prediction
+        prediction = self.result.predicted
         return prediction.cycles if prediction else self.result.cycles
 
     @property
@@ -49,7 +49,7 @@ class Entry:
     @property
     def log_width(self) -> float | None:
         """How far the prediction's interval reaches to either side, in log; None without one."""
-        prediction = self.result.prediction
+        prediction = self.result.predicted
         if prediction is None or prediction.interval is None:
             return None
         low, high = prediction.interval.edp
@@ -165,7 +165,7 @@ class Comparison:
     def table(self) -> Table:
         """Return the rows as a table for the terminal, whose words must not be cut."""
         header, *rows = self.rows()
-        predicted = any(entry.result.prediction for entry in self.entries)
+        predicted = any(entry.result.predicted for entry in self.entries)
         caption = "in brackets: EDP [uJ*cycles] and cycles"
         lines = [f"{caption}, as predicted" if predicted else caption, *self.notes()]
         table = Table(caption=Text("\n".join(lines)))

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
+from tilegrad.record import Result
 from tilegrad.report.engineering import scientific, typeset
 from tilegrad.report.history import History
-from tilegrad.report.record import Result
 from tilegrad.report.theme import MAIN_COLOUR, themed
 
 _CLOSEST = 0.07
@@ -57,7 +57,7 @@ def _scale(axes: Axes, first: float, last: float) -> None:
 
 def _name(axes: Axes, result: Result) -> None:
     chosen = "" if result.objective == "edp" else f" (best by {result.objective})"
-    if result.prediction:
+    if result.predicted:
         chosen = f" by the nest (best by {result.objective}, latency as predicted)"
     axes.set_xlabel("samples (evaluated designs)")
     axes.set_ylabel(typeset(f"EDP of the best design so far [uJ*cycles]{chosen}"))

@@ -6,9 +6,9 @@ import base64
 from collections.abc import Mapping, Sequence
 
 from tilegrad.accelerator import Accelerator
+from tilegrad.record import LayerResult, Result
 from tilegrad.report.engineering import typeset
 from tilegrad.report.html_tables import facts, layers, levels, training_range
-from tilegrad.report.record import LayerResult, Result
 from tilegrad.report.summary import summary_rows
 from tilegrad.report.tags import Markup, element
 
@@ -54,7 +54,7 @@ def html_report(
         facts({name: typeset(text) for name, text in summary_rows(result).items()}),
         _section("Pictures", *(_picture(*item) for item in pictures.items())),
         _section("Layers", layers(result)),
-        *([_section("Training range", training_range(result))] if result.prediction else []),
+        *([_section("Training range", training_range(result))] if result.predicted else []),
         _section("Loop nests", *map(_loop_nest, result.layers, loop_nests)),
         _section(
             "Configuration", facts(_configuration(result)), levels(accelerator, result.hardware)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tilegrad.accelerator import Accelerator, Level
 from tilegrad.dims import DIMS
+from tilegrad.record import LayerResult, Result
 from tilegrad.report.engineering import counted, joules, kilobytes, typeset
-from tilegrad.report.record import LayerResult, Result
 from tilegrad.report.summary import share
 from tilegrad.report.tags import Markup, element, joined
 from tilegrad.report.training_range import HEADINGS, outside_rows
@@ -49,7 +49,7 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
 def layers(result: Result) -> Markup:
     """Return the table of the layers' mappings and costs."""
     headings = ["layer", "count", "mapping", "energy", "of energy", "cycles", "of cycles"]
-    if result.prediction:
+    if result.predicted:
         headings.append("predicted cycles")
     energy = sum(layer.total_energy_uj for layer in result.layers)
     latency = sum(layer.total_cycles for layer in result.layers)
@@ -67,7 +67,7 @@ def _layer_cells(layer: LayerResult, energy: float, latency: float) -> tuple[str
         share(layer.total_energy_uj, energy),
         counted(layer.cycles),
         share(layer.total_cycles, latency),
-        *([counted(layer.prediction.cycles)] if layer.prediction else []),
+        *([] if layer.predicted_cycles is None else [counted(layer.predicted_cycles)]),
     )
 
 

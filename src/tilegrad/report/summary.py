@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
+from tilegrad.record import LayerResult, Result
 from tilegrad.report.engineering import counted, cycles, joules, percent, scientific
-from tilegrad.report.record import LayerResult, Result
 from tilegrad.report.training_range import prediction_rows
 
 
@@ -16,7 +16,7 @@ def summary_rows(result: Result) -> dict[str, str]:
         "EDP": f"{scientific(result.edp)} uJ*cycles",
         "energy": joules(result.energy_uj),
         "latency": cycles(result.cycles),
-        **(prediction_rows(result, result.prediction) if result.prediction else {}),
+        **(prediction_rows(result, result.predicted) if result.predicted else {}),
         "area": f"{result.area_mm2:.3g} mm2",
         "hardware": ", ".join(f"{name} {value:g}" for name, value in result.hardware.items()),
         "objective": result.objective,
@@ -52,7 +52,7 @@ def layer_table(result: Result) -> Table:
     table.add_column("count", justify="right", no_wrap=True)
     table.add_column("energy", justify="right", no_wrap=True)
     table.add_column("cycles", justify="right", no_wrap=True)
-    if result.prediction:
+    if result.predicted:
         table.add_column("predicted", justify="right", no_wrap=True)
     table.add_column("bottleneck", overflow="fold")
     energy = sum(layer.total_energy_uj for layer in result.layers)
@@ -73,7 +73,7 @@ def _cells(layer: LayerResult, energy: float, latency: float) -> tuple[Text, ...
         Text(str(layer.count)),
         _above(joules(layer.energy_uj), share(layer.total_energy_uj, energy)),
         _above(counted(layer.cycles), share(layer.total_cycles, latency)),
-        *([Text(counted(layer.prediction.cycles))] if layer.prediction else []),
+        *([] if layer.predicted_cycles is None else [Text(counted(layer.predicted_cycles))]),
         Text(layer.bottleneck),
     )
 

@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from tilegrad.cost.model import Departure
+from tilegrad.record import LayerResult, Outside, Predicted, Result
 from tilegrad.report.engineering import counted, scientific
-from tilegrad.report.prediction import Prediction
-from tilegrad.report.record import LayerResult, Result
 
 HEADINGS = ("layer", "feature", "value", "lowest in training", "highest in training", "unit")
 
 
-def prediction_rows(result: Result, prediction: Prediction) -> dict[str, str]:
+def prediction_rows(result: Result, prediction: Predicted) -> dict[str, str]:
     """Return what the checkpoint predicts, beside the nest's figures, and whether to trust it."""
     return {
         "predicted EDP": f"{scientific(prediction.edp)} uJ*cycles "
@@ -28,9 +26,8 @@ def prediction_rows(result: Result, prediction: Prediction) -> dict[str, str]:
     }
 
 
-def _interval_rows(prediction: Prediction) -> dict[str, str]:
-    found = prediction.interval
-    if found is None:
+def _interval_rows(prediction: Predicted) -> dict[str, str]:
+    if (found := prediction.interval) is None:
         return {}
     low, high = map(scientific, found.edp)
     least, most = map(counted, found.cycles)
@@ -58,11 +55,10 @@ def outside_table(result: Result) -> Table | None:
     return table
 
 
-def _outside(result: Result) -> Iterator[tuple[LayerResult, Departure]]:
+def _outside(result: Result) -> Iterator[tuple[LayerResult, Outside]]:
     for layer in result.layers:
-        if layer.prediction is not None:
-            for departure in layer.prediction.outside:
-                yield layer, departure
+        for departure in layer.outside_training_range:
+            yield layer, departure
 
 
 def _verdict(result: Result) -> str:
@@ -74,7 +70,7 @@ def _verdict(result: Result) -> str:
     return f"left by {layers} of {len(result.layers)} layers, in {', '.join(features)}"
 
 
-def _numbers(departure: Departure) -> tuple[str, ...]:
+def _numbers(departure: Outside) -> tuple[str, ...]:
     values = (departure.value, departure.lowest, departure.highest)
     return tuple(f"{value:.4g}" for value in values)
 

@@ -9,12 +9,12 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.errors import DataError, MappingError
 from tilegrad.mapping import parse_shorthand
 from tilegrad.mapping.validity import find_violations
+from tilegrad.record import RESULT, LayerResult, Result, read_result
 from tilegrad.report.bars import layer_costs
 from tilegrad.report.curve import edp_against_samples
 from tilegrad.report.history import read_history
 from tilegrad.report.html import html_report
 from tilegrad.report.loopnest import loop_nest_text
-from tilegrad.report.record import RESULT, LayerResult, Result, read_result
 from tilegrad.report.theme import png_bytes
 from tilegrad.workload import Workload
 

@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 
 from tilegrad.errors import ConfigError
 from tilegrad.files import read_json
+from tilegrad.record import RESULT
 from tilegrad.report.theme import MAIN_COLOUR, themed
 from tilegrad.sweeps.record import COMPLETE, JobRecord
-from tilegrad.sweeps.table import RESULT, SEED, settings_of
+from tilegrad.sweeps.table import SEED, settings_of
 
 SHOWN = 10
 """Columns of a setting and measure in the picture and the Markdown table."""

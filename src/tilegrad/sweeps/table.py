@@ -10,11 +10,11 @@ import pandas as pd
 
 from tilegrad.errors import ConfigError
 from tilegrad.files import read_json
+from tilegrad.record import RESULT, parse_result
 from tilegrad.sweeps.record import COMPLETE, JobRecord
 
 SEED = "seed"
-RESULT = "result.json"
-SHARED = ("seed", "folds", "rows", "samples")
+SHARED = ("format", "seed", "folds", "rows", "samples")
 """Numbers of a result that say what was asked for, not what was found."""
 
 
@@ -58,11 +58,16 @@ def _fields(record: JobRecord) -> dict[str, str]:
 
 
 def figures(directory: Path) -> dict[str, float]:
-    """Return the numbers of a job's result.json: metrics as ``target.metric``, the rest by name."""
+    """Return the numbers of a job's result.json: metrics as ``target.metric``, the rest by name.
+
+    Raises ``DataError`` where a search's is malformed.
+    """
     try:
         result = read_json(directory / RESULT)
     except ConfigError:
         return {}
+    if "layers" in result:
+        result = parse_result(result, str(directory / RESULT)).as_json()
     found = _numbers(result.get("metrics") or {})
     plain = {name: value for name, value in result.items() if name not in SHARED}
     found.update({name: value for name, value in _numbers(plain).items() if "." not in name})

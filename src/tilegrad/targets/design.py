@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -18,6 +16,7 @@ from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import parse_shorthand, stack
 from tilegrad.mapping.validity import find_violations
 from tilegrad.nest import analyse
+from tilegrad.record import read_design_record, result_file
 from tilegrad.workload import Problem
 
 CONFIG = "config.yaml"
@@ -38,28 +37,18 @@ class Design:
 def read_design(path: Path, accelerator: Accelerator) -> Design:
     """Read a result.json (or its directory) of a search on ``accelerator``.
 
-    Raises ``ConfigError`` where it is not one, ``MappingError`` where a mapping is malformed, not
-    one of its layer or larger than the hardware.
+    Raises ``DataError`` where it is not one, ``ConfigError`` where the hardware is another's,
+    ``MappingError`` where a mapping is malformed, not one of its layer or larger than the hardware.
     """
-    file, record = _record(path)
-    try:
-        hardware = {str(name): float(value) for name, value in record["hardware"].items()}
-        written = [
-            (layer["name"], layer["problem"], _text(layer["mapping"])) for layer in record["layers"]
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _not_a_result(file, error) from None
-    missing = set(accelerator.parameters) - set(hardware)
+    record, file = read_design_record(path), result_file(path)
+    missing = set(accelerator.parameters) - set(record.hardware)
     if missing:
         raise ConfigError(f"{file}: hardware lacks {', '.join(sorted(missing))}")
     layers = tuple(
-        (Problem.from_fields(name, fields), parse_shorthand(text, accelerator))
-        for name, fields, text in written
+        (layer.problem, parse_shorthand(layer.mapping, accelerator)) for layer in record.layers
     )
-    if not layers:
-        raise ConfigError(f"{file}: layers is empty; legal: at least one layer")
-    _check(file, layers, accelerator, hardware)
-    return Design(accelerator, hardware, layers, str(record.get("workload", "network")))
+    _check(file, layers, accelerator, record.hardware)
+    return Design(accelerator, record.hardware, layers, record.workload)
 
 
 def _check(
@@ -87,37 +76,11 @@ def result_accelerator(path: Path) -> Accelerator:
     """Return the accelerator of a search's result, with what the command line changed of it.
 
     The run's resolved configuration beside result.json describes it; without that file it is the
-    packaged one that the result names. Raises ``ConfigError`` or ``AcceleratorError``.
+    packaged one that the result names. Raises ``DataError`` or ``AcceleratorError``.
     """
-    file, record = _record(path)
-    config = file.parent / CONFIG
-    if config.exists():
-        return load_accelerator(str(config))
-    try:
-        return load_accelerator(str(record["accelerator"]))
-    except KeyError as error:
-        raise _not_a_result(file, error) from None
-
-
-def _record(path: Path) -> tuple[Path, dict[str, Any]]:
-    file = path / "result.json" if path.is_dir() else path
-    try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _not_a_result(file, error) from None
-    if not isinstance(record, dict):
-        raise _not_a_result(file, TypeError(f"a {type(record).__name__}"))
-    return file, record
-
-
-def _text(mapping: object) -> str:
-    if not isinstance(mapping, str):
-        raise TypeError(f"a mapping is {mapping!r}; legal: text")
-    return mapping
-
-
-def _not_a_result(file: Path, error: Exception) -> ConfigError:
-    return ConfigError(f"{file} is not the result of a search ({error!r})")
+    record = read_design_record(path)
+    config = result_file(path).parent / CONFIG
+    return load_accelerator(str(config) if config.exists() else record.accelerator)
 
 
 def layer_directory(number: int, name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.checks import positive_int, positive_number
+from tilegrad.record import LayerResult, read_result
 from tilegrad.targets.timeloop.export import export_result
 from tilegrad.targets.timeloop.runner import ModelRunner
 from tilegrad.targets.timeloop.stats import Stats, ToolError
@@ -53,7 +53,7 @@ class TimeloopTarget:
             found = ModelRunner(self.command, self.timeout, workers, cache).run(layers)
         except ToolError as error:
             return [str(error)]
-        own: list[dict[str, Any]] = json.loads((directory / "result.json").read_text())["layers"]
+        own = read_result(directory).layers
         rows = [_row(layer, stats) for layer, stats in zip(own, found, strict=True)]
         table = directory / "timeloop.csv"
         _write(table, rows)
@@ -61,16 +61,16 @@ class TimeloopTarget:
         return [*dict.fromkeys(errors), *_summary(rows), f"layer by layer: {table}"]
 
 
-def _row(layer: dict[str, Any], stats: Stats | ToolError) -> dict[str, Any]:
-    row = {"layer": layer["name"], "cycles": layer["cycles"], "energy_uj": layer["energy_uj"]}
+def _row(layer: LayerResult, stats: Stats | ToolError) -> dict[str, Any]:
+    row = {"layer": layer.name, "cycles": layer.cycles, "energy_uj": layer.energy_uj}
     if isinstance(stats, ToolError):
         return {**row, "problem": str(stats)}
     return {
         **row,
         "timeloop_cycles": stats.cycles,
-        "cycles_error_percent": _percent(layer["cycles"], stats.cycles),
+        "cycles_error_percent": _percent(layer.cycles, stats.cycles),
         "timeloop_energy_uj": stats.energy_uj,
-        "energy_error_percent": _percent(layer["energy_uj"], stats.energy_uj),
+        "energy_error_percent": _percent(layer.energy_uj, stats.energy_uj),
     }
 
 

@@ -1,0 +1,27 @@
+"""What a search leaves, result.json, as one typed and versioned record for all who read it."""
+
+from tilegrad.record.design import DesignRecord, LayerDesign
+from tilegrad.record.reading import (
+    RESULT,
+    parse_result,
+    read_design_record,
+    read_result,
+    result_file,
+)
+from tilegrad.record.result import ARITHMETIC, FORMAT, LayerResult, Outside, Predicted, Result
+
+__all__ = [
+    "ARITHMETIC",
+    "FORMAT",
+    "RESULT",
+    "DesignRecord",
+    "LayerDesign",
+    "LayerResult",
+    "Outside",
+    "Predicted",
+    "Result",
+    "parse_result",
+    "read_design_record",
+    "read_result",
+    "result_file",
+]

@@ -1,0 +1,38 @@
+"""The part of a record that says what to build and how to run the layers on it."""
+
+from __future__ import annotations
+
+from pydantic import ConfigDict, Field
+
+from tilegrad.record.values import Number, Part, Size, Sizes, Text
+from tilegrad.workload import Problem
+
+
+class LayerDesign(Part):
+    """One layer and its mapping as shorthand; fields that others add are passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: Text
+    count: Size = Field(1, description="how often the network executes the layer")
+    sizes: Sizes = Field(alias="problem", description="bounds, strides and dilations by name")
+    mapping: Text = Field(description="the loop nest, from the outermost level inwards")
+
+    @property
+    def problem(self) -> Problem:
+        """The layer as the analysis takes it."""
+        return Problem.from_fields(self.name, self.sizes, self.count)
+
+
+class DesignRecord(Part):
+    """An accelerator by name, its hardware and the layers' mappings: all that targets need.
+
+    Whoever writes such a file by hand may leave out what it costs.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    workload: Text = "network"
+    accelerator: Text
+    hardware: dict[str, Number] = Field(description="the accelerator's parameters, in its units")
+    layers: tuple[LayerDesign, ...] = Field(min_length=1)

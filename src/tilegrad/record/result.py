@@ -1,0 +1,148 @@
+"""The whole record of a search: its design, what that costs, and how it was found."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import ConfigDict, Field, model_validator
+
+from tilegrad.record.design import DesignRecord, LayerDesign
+from tilegrad.record.values import Number, Part, Real, Text
+
+FORMAT: Literal[1] = 1
+"""Goes up when a field changes its meaning or is gone; a new one that may be absent does not."""
+
+ARITHMETIC = "arithmetic"
+_ENDS = ("cycles_low", "cycles_high", "edp_low", "edp_high")
+
+
+class Outside(Part):
+    """A feature of a layer that lies outside the range of a checkpoint's training data."""
+
+    feature: Text
+    unit: Text
+    value: Real
+    lowest: Real
+    highest: Real
+
+
+class Interval(NamedTuple):
+    """Ends of the network's EDP [uJ*cycles] and cycles; of a ``level`` from 0 to 1."""
+
+    level: float
+    edp: tuple[float, float]
+    cycles: tuple[float, float]
+
+
+class Predicted(Part):
+    """EDP [uJ*cycles] and cycles of the network by a checkpoint; ``level`` is of the intervals."""
+
+    model: Text
+    edp: Number
+    cycles: Number
+    level: Number | None = None
+    cycles_low: Number | None = None
+    cycles_high: Number | None = None
+    edp_low: Number | None = None
+    edp_high: Number | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Predicted:
+        """Refuse a level without all ends of the intervals."""
+        for name in _ENDS if self.level is not None else ():
+            if getattr(self, name) is None:
+                self.refuse(name, None, "a finite number >= 0, as there is a level")
+        return self
+
+    @property
+    def interval(self) -> Interval | None:
+        """The interval of the network's figures; None where the checkpoint has none."""
+        if self.level is None:
+            return None
+        *cycles, low, high = (float(getattr(self, name)) for name in _ENDS)
+        return Interval(self.level, (low, high), (cycles[0], cycles[1]))
+
+
+class LayerResult(LayerDesign):
+    """One layer of the best design; energy and cycles are of one execution.
+
+    The keys of ``energy_by_part_uj`` and ``cycles_by_part`` are ``arithmetic`` and the levels'
+    names; ``bottleneck`` is one of them. What is predicted is of a search by a checkpoint.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    names: tuple[Text, ...] = Field((), description="of the equal layers that this one stands for")
+    energy_uj: Number
+    cycles: Number
+    bottleneck: Text
+    energy_by_part_uj: dict[str, Number]
+    cycles_by_part: dict[str, Number]
+    predicted_interval: tuple[Number, Number] | None = None
+    predicted_cycles: Number | None = None
+    outside_training_range: tuple[Outside, ...] = ()
+
+    @model_validator(mode="after")
+    def _bottleneck_is_a_part(self) -> LayerResult:
+        if self.bottleneck not in self.cycles_by_part:
+            self.refuse("bottleneck", self.bottleneck, ", ".join(self.cycles_by_part))
+        return self
+
+    @property
+    def total_energy_uj(self) -> float:
+        """Energy of all executions."""
+        return self.count * self.energy_uj
+
+    @property
+    def total_cycles(self) -> float:
+        """Cycles of all executions."""
+        return self.count * self.cycles
+
+
+class Result(DesignRecord):
+    """The best design of a run: totals over all executions of all layers, and how it was found.
+
+    Energy in uJ, latency in cycles, area in mm², EDP in uJ*cycles, time in seconds.
+    """
+
+    model_config = ConfigDict(extra="forbid", title="result.json of a tilegrad search")
+
+    format: Literal[1] = FORMAT
+    edp: Number
+    energy_uj: Number
+    cycles: Number
+    area_mm2: Number
+    objective: Text
+    workload: Text
+    layers: tuple[LayerResult, ...] = Field(min_length=1)
+    predicted: Predicted | None = None
+    warnings: tuple[Text, ...] = Field((), description="what to know before trusting the figures")
+    samples: Number
+    seconds: Number
+    seed: Annotated[int, Field(strict=True)]
+    strategy: Text
+    status: Literal["complete", "budget", "interrupted"]
+    versions: dict[str, str]
+    git: str | None
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Result:
+        """Refuse layers whose parts differ from those of the first one."""
+        parts = self.layers[0].energy_by_part_uj.keys()
+        for index, layer in enumerate(self.layers):
+            for name in ("energy_by_part_uj", "cycles_by_part"):
+                found = getattr(layer, name)
+                if found.keys() != parts:
+                    self.refuse(
+                        f"layers[{index}].{name}", found, f"numbers named {', '.join(parts)}"
+                    )
+        return self
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The arithmetic, if it is named, then the levels in the order of the file."""
+        return tuple(sorted(self.layers[0].energy_by_part_uj, key=lambda part: part != ARITHMETIC))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what ``parse_result`` reads, without the fields that nobody set."""
+        return self.model_dump(exclude_unset=True)
