@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,35 @@ MALFORMED: dict[str, tuple[Change, tuple[str, ...]]] = {
     ),
     "an infinite bandwidth": (put("levels.3.bandwidth.shared", float("inf")), ("shared", "'inf'")),
     "no bandwidth": (put("levels.3.bandwidth.shared", 0), ("bandwidth.shared", "'0'", "> 0")),
-    "no instances": (put("levels.1.instances", "2 - 2"), ("instances", "'2 - 2'", "> 0")),
+    "no instances": (put("levels.1.instances", "2 - 2"), ("instances", "'2 - 2' is 0", "make 7")),
+    "instances beside a mesh": (
+        put("levels.0.instances", 7),
+        ("levels[0].instances", "'7' is 7 at pe_dim 7", "make 49", "legal: pe_dim * pe_dim, or no"),
+    ),
+    "instances of a wrong power": (
+        put("levels.0.instances", "2 * pe_dim"),
+        ("levels[0].instances", "'2 * pe_dim' is 14 at pe_dim 7", "make 49"),
+    ),
+    "instances outside all meshes": (
+        put("levels.3.instances", 2),
+        ("levels[3].instances", "'2' is 2, but", "make 1", "legal: 1"),
+    ),
+    "a cluster larger than its level": (put("levels.3.cluster", 2), ("cluster is 2", "is 1")),
+    "a cluster of varying instances": (put("levels.0.cluster", 4), ("cluster is 4", "pe_dim ** 2")),
+    "buffers of all instances together": (
+        put("levels.2.buffers", 2),
+        ("levels[2]", "buffers is 2", "capacity_words"),
+    ),
+    "nothing kept": (put("levels.2.capacity_kb", 0), ("capacity_kb", "'0' is 0", "> 0")),
+    "a mesh and a half": (
+        put("levels.1.fanout.X.width", 1.5),
+        ("levels[1].fanout.X.width", "'1.5'", "a whole number"),
+    ),
+    "parameter that no expression can name": (
+        put("parameters", {"pe-dim": {}}),
+        ("parameters: 'pe-dim'", "legal: letters, digits and _"),
+    ),
+    "parameter that is a cap": (put("parameters.area_mm2", {}), ("'area_mm2'", "caps.area_mm2")),
     "blocks of no words": (put("levels.1.block", 0), ("block", "'0'", "> 0")),
     "a mesh of no width": (put("levels.1.fanout.X.width", 0), ("width", "'0'", "> 0")),
     "a negative capacity": (
@@ -153,6 +182,31 @@ def test_malformed_descriptions_are_refused_by_name(case: str) -> None:
 @pytest.mark.parametrize("name", packaged_accelerators())
 def test_packaged_accelerators_load(name: str) -> None:
     assert load_accelerator(name).name == name
+
+
+@pytest.mark.parametrize("name", packaged_accelerators())
+def test_packaged_instances_follow_from_the_fanouts(name: str) -> None:
+    accelerator = load_accelerator(name)
+    for sizes in ({"pe_dim": 3.0}, {"pe_dim": 128.0}):
+        instances = 1.0
+        for level in reversed(accelerator.levels):
+            assert level.instances(sizes) == instances
+            instances *= prod(float(fanout.width(sizes)) for fanout in level.fanout.values())
+
+
+def test_instances_that_are_not_given_follow_from_the_fanouts() -> None:
+    described = deepcopy(gemmini())
+    for level in described["levels"]:
+        level.pop("instances", None)
+    described["levels"][2]["fanout"]["X"]["width"] = "2 * pe_dim"
+    levels = build_accelerator(**described).levels
+    assert [level.instances.text for level in levels] == [
+        "pe_dim * (2 * pe_dim)",
+        "(2 * pe_dim)",
+        "1",
+        "1",
+    ]
+    assert levels[0].instances({"pe_dim": 3.0}) == 18
 
 
 def test_fields_arrive_where_they_belong() -> None:

@@ -18,9 +18,13 @@ from tilegrad.accelerator.accelergy import read_tables
 from tilegrad.accelerator.energy import ENERGY_TABLES, AccelergyTable
 from tilegrad.accelerator.expression import Expression, parse_expression
 from tilegrad.accelerator.fields import Fields
+from tilegrad.accelerator.instances import check_cluster, instances_of, widths_outside
 from tilegrad.accelerator.level import ACCESSES, PORTS, Fanout, Level
 from tilegrad.dims import DIMS, TENSORS
 from tilegrad.errors import AcceleratorError
+
+AREA = "area_mm2"
+"""What searches limit beside the parameters."""
 
 
 def build_accelerator(**description: Any) -> Accelerator:
@@ -40,10 +44,7 @@ def build_accelerator(**description: Any) -> Accelerator:
     table = _table(fields.mapping("table"), parameters, f"accelerator {name}.table")
     described = fields.sequence("levels")
     fields.finish()
-    levels = tuple(
-        tables.level(_level(item, parameters, f"accelerator {name}.levels[{index}]"))
-        for index, item in enumerate(described)
-    )
+    levels = tuple(map(tables.level, _levels(described, parameters, f"accelerator {name}.levels")))
     if energy.name == AccelergyTable.name:
         _check_block_energies(levels, f"accelerator {name}")
     _check_levels(levels, f"accelerator {name}.levels")
@@ -59,6 +60,11 @@ def _arithmetic(fields: Fields) -> Arithmetic:
 def _parameters(described: Mapping[str, Any], where: str) -> dict[str, Parameter]:
     parameters = {}
     for name, item in described.items():
+        if not isinstance(name, str) or not name.isidentifier() or name == AREA:
+            raise AcceleratorError(
+                f"{where}: {name!r} is no name of a parameter; legal: letters, digits and _, no "
+                f"digit first, and not {AREA}, which caps.{AREA} limits"
+            )
         fields = Fields(item, f"{where}.{name}")
         minimum = fields.number("min", default=1.0)
         parameters[name] = Parameter(
@@ -85,7 +91,22 @@ def _table(
     )
 
 
-def _level(item: object, parameters: Mapping[str, Parameter], where: str) -> Level:
+def _levels(
+    described: Sequence[Any], parameters: Mapping[str, Parameter], where: str
+) -> list[Level]:
+    """Return the levels in their order; the outer ones say how many there are of the inner ones."""
+    outside: list[Level] = []
+    for index in reversed(range(len(described))):
+        place = f"{where}[{index}]"
+        level = _level(described[index], parameters, widths_outside(outside), place)
+        _check_sizes(level, place)
+        outside.insert(0, level)
+    return outside
+
+
+def _level(
+    item: object, parameters: Mapping[str, Parameter], outside: Sequence[Expression], where: str
+) -> Level:
     fields = Fields(item, where)
 
     def expression(key: str, value: object) -> Expression:
@@ -108,10 +129,12 @@ def _level(item: object, parameters: Mapping[str, Parameter], where: str) -> Lev
         loops=_dims(fields.subset("loops", DIMS)),
         kind=fields.choice("kind", KINDS),
         word_bits=fields.positive("word_bits"),
-        instances=positive("instances", fields.optional("instances", 1)),
+        instances=instances_of(
+            fields.optional("instances"), outside, parameters, f"{where}.instances"
+        ),
         block=positive("block", fields.optional("block", 1)),
         fanout=_fanout(fields.mapping("fanout", legal=AXES), parameters, f"{where}.fanout"),
-        capacity_kb=None if capacity is None else expression("capacity_kb", capacity),
+        capacity_kb=None if capacity is None else positive("capacity_kb", capacity),
         capacity_words=fields.positive("capacity_words", default=None),
         bandwidth={port: positive(f"bandwidth.{port}", bandwidth[port]) for port in bandwidth},
         cluster=fields.positive("cluster", default=1),
@@ -123,14 +146,20 @@ def _level(item: object, parameters: Mapping[str, Parameter], where: str) -> Lev
     fields.finish()
     if access and set(access) != set(ACCESSES):
         raise AcceleratorError(f"{where}.access_pj: give all of {', '.join(ACCESSES)}")
-    if level.cluster > 1 and level.instances.names:
-        raise AcceleratorError(
-            f"{where}: cluster is {level.cluster} and instances is {level.instances.text!r}; "
-            "legal: a cluster of 1, or a number of instances"
-        )
-    if level.capacity_kb is not None and level.capacity_words is not None:
-        raise AcceleratorError(f"{where}: give capacity_kb or capacity_words, not both")
     return level
+
+
+def _check_sizes(level: Level, where: str) -> None:
+    check_cluster(level, where)
+    if level.capacity_kb is None:
+        return
+    if level.capacity_words is not None:
+        raise AcceleratorError(f"{where}: give capacity_kb or capacity_words, not both")
+    if level.buffers > 1:
+        raise AcceleratorError(
+            f"{where}: buffers is {level.buffers} beside capacity_kb, the size of all of them; "
+            "legal: capacity_words (of one), or no buffers"
+        )
 
 
 def _block_pj(fields: Fields) -> dict[str, float] | None:
@@ -159,6 +188,10 @@ def _fanout(
         fields = Fields(item, f"{where}.{axis}")
         dims = _dims(fields.subset("dims", DIMS))
         width = _positive(fields.required("width"), parameters, f"{where}.{axis}.width")
+        if not width.names and float(width({})) % 1:
+            raise AcceleratorError(
+                f"{where}.{axis}.width: {width.text!r} is {width({}):g}; legal: a whole number"
+            )
         fields.finish()
         fanout[axis] = Fanout(dims, width)
     return fanout

@@ -13,18 +13,27 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from tilegrad.errors import AcceleratorError, unknown
 
 Value = Tensor | float
 
+
+def _power(base: Value, exponent: Value) -> Value:
+    power: Value | complex = base**exponent
+    if isinstance(power, complex):
+        raise ArithmeticError("a root of a negative number")
+    return power
+
+
 _BINARY: dict[type[ast.operator], Callable[[Value, Value], Value]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
+    ast.Pow: _power,
 }
 
 
@@ -60,9 +69,36 @@ def parse_expression(value: object, legal: Iterable[str], where: str) -> Express
     for name in sorted(names - set(legal)):
         raise AcceleratorError(unknown("hardware parameter", name, legal, where))
     expression = Expression(text, names, tree)
-    if not names:
+    if names:
+        _check_constants_within(expression, where)
+    else:
         _check_constant(expression, where)
     return expression
+
+
+def values(expression: Expression, parameters: Mapping[str, Value]) -> Tensor:
+    """Return an expression's values in float64; where it has none (``1 / 0``) they are no numbers.
+
+    Calling an expression with plain numbers raises ``ArithmeticError`` there.
+    """
+    sizes = {n: torch.as_tensor(v, dtype=torch.float64) for n, v in parameters.items()}
+    return torch.as_tensor(expression(sizes), dtype=torch.float64)
+
+
+def constant(value: float) -> Expression:
+    """Return the expression of a number."""
+    return Expression(f"{value:g}", frozenset(), ast.Constant(value))
+
+
+def _check_constants_within(expression: Expression, where: str) -> None:
+    """Refuse numbers among the parameters that make no number, whatever the parameters."""
+    try:
+        values(expression, dict.fromkeys(expression.names, 1.0))
+    except ArithmeticError:
+        raise AcceleratorError(
+            f"{where}: {expression.text!r} holds numbers that cannot be computed; "
+            "legal: finite numbers"
+        ) from None
 
 
 def _check_constant(expression: Expression, where: str) -> None:
