@@ -14,6 +14,7 @@ from tilegrad.accelerator import AXES, Accelerator, build_accelerator, load_acce
 from tilegrad.dims import DIMS
 from tilegrad.mapping import Mapping, unit_mapping
 from tilegrad.nest import Nest
+from tilegrad.workload import Problem
 
 STRIDE_CHOICES = ((1, 1, 1, 1), (2, 2, 1, 1), (1, 2, 2, 1), (2, 1, 1, 3))
 """Wstride, Hstride, Wdilation, Hdilation: plain, strided, dilated and uneven layers."""
@@ -142,3 +143,9 @@ def counts(nest: Nest) -> dict[str, Tensor]:
         for tensor, accesses in kept.items():
             named |= {f"L{level} {tensor} {k}": words for k, words in vars(accesses).items()}
     return named
+
+
+def is_product(problem: Problem) -> bool:
+    """Tell whether Gemmini's library runs a layer as a matrix product."""
+    r, s, p, q, _, _, n = problem.bounds
+    return r == s == 1 and sum(size > 1 for size in (p, q, n)) <= 1

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
 from torch import Tensor
 
+from tests.helpers_published import GOLDEN
 from tilegrad.accelerator import Accelerator, build_accelerator
 from tilegrad.dims import DIMS, STRIDES
 from tilegrad.mapping import Mapping, stack, unit_mapping
@@ -32,11 +31,11 @@ class Golden:
     recorded: list[dict[str, Any]]
 
 
-def load_golden(published: Callable[[str], Path], arch: str, version: str) -> Golden:
+def load_golden(arch: str, version: str) -> Golden:
     """Return the runs, with the accelerator that Timeloop understood."""
-    table = pd.read_parquet(published("timeloop_golden/golden.parquet"))
+    table = pd.read_parquet(GOLDEN / "golden.parquet")
     table = table[(table.arch == arch) & (table.version == version)].reset_index(drop=True)
-    specs = json.loads(published(f"timeloop_golden/{arch}/specs_as_read.json").read_text())
+    specs = json.loads((GOLDEN / arch / "specs_as_read.json").read_text())
     nests = [json.loads(text)[::-1] for text in table.mapping_json]
     keeps = {level["name"]: level["keep"] for level in nests[0]}
     accelerator = build_accelerator(

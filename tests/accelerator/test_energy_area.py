@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pandas as pd
 import pytest
 import torch
@@ -12,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helpers import describe, gemmini
+from tests.helpers_published import Table
 from tilegrad.accelerator import ACCESSES, build_accelerator
 from tilegrad.accelerator.expression import Value
 from tilegrad.cost import area_mm2
@@ -59,10 +57,9 @@ def test_own_energies_must_be_finite_and_not_negative(field: str, value: float) 
         build_accelerator(**described)
 
 
-def test_area_is_near_the_published_one(published: Callable[[str], Path]) -> None:
-    path = published("dosa/timeloop_dataset.csv.tar.gz")
+def test_area_is_near_the_published_one(timeloop_rows: Table) -> None:
     columns = ["target.area", "arch.meshX", "arch.mem1_depth", "arch.mem2_depth"]
-    table = pd.read_csv(path, usecols=columns).drop_duplicates()
+    table = pd.read_csv(timeloop_rows.path, usecols=columns).drop_duplicates()
     area, mesh, words, rows = (torch.tensor(table[name].to_numpy()) for name in columns)
     hardware = {
         "pe_dim": mesh.double(),

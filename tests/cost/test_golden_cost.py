@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -17,8 +14,8 @@ from tilegrad.nest import analyse
 
 @pytest.mark.parametrize("version", COUNTING)
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_cycles_are_timeloops(published: Callable[[str], Path], arch: str, version: str) -> None:
-    golden = load_golden(published, arch, version)
+def test_cycles_are_timeloops(arch: str, version: str) -> None:
+    golden = load_golden(arch, version)
     nest = analyse(golden.mapping, golden.strides, golden.accelerator)
     found = layer_cost(nest, golden.accelerator, {})
     assert found.cycles.tolist() == golden.table.cycles.tolist()
@@ -28,17 +25,17 @@ def test_cycles_are_timeloops(published: Callable[[str], Path], arch: str, versi
 
 
 @pytest.mark.parametrize("arch", sorted(set(ARCHITECTURES) - {"simba"}))
-def test_energy_is_that_of_the_pat_fork(published: Callable[[str], Path], arch: str) -> None:
+def test_energy_is_that_of_the_pat_fork(arch: str) -> None:
     """Without simba, whose instances share their arrays in clusters."""
-    golden = load_golden(published, arch, "2022-fork")
+    golden = load_golden(arch, "2022-fork")
     nest = analyse(golden.mapping, golden.strides, golden.accelerator)
     found = layer_cost(nest, golden.accelerator, {}).energy_pj
     expected = torch.tensor(golden.table.energy_pj.to_numpy())
     assert (found / expected - 1).abs().max() < 1e-9
 
 
-def test_packaged_gemmini_is_the_published_one(published: Callable[[str], Path]) -> None:
-    golden = load_golden(published, "gemmini", "2022-fork")
+def test_packaged_gemmini_is_the_published_one() -> None:
+    golden = load_golden("gemmini", "2022-fork")
     nest = analyse(golden.mapping, golden.strides, gemmini())
     hardware = {"pe_dim": 16.0, "scratchpad_kb": 128.0, "accumulator_kb": 32.0}
     found = layer_cost(nest, gemmini(), hardware)

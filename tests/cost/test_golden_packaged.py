@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +9,7 @@ import torch
 import yaml
 
 from tests.helpers_golden import ARCHITECTURES, COUNTING, load_golden
+from tests.helpers_published import GOLDEN
 from tilegrad.accelerator import Accelerator, build_accelerator
 from tilegrad.cost import area_mm2, layer_cost
 from tilegrad.nest import analyse
@@ -37,8 +36,8 @@ def packaged(arch: str, version: str) -> Accelerator:
 
 @pytest.mark.parametrize("version", COUNTING)
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_cost_is_timeloops(published: Callable[[str], Path], arch: str, version: str) -> None:
-    golden = load_golden(published, arch, version)
+def test_cost_is_timeloops(arch: str, version: str) -> None:
+    golden = load_golden(arch, version)
     accelerator = packaged(arch, version)
     nest = analyse(golden.mapping, golden.strides, accelerator)
     found = layer_cost(nest, accelerator, HARDWARE.get(arch, {}))
@@ -50,16 +49,14 @@ def test_cost_is_timeloops(published: Callable[[str], Path], arch: str, version:
 
 
 @pytest.mark.parametrize("arch", sorted(set(ARCHITECTURES) - {"gemmini"}))
-def test_area_is_accelergys(published: Callable[[str], Path], arch: str) -> None:
-    golden = load_golden(published, arch, "head")
+def test_area_is_accelergys(arch: str) -> None:
+    golden = load_golden(arch, "head")
     assert area_mm2(packaged(arch, "head"), {}) * 1e6 == pytest.approx(golden.table.area_um2[0])
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_tables_read_from_files_are_the_packaged_ones(
-    published: Callable[[str], Path], arch: str
-) -> None:
-    files = {n: str(published(f"timeloop_golden/{arch}/{n.upper()}.yaml")) for n in ("ert", "art")}
+def test_tables_read_from_files_are_the_packaged_ones(arch: str) -> None:
+    files = {n: str(GOLDEN / arch / f"{n.upper()}.yaml") for n in ("ert", "art")}
     read = build_accelerator(**{**described(arch), "energy": {"table": "accelergy", **files}})
     same = packaged(arch, "head")
     energies = [[x.block_pj for x in each.levels if x.keeps] for each in (read, same)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import torch
 from tests.entry.conftest import TABLE
 from tests.helpers import gemmini
 from tests.helpers_predictors import predictor, save
+from tests.helpers_published import Table
 from tests.helpers_scripts import Command
 from tilegrad.cost.footprint import footprint
 from tilegrad.datamodules import feature_rows
@@ -122,14 +122,11 @@ def test_the_packaged_checkpoint_is_a_calibrated_pipeline() -> None:
 
 
 def test_the_packaged_checkpoint_knows_the_table_that_it_was_trained_on(
-    published: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+    rtl_rows: Table,
 ) -> None:
     """Of packaging alone: how well it predicts unseen layers is another matter."""
-    directory = published("dosa/firesim_training.csv").parents[1]
-    monkeypatch.setenv("TILEGRAD_DATA", str(directory))
-    rows = feature_rows(
-        PublishedTable("gemmini_rtl", gemmini()).load(), feature_set("commands"), ["latency"]
-    )
+    schedules = PublishedTable("gemmini_rtl", gemmini(), path=str(rtl_rows.path)).load()
+    rows = feature_rows(schedules, feature_set("commands"), ["latency"])
     model = load_predictor(checkpoint_path("gemmini_rtl"), gemmini())
     predicted = model(rows.features).squeeze(-1).double().numpy()
     measured = rows.targets[:, 0].double().log().numpy()

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import tarfile
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.helpers_published import Table
 from tilegrad.accelerator import Accelerator, build_accelerator, load_accelerator
 from tilegrad.dims import DIMS
 from tilegrad.errors import MappingError
@@ -96,12 +93,8 @@ def test_batched_is_one_by_one(written: list[Mapping], data: st.DataObject) -> N
     assert all(same(batch[row], parse_shorthand(text, GEMMINI)) for row, text in enumerate(texts))
 
 
-def test_published_text_to_mapping_and_back(published: Callable[[str], Path]) -> None:
-    with tarfile.open(published("dosa/timeloop_dataset.csv.tar.gz")) as archive:
-        member = archive.extractfile(archive.getmembers()[0])
-        assert member is not None
-        rows = csv.DictReader(io.TextIOWrapper(member))
-        texts = list(dict.fromkeys(row["mapping.mapping"] for row in rows))
+def test_published_text_to_mapping_and_back(timeloop_rows: Table) -> None:
+    texts = pd.read_csv(timeloop_rows.path)["mapping.mapping"].unique().tolist()
     batch = parse_shorthands(texts, GEMMINI)
     assert [format_shorthand(batch[row], GEMMINI) for row in range(len(texts))] == texts
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
 from tests.helpers_golden import ARCHITECTURES, COUNTING, load_golden
@@ -19,8 +16,8 @@ LINK_TRANSFERS = {
 
 @pytest.mark.parametrize("version", COUNTING)
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_counts_are_timeloops(published: Callable[[str], Path], arch: str, version: str) -> None:
-    golden = load_golden(published, arch, version)
+def test_counts_are_timeloops(arch: str, version: str) -> None:
+    golden = load_golden(arch, version)
     nest = analyse(golden.mapping, golden.strides, golden.accelerator)
     rows = range(len(golden.table))
     wrong, compared = set(), 0
@@ -44,9 +41,7 @@ def test_counts_are_timeloops(published: Callable[[str], Path], arch: str, versi
 
 @pytest.mark.parametrize("version", COUNTING)
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_operations_are_timeloops(
-    published: Callable[[str], Path], arch: str, version: str
-) -> None:
-    golden = load_golden(published, arch, version)
+def test_operations_are_timeloops(arch: str, version: str) -> None:
+    golden = load_golden(arch, version)
     nest = analyse(golden.mapping, golden.strides, golden.accelerator)
     assert nest.macs.tolist() == golden.table.computes.tolist()

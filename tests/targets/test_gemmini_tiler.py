@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from tests.helpers import gemmini
+from tests.helpers import gemmini, is_product
 from tilegrad.dims import DIMS
 from tilegrad.mapping import stack
 from tilegrad.mapping.validity import find_violations
@@ -29,11 +29,6 @@ SHAPES = sorted(
     }
 )
 LAYERS = [Problem("layer", bounds, strides) for bounds, strides in SHAPES]
-
-
-def is_product(problem: Problem) -> bool:
-    r, s, p, q, _, _, n = problem.bounds
-    return r == s == 1 and sum(size > 1 for size in (p, q, n)) <= 1
 
 
 def rows(tile: dict[str, int], problem: Problem, side: int) -> tuple[int, int]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
 
+from tests.helpers_published import GOLDEN
 from tests.targets.conftest import MAPPING
 from tilegrad.accelerator import load_accelerator
 from tilegrad.accelerator.accelergy import read_art, read_ert
@@ -135,8 +135,8 @@ def test_export_refuses(
     assert message in capsys.readouterr().err
 
 
-def test_ert_names_match_the_published_form(published: Callable[[str], Path]) -> None:
-    path = published("timeloop_golden/simba/ERT.yaml")
+def test_ert_names_match_the_published_form() -> None:
+    path = GOLDEN / "simba" / "ERT.yaml"
     assert yaml.safe_load(path.read_text())["ERT"]["version"] == 0.3
     energies = read_ert(path)
     assert energies["AccumulationBuffer"]["read"] == 194.432

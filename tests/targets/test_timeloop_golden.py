@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 import torch
 import yaml
 
 from tests.helpers_golden import ARCHITECTURES, load_golden
+from tests.helpers_published import GOLDEN
 from tilegrad.accelerator import build_accelerator, load_accelerator
 from tilegrad.targets.timeloop.imports import read_architecture, read_keeps
 from tilegrad.targets.timeloop.nests import read_directives
@@ -18,10 +16,10 @@ SIZES = ("name", "keeps", "word_bits", "capacity_words", "cluster", "buffers")
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_architectures(published: Callable[[str], Path], arch: str) -> None:
-    golden = load_golden(published, arch, "head")
+def test_architectures(arch: str) -> None:
+    golden = load_golden(arch, "head")
     directives = yaml.safe_load(golden.table.mapping_yaml[0])["mapping"]
-    source = published(f"timeloop_golden/{arch}/arch.yaml")
+    source = GOLDEN / arch / "arch.yaml"
     description, _ = read_architecture(source, read_keeps(directives, "golden"))
     found, expected = build_accelerator(**description), golden.accelerator
     for level, same in zip(found.levels, expected.levels, strict=True):
@@ -38,8 +36,8 @@ def test_architectures(published: Callable[[str], Path], arch: str) -> None:
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_mappings(published: Callable[[str], Path], arch: str) -> None:
-    golden = load_golden(published, arch, "head")
+def test_mappings(arch: str) -> None:
+    golden = load_golden(arch, "head")
     for row, text in enumerate(golden.table.mapping_yaml):
         directives = yaml.safe_load(text)["mapping"]
         found = read_directives(directives, golden.accelerator, "golden")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +9,7 @@ import pytest
 import torch
 
 from tests.helpers import gemmini
+from tests.helpers_published import Table
 from tests.helpers_scripts import Command
 from tests.training.conftest import MADE, result_of
 from tilegrad.datamodules import feature_rows
@@ -24,16 +24,11 @@ SHORT = (
 )
 
 
-@pytest.fixture
-def rtl(published: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Find the published table where it lies."""
-    directory = published("dosa/firesim_training.csv").parents[1]
-    monkeypatch.setenv("TILEGRAD_DATA", str(directory))
-
-
-@pytest.mark.usefixtures("rtl")
-def test_a_run_leaves_intervals_and_their_pictures(command: Command, directory: Path) -> None:
-    ended = command("experiment=rtl/unseen_layers", "model.members=2", *SHORT)
+def test_a_run_leaves_intervals_and_their_pictures(
+    command: Command, directory: Path, rtl_rows: Table
+) -> None:
+    source = f"data.source.path={rtl_rows.path}"
+    ended = command("experiment=rtl/unseen_layers", "model.members=2", source, *SHORT)
     assert ended.code == 0, ended.err
     run = directory / "run"
     assert {path.name for path in run.glob("*.png")} == {
@@ -45,7 +40,7 @@ def test_a_run_leaves_intervals_and_their_pictures(command: Command, directory: 
     intervals = result_of(run)["intervals"]["latency"]
     tables = [pd.read_parquet(path) for path in run.glob("fold-*/predictions.parquet")]
     table = pd.concat(tables)
-    assert len(table) == result_of(run)["rows"] == 1_567
+    assert len(table) == result_of(run)["rows"] == rtl_rows.figure(1_567, 330)
     shares = [intervals[f"within_{level:.0%}"] for level in LEVELS]
     assert shares == sorted(shares)
     ratio = table["predicted.latency"] / table["measured.latency"]
@@ -59,9 +54,8 @@ def test_a_run_leaves_intervals_and_their_pictures(command: Command, directory: 
     model = load_predictor(run / "model.ckpt", gemmini())
     assert isinstance(model, Pipeline)
     assert (model.settings["members"], model.band.calibrated) == (2, True)
-    features = feature_rows(
-        PublishedTable("gemmini_rtl", gemmini()).load(), feature_set("commands"), ["latency"]
-    ).features
+    schedules = PublishedTable("gemmini_rtl", gemmini(), path=str(rtl_rows.path)).load()
+    features = feature_rows(schedules, feature_set("commands"), ["latency"]).features
     half, most = (model.half_width(features, level) for level in (0.5, 0.95))
     assert half is not None
     assert most is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
 from tests.helpers import gemmini
+from tests.helpers_published import Table
 from tests.helpers_scripts import Command
 from tests.training.conftest import MADE, QUICK, SHRUNK, SMALL, figures, result_of
 from tilegrad.commands import train
@@ -182,18 +182,12 @@ def test_what_a_training_stopped_early_stays_stopped(command: Command, directory
     assert (run / "model.ckpt").read_bytes() == first
 
 
-def test_published_rows_train(
-    command: Command,
-    directory: Path,
-    published: Callable[[str], Path],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    table = published("dosa/firesim_training.csv")
-    monkeypatch.setenv("TILEGRAD_DATA", str(table.parents[1]))
-    arguments = ("data=gemmini_rtl", "model=linear", "split=unseen_layers", "dir=run")
+def test_published_rows_train(command: Command, directory: Path, rtl_rows: Table) -> None:
+    data = ("data=gemmini_rtl", f"data.source.path={rtl_rows.path}")
+    arguments = (*data, "model=linear", "split=unseen_layers", "dir=run")
     ended = command(*arguments, "progress=false", "importances=false", "plots=false")
     assert ended.code == 0
     result = result_of(directory / "run")
-    assert result["rows"] == 1_567
+    assert result["rows"] == rtl_rows.figure(1_567, 330)
     # Better than chance on layers never seen, worse than the machine itself.
     assert 0.7 < result["metrics"]["latency"]["pair_accuracy_micro"] < 1

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hydra.utils import instantiate
 
+from tests.helpers_published import FACTS
 from tilegrad.workload import (
     Workload,
     load_workload,
@@ -38,8 +39,8 @@ def test_packaged_networks() -> None:
     assert {name: len(load_workload(source=name)) for name in packaged_networks()} == LAYERS
 
 
-def test_packaged_table_is_the_published_one(published: Callable[[str], Path]) -> None:
-    table = published("dosa/layers.csv")
+def test_packaged_table_is_the_published_one() -> None:
+    table = FACTS / "dosa" / "layers.csv"
     for name in packaged_networks():
         assert load_workload(name) == read_layer_table(table, name)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.helpers_published import GOLDEN
 from tilegrad.dims import DIMS, STRIDES
 from tilegrad.workload import (
     Problem,
@@ -153,14 +154,12 @@ def test_several_files_make_one_workload(tmp_path: Path, refused: Callable[..., 
     assert (chosen.name, [layer.name for layer in chosen]) == ("two", ["c", "a"])
 
 
-def test_golden_problems_have_timeloops_bounds_and_sizes(published: Callable[[str], Path]) -> None:
-    table = pd.read_parquet(published("timeloop_golden/golden.parquet"))
+def test_golden_problems_have_timeloops_bounds_and_sizes() -> None:
+    table = pd.read_parquet(GOLDEN / "golden.parquet")
     layers = table.drop_duplicates(["arch", "layer"])
     assert len(layers) == 24
     for row in layers.to_dict("records"):
-        problem = read_timeloop_problem(
-            published(f"timeloop_golden/{row['arch']}/problems/{row['layer']}.yaml")
-        )
+        problem = read_timeloop_problem(GOLDEN / row["arch"] / "problems" / f"{row['layer']}.yaml")
         assert problem.bounds == tuple(row[dim] for dim in DIMS)
         assert problem.strides == tuple(row[name] for name in STRIDES)
         assert problem.macs == row["computes"]
