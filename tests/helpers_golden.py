@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -38,13 +39,17 @@ def load_golden(arch: str, version: str) -> Golden:
     specs = json.loads((GOLDEN / arch / "specs_as_read.json").read_text())
     nests = [json.loads(text)[::-1] for text in table.mapping_json]
     keeps = {level["name"]: level["keep"] for level in nests[0]}
+    levels = [_level(specs[version][name], kept) for name, kept in keeps.items()]
+    for inner, outer in pairwise(levels):
+        width = inner["instances"] // outer["instances"]
+        outer["fanout"] = {"X": {"dims": "all", "width": width}}
     accelerator = build_accelerator(
         name=arch,
         counting=COUNTING[version],
         energy="pat",
         arithmetic={"energy_pj": float((table.compute_energy_pj / table.computes).iloc[0])},
         parameters={},
-        levels=[_level(specs[version][name], kept) for name, kept in keeps.items()],
+        levels=levels,
     )
     recorded = [{level["name"]: level for level in json.loads(r)} for r in table.levels_json]
     strides = torch.tensor(table[list(STRIDES)].to_numpy(), dtype=torch.float64)
