@@ -12,6 +12,9 @@ from tilegrad.accelerator import AXES, Accelerator, Level
 from tilegrad.accelerator.expression import Value
 from tilegrad.nest import Nest
 
+ARITHMETIC = "arithmetic"
+"""The name of a cost's part that no level has."""
+
 Hardware = dict[str, Tensor]
 """Hardware parameters by name, each ``[...]`` (one value per design)."""
 
@@ -78,14 +81,27 @@ def infer_hardware(
     return hardware
 
 
-def area_mm2(accelerator: Accelerator, hardware: Mapping[str, Any]) -> Value:
-    """Return the area of all instances of all levels and of the MAC units."""
+def mac_units(accelerator: Accelerator, hardware: Mapping[str, Any]) -> Value:
+    """Return how many MAC units there are, each one multiply-accumulate per cycle."""
     innermost = accelerator.levels[0]
     units: Value = innermost.instances(hardware)
     for fanout in innermost.fanout.values():
         units = units * fanout.width(hardware)
-    area = units * accelerator.arithmetic.area_mm2
+    return units
+
+
+def area_by_part_mm2(accelerator: Accelerator, hardware: Mapping[str, Any]) -> dict[str, Value]:
+    """Return the area of all MAC units, ``arithmetic``, and of all instances of each level."""
+    parts = {ARITHMETIC: mac_units(accelerator, hardware) * accelerator.arithmetic.area_mm2}
     for level in accelerator.levels:
         if level.area_mm2 is not None:
-            area = area + level.area_mm2(hardware) * level.instances(hardware)
-    return area
+            parts[level.name] = level.area_mm2(hardware) * level.instances(hardware)
+    return parts
+
+
+def area_mm2(accelerator: Accelerator, hardware: Mapping[str, Any]) -> Value:
+    """Return the area of all instances of all levels and of the MAC units."""
+    first, *others = area_by_part_mm2(accelerator, hardware).values()
+    for part in others:
+        first = first + part
+    return first

@@ -8,10 +8,9 @@ from tilegrad.record.reading import (
     read_result,
     result_file,
 )
-from tilegrad.record.result import ARITHMETIC, FORMAT, LayerResult, Outside, Predicted, Result
+from tilegrad.record.result import FORMAT, LayerResult, Outside, Predicted, Result
 
 __all__ = [
-    "ARITHMETIC",
     "FORMAT",
     "RESULT",
     "DesignRecord",

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field, model_validator
 
+from tilegrad.cost.hardware import ARITHMETIC
 from tilegrad.record.design import DesignRecord, LayerDesign
 from tilegrad.record.values import Number, Part, Real, Text
 
 FORMAT: Literal[1] = 1
 """Goes up when a field changes its meaning or is gone; a new one that may be absent does not."""
 
-ARITHMETIC = "arithmetic"
 _ENDS = ("cycles_low", "cycles_high", "edp_low", "edp_high")
 
 
@@ -75,6 +75,9 @@ class LayerResult(LayerDesign):
     names: tuple[Text, ...] = Field((), description="of the equal layers that this one stands for")
     energy_uj: Number
     cycles: Number
+    pe_utilisation: Number | None = Field(
+        None, description="MACs of the most that the cycles allow"
+    )
     bottleneck: Text
     energy_by_part_uj: dict[str, Number]
     cycles_by_part: dict[str, Number]
@@ -114,6 +117,7 @@ class Result(DesignRecord):
     area_mm2: Number
     objective: Text
     workload: Text
+    at_cap: tuple[Text, ...] = Field((), description="parameters that a cap keeps from growing")
     layers: tuple[LayerResult, ...] = Field(min_length=1)
     predicted: Predicted | None = None
     warnings: tuple[Text, ...] = Field((), description="what to know before trusting the figures")
@@ -142,6 +146,16 @@ class Result(DesignRecord):
     def parts(self) -> tuple[str, ...]:
         """The arithmetic, if it is named, then the levels in the order of the file."""
         return tuple(sorted(self.layers[0].energy_by_part_uj, key=lambda part: part != ARITHMETIC))
+
+    @property
+    def bound_by(self) -> dict[str, float]:
+        """The share of the network's cycles that each part sets the pace of, largest first."""
+        cycles = dict.fromkeys(self.parts, 0.0)
+        for layer in self.layers:
+            cycles[layer.bottleneck] += layer.total_cycles
+        total = sum(cycles.values()) or 1.0
+        shares = {part: spent / total for part, spent in cycles.items() if spent}
+        return dict(sorted(shares.items(), key=lambda share: -share[1]))
 
     def as_json(self) -> dict[str, Any]:
         """Return what ``parse_result`` reads, without the fields that nobody set."""

@@ -37,7 +37,9 @@ def kilobytes(size: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share of one in percent: ``4.4 %``."""
+    """Return a share of one in percent: ``4.4 %``; what is not nothing is not shown as 0."""
+    if 0 < share < 5e-4:
+        return f"{100 * share:.1g} %"
     return f"{100 * share:.1f} %"
 
 

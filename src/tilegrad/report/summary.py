@@ -7,6 +7,7 @@ from rich.text import Text
 
 from tilegrad.record import LayerResult, Result
 from tilegrad.report.engineering import counted, cycles, joules, percent, scientific
+from tilegrad.report.limits import AREA, STATUS, at_cap, hardware_text, is_low, limit_rows
 from tilegrad.report.training_range import prediction_rows
 
 
@@ -17,12 +18,14 @@ def summary_rows(result: Result) -> dict[str, str]:
         "energy": joules(result.energy_uj),
         "latency": cycles(result.cycles),
         **(prediction_rows(result, result.predicted) if result.predicted else {}),
-        "area": f"{result.area_mm2:.3g} mm2",
-        "hardware": ", ".join(f"{name} {value:g}" for name, value in result.hardware.items()),
+        "area": f"{result.area_mm2:.3g} mm2{at_cap(result, AREA)}",
+        "hardware": hardware_text(result),
+        **limit_rows(result),
         "objective": result.objective,
         "samples": counted(result.samples),
         "time": f"{result.seconds:.1f} s",
-        "status": result.status,
+        "status": STATUS[result.status],
+        **({"warning": "; ".join(result.warnings)} if result.warnings else {}),
     }
 
 
@@ -74,7 +77,17 @@ def _cells(layer: LayerResult, energy: float, latency: float) -> tuple[Text, ...
         _above(joules(layer.energy_uj), share(layer.total_energy_uj, energy)),
         _above(counted(layer.cycles), share(layer.total_cycles, latency)),
         *([] if layer.predicted_cycles is None else [Text(counted(layer.predicted_cycles))]),
-        Text(layer.bottleneck),
+        _bound(layer),
+    )
+
+
+def _bound(layer: LayerResult) -> Text:
+    """Return the bottleneck and, where that is known, how busy the PEs are."""
+    used = layer.pe_utilisation
+    if used is None:
+        return Text(layer.bottleneck)
+    return Text.assemble(
+        layer.bottleneck, "\n", (f"{percent(used)} of PEs", "yellow" if is_low(used) else "dim")
     )
 
 

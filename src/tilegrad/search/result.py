@@ -7,13 +7,16 @@ import io
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from tilegrad.accelerator import Accelerator
+from tilegrad.cost.hardware import ARITHMETIC, area_mm2, mac_units
 from tilegrad.cost.network import NetworkCost
 from tilegrad.files import write_text
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import format_shorthand
 from tilegrad.search.predictions import add_predictions
-from tilegrad.search.problem import SearchProblem
+from tilegrad.search.problem import AREA, SearchProblem
 from tilegrad.search.state import UJ_PER_PJ, SearchState
 
 HISTORY_COLUMNS = ("samples", "seconds", "edp")
@@ -38,6 +41,7 @@ def design_record(nests: LoopNest, problem: SearchProblem) -> dict[str, Any]:
         "workload": problem.workload.name,
         "accelerator": problem.accelerator.name,
         "hardware": {name: _plain(value) for name, value in cost.hardware.items()},
+        "at_cap": at_cap(cost, problem),
         "layers": [
             _layer(index, nests, cost, problem) for index in range(len(problem.workload.layers))
         ],
@@ -58,6 +62,7 @@ def _layer(
     layer = problem.workload.layers[index]
     parts = part_names(problem.accelerator)
     cycles = cost.layers.cycles_by_part[0, index].tolist()
+    units = float(torch.as_tensor(mac_units(problem.accelerator, cost.hardware)))
     energy = [pj * UJ_PER_PJ for pj in cost.layers.energy_by_part_pj[0, index].tolist()]
     return {
         "name": layer.name,
@@ -66,15 +71,31 @@ def _layer(
         "mapping": format_shorthand(nests[index], problem.accelerator),
         "energy_uj": sum(energy),
         "cycles": int(max(cycles)),
+        "pe_utilisation": layer.macs / (units * max(cycles)),
         "bottleneck": parts[cycles.index(max(cycles))],
         "energy_by_part_uj": dict(zip(parts, energy, strict=True)),
         "cycles_by_part": dict(zip(parts, map(int, cycles), strict=True)),
     }
 
 
+def at_cap(cost: NetworkCost, problem: SearchProblem) -> list[str]:
+    """Return the parameters of a design ``[1]`` that a cap keeps from growing; not fixed ones.
+
+    The area is among them where one unit more of any parameter would exceed its cap.
+    """
+    space, sizes = problem.hardware, {n: float(v) for n, v in cost.hardware.items()}
+    free = [name for name in sizes if name not in space.fixed]
+    capped = [name for name in free if sizes[name] >= space.limit(name)]
+    if space.area_cap is not None:
+        larger = [{**sizes, name: sizes[name] + 1} for name in free]
+        areas = [float(area_mm2(problem.accelerator, hardware)) for hardware in larger]
+        capped += [AREA] if areas and min(areas) > space.area_cap else []
+    return capped
+
+
 def part_names(accelerator: Accelerator) -> list[str]:
     """Return the names of a cost's parts: the arithmetic, then the levels outwards."""
-    return ["arithmetic", *(level.name for level in accelerator.levels)]
+    return [ARITHMETIC, *(level.name for level in accelerator.levels)]
 
 
 def write_history(path: Path, state: SearchState) -> None:
