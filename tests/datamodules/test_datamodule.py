@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.predictors.helpers import trained
 from tilegrad.datamodules import NoTest, ScheduleDataModule, UnseenLayers, UnseenMappings
 from tilegrad.datamodules.batches import Batches
 from tilegrad.errors import ConfigError, DataError
+from tilegrad.schedules import Schedules
 from tilegrad.training.predictions import predict
 from tilegrad.training.quiet import quiet_lightning
 
@@ -90,7 +92,7 @@ def test_a_trainer_predicts_what_the_run_predicts() -> None:
         trainer = Trainer(logger=False, enable_checkpointing=False, accelerator="cpu",
                           enable_progress_bar=False)  # fmt: skip
         parts = trainer.predict(model, data)
-    expected = predict(model, data.rows, data.folds[1].test)
+    expected = predict(model, data.rows.features[data.folds[1].test])
     torch.testing.assert_close(torch.cat(parts).double(), torch.from_numpy(expected))  # type: ignore[arg-type]
 
 
@@ -99,7 +101,7 @@ def test_predictions_that_are_not_finite_are_refused() -> None:
     model = trained("mlp")
     model.target_scale[0] = torch.nan
     with pytest.raises(DataError, match=r"120 of 120 rows are not finite.*model\.optimizer\.lr"):
-        predict(model, data.rows, torch.arange(120))
+        predict(model, data.rows.features)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,26 @@ def test_illegal_settings_are_refused(change: dict[str, Any], message: str) -> N
 def test_a_target_that_was_not_measured_is_refused() -> None:
     with pytest.raises(DataError, match=r"measure no energy \(they have latency\)"):
         module(source=MadeSchedules(energy=False))
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Made schedules with other latencies."""
+
+    latency: torch.Tensor
+
+    def load(self, progress: object = None) -> Schedules:  # noqa: ARG002
+        made = MadeSchedules().load()
+        return replace(made, targets={**made.targets, "latency": self.latency})
+
+
+@pytest.mark.parametrize("bad", [0.0, -3.0, torch.nan, torch.inf])
+def test_a_target_without_a_logarithm_is_refused(bad: float) -> None:
+    latency = MadeSchedules().load().targets["latency"].clone()
+    latency[[6, 99]] = bad
+    message = rf"latency of row 7 is {bad:g}, and 1 other rows have such cells; legal: numbers > 0"
+    with pytest.raises(DataError, match=message):
+        module(source=Changed(latency))
 
 
 def test_batches_to_learn_by_heart_are_the_same_in_every_epoch() -> None:

@@ -56,6 +56,10 @@ VALUES = [
     case("model.scheduler.max_lr=-1", "model.scheduler", "of -0.04", "from 0"),
     case("callbacks.early_stopping.monitor=val/los", "'val/los'", "nearest: val/loss"),
     case("callbacks.early_stopping.patience=-1", "callbacks.early_stopping.patience is -1"),
+    case("callbacks.early_stopping.mode=max", "callbacks.early_stopping.mode", "'max'", "min"),
+    case("callbacks.checkpoint.mode=max", "callbacks.checkpoint", "'mode'", "monitor"),
+    case("callbacks.state.every_n_epochs=0", "callbacks.state.every_n_epochs is 0", "from 1"),
+    case("+trainer.limit_val_batches=0", "limit_val_batches is 0", "data.validation=0"),
     case("trainer.devices=5", "trainer.devices is 5", "legal: 1"),
     case("data.source=null", "data.source is None", "data=FILE"),
     case("data=schedules data.source.hardware=5", "source.hardware is 5", "pe_dim"),
@@ -71,14 +75,13 @@ PLACES = [
     case("dir=a_file", "dir=a_file", "is a file"),
     case("dir=foreign", "foreign", "another kind of run"),
     case("dir=broken", "broken/config.yaml", "not the config of a run"),
-    case("ckpt_path=linear.ckpt", "ckpt_path=linear.ckpt", "the split makes 6", "split=none"),
-    case("split=none ckpt_path=absent.ckpt", "absent.ckpt does not exist"),
-    case("split=none ckpt_path=a_file", "a_file cannot be read as a checkpoint"),
-    case("split=none ckpt_path=linear.ckpt", "model kind linear, this run mlp"),
-    case(
-        "split=none model=linear ckpt_path=linear.ckpt",
-        "targets ('latency', 'energy', 'edp'), this run ('latency',)",
-    ),
+    case("ckpt=linear.ckpt", "ckpt=linear.ckpt", "the 6 folds test", "split=none"),
+    case("split=none ckpt=absent.ckpt", "absent.ckpt does not exist"),
+    case("split=none ckpt=a_file", "a_file cannot be read as a checkpoint"),
+    case("split=none ckpt=linear.ckpt", "model kind linear, this run mlp"),
+    case("split=none model=linear ckpt=linear.ckpt", "would change nothing", "by descent"),
+    case("split=none ckpt=mlp.ckpt", "targets ('latency', 'energy', 'edp'), this run ('latency',)"),
+    case("split=none ckpt_path=mlp.ckpt", "unknown field 'ckpt_path'", "nearest: ckpt"),
 ]
 
 
@@ -89,6 +92,8 @@ def malformed_files(directory: Path) -> None:
         (directory / name).mkdir()
         (directory / name / "config.yaml").write_text(content)
     save(trained("linear"), directory / "linear.ckpt")
+    poster = {"hidden": [64, 32, 16, 4], "activation": "relu"}
+    save(trained("mlp", **poster), directory / "mlp.ckpt")
 
 
 @pytest.mark.parametrize(
@@ -145,8 +150,12 @@ def test_processes_do_not_make_another_training(command: Command, directory: Pat
     assert (directory / "run" / "result.json").exists()
 
 
-def test_a_training_that_diverges_says_so(command: Command) -> None:
-    ended = command(*QUICK, "model.optimizer.lr=1e30", "model.scheduler=null", "dir=run")
-    assert (ended.code, ended.err.count("error: ")) == (2, 1)
-    assert "not finite" in ended.err
-    assert "model.optimizer.lr" in ended.err
+def test_a_training_that_diverges_says_so(command: Command, directory: Path) -> None:
+    exploding = ("split=none", *QUICK[:3], "model.optimizer.lr=1e30", "model.scheduler=null")
+    for number, held_out in enumerate((0.1, 0)):
+        run = f"dir=run{number}"
+        ended = command(*exploding, f"data.validation={held_out}", run, "progress=false")
+        assert (ended.code, ended.err.count("error: ")) == (2, 1)
+        assert "the training diverged: " in ended.err
+        assert "loss is nan in epoch 1; lower model.optimizer.lr" in ended.err
+        assert not list(directory.glob("run*/model.ckpt"))

@@ -149,15 +149,6 @@ def test_the_entry_returns_the_metric_that_a_sweep_optimises(directory: Path) ->
     assert train.main(config) == result_of(directory / "run")["metrics"]["latency"]["mape"]
 
 
-def test_a_checkpoint_is_gone_on_with_for_more_epochs(command: Command, directory: Path) -> None:
-    once = ("split=none", *QUICK[:3], "importances=false", "progress=false")
-    assert command(*once, "trainer.max_epochs=2", "dir=first").code == 0
-    on = (*once, "trainer.max_epochs=5", "ckpt_path=first/model.ckpt", "dir=second")
-    assert command(*on).code == 0
-    refit = result_of(directory / "second")["refit"]
-    assert (refit["epochs"], refit["resumed"]) == (5, True)
-
-
 def test_a_finished_run_is_only_read_again(command: Command, directory: Path) -> None:
     assert command(*QUICK, "dir=run").code == 0
     before = {path: path.stat().st_mtime_ns for path in directory.glob("run/*/fold.json")}

@@ -11,7 +11,14 @@ from rich.console import Console
 from tilegrad.checks import choice
 from tilegrad.files import alone
 from tilegrad.predictors import METRICS
-from tilegrad.training import build_run, finish_run, print_fold, print_result, tracked
+from tilegrad.training import (
+    build_run,
+    finish_run,
+    print_fold,
+    print_refit,
+    print_result,
+    tracked,
+)
 
 LOCK = "run.lock"
 
@@ -27,6 +34,8 @@ def train(config: DictConfig) -> dict[str, Any]:
     console = Console(stderr=True, quiet=not config.progress)
     for finding in run.data.findings:
         console.print(f"data: {finding}", soft_wrap=True, highlight=False, markup=False)
+    for remark in run.remarks:
+        console.print(remark, soft_wrap=True, highlight=False, markup=False)
     with alone("dir", run.directory, LOCK):
         try:
             folds = []
@@ -34,6 +43,8 @@ def train(config: DictConfig) -> dict[str, Any]:
                 folds.append(result)
                 print_fold(console, result, run.data.schema.targets[0])
             refit = run.refit() if config.refit else None
+            if refit is not None:
+                print_refit(console, refit)
         except KeyboardInterrupt:
             Console(stderr=True).print(
                 f"interrupted; to go on: the same command, dir={run.directory}", soft_wrap=True

@@ -45,19 +45,36 @@ class Rows:
 def feature_rows(schedules: Schedules, features: FeatureSet, targets: Sequence[str]) -> Rows:
     """Return the features, in float32, and targets of schedules.
 
-    Raises ``DataError`` where the source does not measure a target.
+    Raises ``DataError`` where the source does not measure a target, or a row has no logarithm of it
+    or no finite feature.
     """
     for target in targets:
         if target not in schedules.targets:
             measured = ", ".join(schedules.targets)
             raise DataError(f"targets: these schedules measure no {target} (they have {measured})")
     chunks = torch.arange(len(schedules)).split(_ROWS_AT_ONCE)
-    return Rows(
+    rows = Rows(
         torch.cat([_features(schedules[chunk], features) for chunk in chunks]),
         torch.stack([schedules.targets[target] for target in targets], -1),
         schedules.layer,
         schedules.machine,
         schedules.network,
+    )
+    _check_cells(rows.targets, targets, rows.targets.isfinite() & (rows.targets > 0), "> 0")
+    names = [column.name for column in features.schema(schedules.accelerator)]
+    _check_cells(rows.features, names, rows.features.isfinite(), "that are finite")
+    return rows
+
+
+def _check_cells(values: Tensor, names: Sequence[str], right: Tensor, legal: str) -> None:
+    """Refuse a table ``[row, column]`` with cells that are not ``right``, naming the first."""
+    if right.all():
+        return
+    row, column = (int(place) for place in (~right).nonzero()[0])
+    raise DataError(
+        f"{names[column]} of row {row + 1:,} is {float(values[row, column]):g}, and "
+        f"{int((~right).any(1).sum()) - 1:,} other rows have such cells; legal: numbers {legal}, "
+        "as their logarithms are learnt"
     )
 
 

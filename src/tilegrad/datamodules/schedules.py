@@ -83,6 +83,11 @@ class ScheduleDataModule(LightningDataModule):
         """Return all rows to train on at once."""
         return self.rows[self._train]
 
+    @property
+    def held_out(self) -> int:
+        """The fold's rows that neither train nor test, but stop the training."""
+        return len(self._val)
+
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Return the rows to train on, shuffled unless a few batches are to be learnt by heart."""
         overfit = getattr(self.trainer, "overfit_batches", 0)

@@ -168,8 +168,8 @@ class NoTest:
 
 
 def everything(rows: int) -> Fold:
-    """Return the fold that trains on all rows and tests none."""
-    return Fold("all rows", torch.arange(rows), torch.arange(0))
+    """Return the fold that tests no rows: the others train, or are held out to stop it."""
+    return Fold("refit", torch.arange(rows), torch.arange(0))
 
 
 def grouped_folds(ids: Tensor, groups: int, count: int, seed: int, what: str) -> list[Fold]:

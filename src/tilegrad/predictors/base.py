@@ -104,10 +104,16 @@ class Predictor(LightningModule):
         return below + (features - self.highest - slack).clamp(min=0)
 
     def on_fit_start(self) -> None:
-        """Learn the scales, once: a resumed training has them in its checkpoint."""
+        """Learn the scales, once: weights that were trained before belong to their own.
+
+        The range is then that of both trainings.
+        """
+        features, log_targets = self.training_rows()
         if not self.learnt:
-            self.learn_scales(*self.training_rows())
+            self.learn_scales(features, log_targets)
             self.learnt.fill_(True)
+        self.lowest.copy_(torch.minimum(self.lowest, features.amin(0)))
+        self.highest.copy_(torch.maximum(self.highest, features.amax(0)))
 
     def training_rows(self) -> tuple[Tensor, Tensor]:
         """Return all features and log targets to train on, where the model is."""
@@ -127,6 +133,24 @@ class Predictor(LightningModule):
         error = (predicted - batch["log_targets"]).abs().mean()
         self.log("val/loss", self._loss(batch), batch_size=rows)
         self.log("val/log_error", error, prog_bar=True, batch_size=rows)
+
+    def on_train_epoch_end(self) -> None:
+        """Refuse to go on, and to be kept, after an epoch whose loss is not finite."""
+        self._check_finite("train/loss")
+
+    def on_validation_epoch_end(self) -> None:
+        """Refuse to go on, and to be kept, with a loss that is not finite."""
+        self._check_finite("val/loss")
+
+    def _check_finite(self, name: str) -> None:
+        """Raise ``ConfigError`` where a logged loss is not finite."""
+        loss = self.trainer.callback_metrics.get(name)
+        if loss is not None and not loss.isfinite():
+            raise ConfigError(
+                f"the training diverged: {name} is {float(loss)} in epoch "
+                f"{self.trainer.current_epoch + 1}; lower model.optimizer.lr or set "
+                "trainer.gradient_clip_val"
+            )
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
         """Return the log targets ``[row, target]``."""

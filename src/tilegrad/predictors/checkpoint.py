@@ -48,10 +48,10 @@ def load_predictor(path: Path, accelerator: Accelerator) -> Predictor:
     return predictor.eval().requires_grad_(False)
 
 
-def save_predictor(source: Path, predictor: Predictor, target: Path) -> None:
-    """Write ``source``, a checkpoint of its training, with the predictor as it is now."""
-    content = torch.load(source, map_location="cpu", weights_only=True)
-    content["state_dict"] = predictor.state_dict()
+def save_predictor(predictor: Predictor, target: Path) -> None:
+    """Write the predictor as it is now: its weights, and what it takes to rebuild it."""
+    content: dict[str, Any] = {"state_dict": predictor.cpu().state_dict()}
+    predictor.on_save_checkpoint(content)
     with replacing(target) as temporary:
         torch.save(content, temporary)
 

@@ -4,13 +4,16 @@ from tilegrad.training.build import build_run
 from tilegrad.training.evaluation import build_evaluation
 from tilegrad.training.finish import finish_run
 from tilegrad.training.interrupts import Patience
-from tilegrad.training.printing import print_evaluation, print_fold, print_result
+from tilegrad.training.kept import BestEpoch, LastState
+from tilegrad.training.printing import print_evaluation, print_fold, print_refit, print_result
 from tilegrad.training.progress import FoldProgress
 from tilegrad.training.run import TrainingRun
 from tilegrad.training.tracking import tracked
 
 __all__ = [
+    "BestEpoch",
     "FoldProgress",
+    "LastState",
     "Patience",
     "TrainingRun",
     "build_evaluation",
@@ -18,6 +21,7 @@ __all__ = [
     "finish_run",
     "print_evaluation",
     "print_fold",
+    "print_refit",
     "print_result",
     "tracked",
 ]

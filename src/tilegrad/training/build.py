@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from inspect import signature
-from pathlib import Path
 
 from hydra.errors import InstantiationException
 from hydra.utils import get_class, instantiate
@@ -17,22 +16,24 @@ from tilegrad.errors import ConfigError
 from tilegrad.files import make_directory, write_text
 from tilegrad.predictors import Predictor
 from tilegrad.predictors.checkpoint import load_predictor
+from tilegrad.predictors.closed_form import ClosedForm
+from tilegrad.pretrained import checkpoint_path
 from tilegrad.training.claim import CONFIG, Claim
 from tilegrad.training.quiet import quiet_lightning
 from tilegrad.training.run import TrainingRun
-from tilegrad.training.settings import check_settings
+from tilegrad.training.settings import check_settings, without_validation
 from tilegrad.training.tracking import check_trackers
 
 FIELDS = (
     "accelerator", "hardware", "caps", "workload", "data", "split", "model", "trainer", "callbacks",
-    "logger", "name", "features", "targets", "seed", "dir", "ckpt_path", "refit", "keep_folds",
+    "logger", "name", "features", "targets", "seed", "dir", "ckpt", "refit", "keep_folds",
     "importances", "plots", "progress", "threads", "optimized_metric", "fold",
 )  # fmt: skip
 """The fields of ``conf/train.yaml``."""
 
 TRAINING = Claim("a training", "train", (
     "seed", "features", "targets", "accelerator", "workload", "split", "data", "model",
-    "trainer", "callbacks", "refit", "ckpt_path",
+    "trainer", "callbacks", "refit", "ckpt",
 ))  # fmt: skip
 
 HIDDEN = ("_target_", "_partial_")
@@ -50,6 +51,7 @@ def build_run(config: DictConfig) -> TrainingRun:
     """
     known_fields("", config, FIELDS)
     check_settings(config)
+    remarks = without_validation(config)
     positive_int("threads", config.threads)
     positive_int("trainer.max_epochs", config.trainer.max_epochs)
     for name in FLAGS:
@@ -69,7 +71,7 @@ def build_run(config: DictConfig) -> TrainingRun:
     _check_model(config, data)
     make_directory("dir", directory)
     write_text(directory / CONFIG, OmegaConf.to_yaml(config, resolve=True))
-    return TrainingRun(config, data, directory)
+    return TrainingRun(config, data, directory, remarks)
 
 
 def _check_model(config: DictConfig, data: ScheduleDataModule) -> None:
@@ -86,8 +88,8 @@ def _check_model(config: DictConfig, data: ScheduleDataModule) -> None:
         raise
     if not data.folds and not config.refit:
         raise ConfigError("split=none and refit=false leave nothing to train; choose another split")
-    if config.ckpt_path:
-        _check_checkpoint(Path(str(config.ckpt_path)), model, data)
+    if config.ckpt:
+        _check_checkpoint(config.ckpt, model, data)
 
 
 def _settings(config: DictConfig) -> list[str]:
@@ -96,22 +98,27 @@ def _settings(config: DictConfig) -> list[str]:
     return [name for name in found if name not in ("schema", "settings", "training")]
 
 
-def _check_checkpoint(path: Path, model: Predictor, data: ScheduleDataModule) -> None:
-    """Refuse a checkpoint that this training cannot go on with."""
+def _check_checkpoint(ckpt: object, model: Predictor, data: ScheduleDataModule) -> None:
+    """Refuse a checkpoint whose weights this training cannot begin with."""
     if data.folds:
         raise ConfigError(
-            f"ckpt_path={path} goes on with one training, and the split makes {len(data.folds)}; "
-            "choose split=none, or dir= of the run to go on with"
+            f"ckpt={ckpt} may have been trained on rows that the {len(data.folds)} folds test; "
+            "legal with split=none alone, which tests nothing (dir= goes on with a run)"
         )
-    found = load_predictor(path, data.accelerator)
+    if isinstance(model, ClosedForm):
+        raise ConfigError(
+            f"ckpt={ckpt} would change nothing: model {model.kind} is fitted to its rows at once; "
+            "legal for models that are trained by descent"
+        )
+    found = load_predictor(checkpoint_path(ckpt), data.accelerator)
     for name in ("kind", "settings"):
         there, here = getattr(found, name), getattr(model, name)
         if there != here:
-            raise ConfigError(f"ckpt_path={path} has the model {name} {there}, this run {here}")
+            raise ConfigError(f"ckpt={ckpt} has the model {name} {there}, this run {here}")
     for name in ("features", "targets"):
         there, here = getattr(found.schema, name), getattr(model.schema, name)
         if there != here:
-            raise ConfigError(f"ckpt_path={path} has the {name} {there}, this run {here}")
+            raise ConfigError(f"ckpt={ckpt} has the {name} {there}, this run {here}")
 
 
 def best_features(config: DictConfig) -> str:

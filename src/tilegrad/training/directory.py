@@ -10,6 +10,8 @@ from tilegrad.files import read_json, write_json
 
 RESULT = "result.json"
 MODEL = "model.ckpt"
+BEST = "best.ckpt"
+LAST = "last.ckpt"
 
 
 @dataclass(frozen=True)
@@ -31,16 +33,16 @@ class FoldPlace:
     @property
     def last(self) -> Path:
         """The state after the last whole epoch."""
-        return self.path / "last.ckpt"
+        return self.path / LAST
 
     @property
     def best(self) -> Path:
-        """The best state by the validation loss."""
-        return self.path / "best.ckpt"
+        """The state after the best epoch by what is watched."""
+        return self.path / BEST
 
 
 def fold_place(directory: Path, number: int | None) -> FoldPlace:
-    """Return where a fold's files lie; None is the fit on all rows."""
+    """Return where a fold's files lie; None is the refit, which tests no rows."""
     return FoldPlace(directory / ("refit" if number is None else f"fold-{number}"))
 
 

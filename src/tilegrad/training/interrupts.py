@@ -5,9 +5,12 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping
+
+from tilegrad.training.kept import watched_in_training
 
 
 @contextmanager
@@ -29,8 +32,13 @@ def plain_interrupts() -> Iterator[None]:
 class Patience(EarlyStopping):
     """Early stopping that also holds where a training was killed when it had just stopped.
 
-    Lightning's would train for another epoch then, and might end with another best one.
+    Lightning's would train for another epoch then, and might end with another best one. A figure
+    of the training is looked at when the epoch ends, one of the validation after it.
     """
+
+    def __init__(self, monitor: str, **settings: Any) -> None:
+        at_the_end = watched_in_training(monitor)
+        super().__init__(monitor, check_on_train_epoch_end=at_the_end, **settings)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Stop at once where the patience was used up before."""

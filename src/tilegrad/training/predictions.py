@@ -17,21 +17,24 @@ from tilegrad.predictors import Predictor, ranking_metrics
 
 ROWS_AT_ONCE = 8192
 
+LARGEST_LOG = 700.0
+"""Beyond it, no float64 holds what it is the log of."""
+
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 """Levels of intervals whose coverage is reported."""
 SHOWN_LEVEL = 0.9
 
 
-def predict(model: Predictor, rows: Rows, places: Tensor) -> NDArray[np.float64]:
-    """Return the log targets ``[place, target]`` of some rows.
+def predict(model: Predictor, features: Tensor) -> NDArray[np.float64]:
+    """Return the log targets ``[row, target]`` of ``features [row, column]``.
 
-    Raises ``DataError`` where one is not finite.
+    Raises ``DataError`` where one is not finite, as a log or in its unit.
     """
     model.eval()
     with torch.no_grad():
-        found = [model(rows.features[chunk]) for chunk in places.split(ROWS_AT_ONCE)]
+        found = [model(chunk) for chunk in features.split(ROWS_AT_ONCE)]
     logs = torch.cat(found).double()
-    bad = int((~logs.isfinite()).any(1).sum())
+    bad = int((~(logs.abs() < LARGEST_LOG)).any(1).sum())
     if bad:
         raise DataError(
             f"the model's predictions of {bad:,} of {len(logs):,} rows are not finite; if it was "
@@ -50,9 +53,9 @@ def test_table(
     multiplies or divides by; ``bottleneck``, what limits the row. Each where the model knows it.
     """
     chosen = [model.schema.targets.index(target) for target in targets]
-    logs = predict(model, rows, places)
-    table = prediction_table(rows, places, targets, logs[:, chosen])
     features = rows.features[places]
+    logs = predict(model, features)
+    table = prediction_table(rows, places, targets, logs[:, chosen])
     errors = torch.zeros(logs.shape, dtype=torch.float64)
     errors[:, chosen] = torch.as_tensor(logs[:, chosen]) - rows.targets[places].log()
     with torch.no_grad():

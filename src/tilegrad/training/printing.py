@@ -28,6 +28,18 @@ def print_fold(console: Console, fold: Mapping[str, Any], target: str) -> None:
     )
 
 
+def print_refit(console: Console, refit: Mapping[str, Any]) -> None:
+    """Print one line on what ``model.ckpt`` was trained on, and which epoch it is."""
+    kept = refit["kept"]
+    held_out = f", {refit['held_out_rows']:,} held out" if refit["held_out_rows"] else ""
+    console.print(
+        f"refit: {refit['train_rows']:,} rows trained on{held_out}, epoch {kept['epoch']} of "
+        f"{refit['epochs']} kept ({kept['by']}), {refit['fit_seconds']:.1f} s",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 def print_result(run: TrainingRun, result: Mapping[str, Any]) -> None:
     """Print the metrics, what matters most to the model, and where the files are."""
     console = Console()

@@ -13,6 +13,8 @@ from tilegrad.predictors import METRICS
 from tilegrad.training.directory import fold_place
 from tilegrad.training.predictions import target_metrics
 
+FOLD_COLUMNS = ("fold", "train_rows", "held_out_rows", "test_rows", "fit_seconds")
+
 
 def all_predictions(directory: Path, folds: int) -> pd.DataFrame:
     """Return the predictions of all folds, with the fold's number."""
@@ -40,11 +42,12 @@ def overall_metrics(
 
 
 def fold_table(folds: Sequence[Mapping[str, Any]], target: str) -> pd.DataFrame:
-    """Return one line per fold: its name, rows, seconds and metrics."""
+    """Return one line per fold: its name, rows, seconds, the epoch kept and metrics."""
     return pd.DataFrame(
         [
             {
-                **{name: fold[name] for name in ("fold", "train_rows", "test_rows", "fit_seconds")},
+                **{name: fold[name] for name in FOLD_COLUMNS},
+                "kept_epoch": fold["kept"]["epoch"],
                 **fold["metrics"][target],
             }
             for fold in folds

@@ -1,4 +1,4 @@
-"""One training run: a model per fold, tested on what it never saw, then one on all rows."""
+"""One training run: a model per fold, tested on what it never saw, then one that tests none."""
 
 from __future__ import annotations
 
@@ -16,21 +16,24 @@ from omegaconf import DictConfig, open_dict
 from tilegrad.datamodules import Fold, ScheduleDataModule, everything
 from tilegrad.errors import ConfigError
 from tilegrad.predictors import Predictor
-from tilegrad.predictors.checkpoint import read_checkpoint, save_predictor
+from tilegrad.predictors.checkpoint import load_predictor, read_checkpoint, save_predictor
+from tilegrad.pretrained import checkpoint_path
 from tilegrad.training.directory import MODEL, FoldPlace, finish, finished, fold_place
 from tilegrad.training.interrupts import plain_interrupts
-from tilegrad.training.predictions import target_metrics, test_table
+from tilegrad.training.kept import keep
+from tilegrad.training.predictions import ROWS_AT_ONCE, predict, target_metrics, test_table
 from tilegrad.training.quiet import quiet_lightning
 from tilegrad.training.tracking import describe_config
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """A checked config, its data and its directory."""
+    """A checked config, its data, its directory, and what its user should know of it."""
 
     config: DictConfig
     data: ScheduleDataModule
     directory: Path
+    remarks: tuple[str, ...] = ()
 
     def cross_validate(self) -> Iterator[tuple[Fold, dict[str, Any]]]:
         """Train and test fold after fold; those that are done already are only read."""
@@ -42,16 +45,17 @@ class TrainingRun:
             yield fold, result
 
     def refit(self) -> dict[str, Any]:
-        """Train on all rows; leave the model as the run's checkpoint."""
+        """Train without leaving a test out; leave the model as the run's checkpoint.
+
+        The share ``data.validation`` of the groups is held out all the same, to stop it.
+        """
         place = fold_place(self.directory, None)
         result = finished(place)
         if result is None:
             fold = everything(len(self.data.rows))
             result, model = self._train(None, fold, place)
-            source = place.best if place.best.exists() else place.last
-            if source.exists():
-                # Another file: a training that is killed here goes on with the same states.
-                save_predictor(source, model, self.directory / MODEL)
+            # Another file: a training that is killed here goes on with the same states.
+            save_predictor(model, self.directory / MODEL)
             finish(place, result, self.config.keep_folds)
         return result
 
@@ -72,22 +76,28 @@ class TrainingRun:
         seed_everything(config.seed, workers=True, verbose=False)
         self.data.use(fold)
         model: Predictor = instantiate(config.model)(schema=self.data.schema)
-        resumed = _resumed(config, place)
+        if config.ckpt:
+            begun = load_predictor(checkpoint_path(config.ckpt), self.data.accelerator)
+            model.load_state_dict(begun.state_dict())
+        resumed = str(place.last) if _readable(place.last) else None
         start = time.perf_counter()
         with quiet_lightning(), plain_interrupts():
             trainer = _trainer(config, place)
             trainer.fit(model, self.data, ckpt_path=resumed)
         seconds = time.perf_counter() - start
-        if place.best.exists():
-            model.load_state_dict(torch.load(place.best, weights_only=True)["state_dict"])
+        kept = keep(trainer, model)
         rows = self.data.training_rows()
         with torch.no_grad():
             model.eval().calibrate(rows)
+        predict(model, rows["features"][:ROWS_AT_ONCE])
         result: dict[str, Any] = {
             "fold": fold.name,
             "train_rows": len(rows["layer"]),
+            "held_out_rows": self.data.held_out,
             "test_rows": len(fold.test),
             "epochs": trainer.current_epoch,
+            "kept": kept,
+            "steps": trainer.global_step,
             "fit_seconds": round(seconds, 3),
             # The seconds are then those since it went on.
             "resumed": resumed is not None,
@@ -112,13 +122,6 @@ def _trainer(config: DictConfig, place: FoldPlace) -> Trainer:
         logger=loggers or False,
         default_root_dir=str(place.path),
     )
-
-
-def _resumed(config: DictConfig, place: FoldPlace) -> str | None:
-    """Return the checkpoint to go on with: this fold's last state, else the one that is given."""
-    if _readable(place.last):
-        return str(place.last)
-    return str(config.ckpt_path) if config.ckpt_path else None
 
 
 def _readable(path: Path) -> bool:

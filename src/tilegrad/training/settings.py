@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict
 
 from tilegrad.checks import choice, no_searched_hardware, positive_int, positive_number
 from tilegrad.errors import ConfigError
@@ -33,8 +33,41 @@ def check_settings(config: DictConfig) -> None:
             continue
         if callback.get("monitor") is not None:
             choice(f"callbacks.{name}.monitor", callback.monitor, MONITORED)
+            # Of errors and losses, the least is the best.
+            choice(f"callbacks.{name}.mode", callback.get("mode", "min"), ("min",))
+        if "every_n_epochs" in callback:
+            positive_int(f"callbacks.{name}.every_n_epochs", callback.every_n_epochs)
         if "patience" in callback:
             positive_int(f"callbacks.{name}.patience", callback.patience, least=0)
+
+
+def without_validation(config: DictConfig) -> tuple[str, ...]:
+    """Let callbacks do without validation rows where there are none; return what that changes.
+
+    Raises ``ConfigError`` where rows are held out and never looked at.
+    """
+    held_out = config.data.get("validation", 0)
+    if held_out and config.trainer.get("limit_val_batches", 1.0) == 0:
+        raise ConfigError(
+            f"trainer.limit_val_batches is 0, and data.validation={held_out} holds out rows that "
+            "it never looks at; legal: data.validation=0"
+        )
+    if held_out:
+        return ()
+    with open_dict(config):
+        config.trainer.limit_val_batches = 0
+    watching = {
+        name: callback
+        for name, callback in (config.callbacks or {}).items()
+        if callback and str(callback.get("monitor")).startswith("val/")
+    }
+    for name, callback in watching.items():
+        if "patience" in callback:
+            config.callbacks[name] = None
+        else:
+            callback.monitor = None
+    said = "data.validation=0: nothing stops a training early, its last epoch is kept"
+    return (said,) if watching else ()
 
 
 def check_source(config: DictConfig) -> None:
