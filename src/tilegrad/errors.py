@@ -30,6 +30,10 @@ class DataError(TilegradError):
     """A table of measurements is missing, truncated or malformed."""
 
 
+class OutputError(TilegradError):
+    """A file cannot be written: the disk is full, say."""
+
+
 class InfeasibleError(TilegradError):
     """No mapping satisfies the constraints."""
 

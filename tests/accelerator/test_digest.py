@@ -1,4 +1,4 @@
-"""Digests of accelerators: equal in every process, different for every description."""
+"""Digests of accelerators: equal in every process, different for every meaning."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import sys
 from dataclasses import replace
 
 from tilegrad.accelerator import (
+    ACCESSES,
     ENERGY_TABLES,
+    Level,
     accelerator_digest,
     load_accelerator,
     packaged_accelerators,
 )
+from tilegrad.accelerator.expression import Value
 
 SCRIPT = (
     "from tilegrad.accelerator import accelerator_digest, load_accelerator;"
@@ -44,3 +47,29 @@ def test_every_change_shows() -> None:
     digests = {accelerator_digest(accelerator) for accelerator in changed}
     assert len(digests) == len(changed)
     assert accelerator_digest(load_accelerator("gemmini")) in digests
+
+
+def test_prose_does_not_show() -> None:
+    gemmini = load_accelerator("gemmini")
+    reworded = {name: replace(each, about="") for name, each in gemmini.parameters.items()}
+    other = replace(gemmini, parameters=reworded)
+    assert other != gemmini
+    assert accelerator_digest(other) == accelerator_digest(gemmini)
+
+
+class Scaled:
+    """An energy table with a state, as a user may write one."""
+
+    name = "scaled"
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+
+    def access_pj(self, level: Level, instance_kb: Value, block: Value) -> dict[str, Value]:  # noqa: ARG002
+        return dict.fromkeys(ACCESSES, self.scale * level.word_bits)
+
+
+def test_the_state_of_an_energy_table_shows() -> None:
+    gemmini = load_accelerator("gemmini")
+    digests = {accelerator_digest(replace(gemmini, energy=Scaled(scale))) for scale in (1.0, 2.0)}
+    assert len(digests) == 2

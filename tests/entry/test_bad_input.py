@@ -99,8 +99,8 @@ FILES = [
     case("workload=small.csv workload.network=x", "small.csv", "'x'", "legal: null"),
     case("dir=small.csv", "dir=small.csv", "is a file", "directory"),
     case("dir=small.csv/below", "small.csv", "is a file", "directory"),
-    case("dir=corrupt", "corrupt/checkpoint.pt", "not a readable checkpoint", "dir="),
-    case("dir=foreign", "foreign/checkpoint.pt", "not a checkpoint", "dir="),
+    case("dir=corrupt", "corrupt", "checkpoint.pt without a fingerprint", "another dir="),
+    case("dir=foreign", "foreign", "checkpoint.pt without a fingerprint", "another dir="),
 ]
 
 ACCELERATORS = [

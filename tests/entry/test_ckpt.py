@@ -69,7 +69,7 @@ def test_a_directory_belongs_to_one_checkpoint(command: Command, small: Workload
         assert "another ckpt" in ended.err
     ended = command(*RANDOM, "report=false", "progress=false", "ckpt=one.ckpt", "ckpt_penalty=1")
     assert ended.code == 2
-    assert "ckpt_penalty 4.0, ckpt_upper None there" in ended.err
+    assert "another ckpt_penalty (4.0 there, 1 here)" in ended.err
 
 
 def test_a_forest_is_for_strategies_without_gradients(command: Command, small: Workload) -> None:

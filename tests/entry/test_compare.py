@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.helpers_scripts import Command, Script
-from tilegrad.commands import compare, search
+from tilegrad.commands import compare
 from tilegrad.files import alone
+from tilegrad.fingerprint.claim import LOCK
 
 RUN = (
     *(f"~designs.{name}" for name in ("gemmini_cosearched_16", "nvdla_small", "nvdla_large")),
@@ -92,7 +93,7 @@ def test_the_same_command_goes_on(
 def test_a_design_that_another_process_searches_is_refused(
     comparing: Command, directory: Path
 ) -> None:
-    with alone("dir", directory / "out" / DESIGNS[0] / "small", search.LOCK):
+    with alone("dir", directory / "out" / DESIGNS[0] / "small", LOCK):
         ended = comparing(*RUN, "progress=false")
     assert ended.code == 2
     assert "another process is at work there" in ended.err

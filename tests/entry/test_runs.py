@@ -19,6 +19,7 @@ from tests.helpers_scripts import Command
 from tilegrad.commands import search
 from tilegrad.entry import plain_overrides
 from tilegrad.files import alone
+from tilegrad.fingerprint.claim import LOCK
 from tilegrad.paths import config_directory
 
 RUN = ("workload=small.csv", *SMALL)
@@ -31,7 +32,7 @@ def result(directory: Path) -> dict[str, Any]:
 
 def lasting(found: dict[str, Any]) -> dict[str, Any]:
     """Return what must not depend on time, on interruptions or on the machine."""
-    varying = {"seconds", "versions", "git"}
+    varying = {"seconds", "versions", "git", "made_by"}
     return {name: value for name, value in found.items() if name not in varying}
 
 
@@ -75,7 +76,7 @@ def test_a_finished_run_is_not_searched_again(command: Command, directory: Path)
 
 
 def test_a_directory_in_use_is_refused(command: Command, directory: Path) -> None:
-    with alone("dir", directory / "run", search.LOCK):
+    with alone("dir", directory / "run", LOCK):
         ended = command(*RUN, "progress=false", "dir=run")
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert "dir=run: another process is at work there" in ended.err

@@ -59,7 +59,7 @@ def test_another_description_of_the_accelerator_is_refused(path: Path) -> None:
 def test_another_format_is_refused(path: Path) -> None:
     message = refusal(changed(path, lambda made: made.update(format=7, version="9.9")))
     assert "format 7, made by tilegrad 9.9" in message
-    assert "reads format 1" in message
+    assert "reads format 2" in message
 
 
 def test_an_unknown_predictor_is_refused(path: Path) -> None:

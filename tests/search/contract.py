@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import gemmini
-from tests.search.helpers import SMALL, Limits, outcome, record, run, small_problem
+from tests.search.helpers import OF_ANY, SMALL, Limits, outcome, record, run, small_problem
 from tilegrad.cost import area_mm2, infer_hardware, layer_cost
 from tilegrad.cost.capacity import find_overflows
 from tilegrad.cost.model import ROOFLINE, CostModel
@@ -160,7 +160,7 @@ class StrategyContract:
 
             directory = tmp_path / str(stop)
             directory.mkdir()
-            search = runner.Runner(problem, self.strategy, Budget(), 0, directory, {"seed": "0"})
+            search = runner.Runner(problem, self.strategy, Budget(), 0, directory, OF_ANY)
             assert search.run(observe)[1] == "interrupted"
             resumed, status = search.run()
             assert status == "complete"

@@ -10,6 +10,7 @@ from typing import Any
 from tests.helpers import gemmini
 from tilegrad.accelerator import Accelerator
 from tilegrad.cost.model import ROOFLINE, CostModel
+from tilegrad.fingerprint.record import Fingerprint
 from tilegrad.search import (
     Budget,
     GradientStrategy,
@@ -26,6 +27,9 @@ from tilegrad.workload import Problem, Workload
 
 SHORT_GRADIENT = GradientStrategy(starts=8, steps=10, polish_rows=20_000, polish_rounds=3)
 SHORT_RANDOM = RandomStrategy(designs=300)
+
+OF_ANY = Fingerprint("search", {})
+"""Of searches that have their directories to themselves."""
 
 SMALL = Workload(
     "small",
@@ -70,7 +74,7 @@ def run(
 ) -> tuple[SearchState, str]:
     """Search in a directory; return the state and the status."""
     directory.mkdir(exist_ok=True)
-    runner = Runner(problem, strategy, budget or Budget(), seed, directory, {"seed": str(seed)})
+    runner = Runner(problem, strategy, budget or Budget(), seed, directory, OF_ANY)
     return runner.run()
 
 

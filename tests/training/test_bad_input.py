@@ -73,8 +73,8 @@ VALUES = [
 
 PLACES = [
     case("dir=a_file", "dir=a_file", "is a file"),
-    case("dir=foreign", "foreign", "another kind of run"),
-    case("dir=broken", "broken/config.yaml", "not the config of a run"),
+    case("dir=foreign", "foreign holds config.yaml without a fingerprint", "dir="),
+    case("dir=broken", "broken/fingerprint.json", "cannot be read as JSON"),
     case("ckpt=linear.ckpt", "ckpt=linear.ckpt", "the 6 folds test", "split=none"),
     case("split=none ckpt=absent.ckpt", "absent.ckpt does not exist"),
     case("split=none ckpt=a_file", "a_file cannot be read as a checkpoint"),
@@ -88,9 +88,10 @@ PLACES = [
 @pytest.fixture(autouse=True)
 def malformed_files(directory: Path) -> None:
     (directory / "a_file").write_text("layer,R\n")
-    for name, content in (("foreign", "strategy: {steps: 3}\n"), ("broken", "model: [{\n")):
-        (directory / name).mkdir()
-        (directory / name / "config.yaml").write_text(content)
+    places = {"foreign/config.yaml": "strategy: {steps: 3}\n", "broken/fingerprint.json": "{\n"}
+    for name, content in places.items():
+        (directory / name).parent.mkdir()
+        (directory / name).write_text(content)
     save(trained("linear"), directory / "linear.ckpt")
     poster = {"hidden": [64, 32, 16, 4], "activation": "relu"}
     save(trained("mlp", **poster), directory / "mlp.ckpt")

@@ -16,9 +16,9 @@ import torch
 from tests.helpers_scripts import Command
 from tests.training import killed
 from tests.training.conftest import QUICK, ROOT, figures
-from tilegrad.commands import train
 from tilegrad.entry import INTERRUPTED
 from tilegrad.files import alone
+from tilegrad.fingerprint.claim import LOCK
 from tilegrad.training import FoldProgress
 from tilegrad.training.interrupts import plain_interrupts
 
@@ -100,7 +100,7 @@ def test_a_run_goes_on_with_or_without_its_progress(command: Command, directory:
 
 
 def test_a_directory_in_use_is_refused(command: Command, directory: Path) -> None:
-    with alone("dir", directory / "run", train.LOCK):
+    with alone("dir", directory / "run", LOCK):
         ended = command(*QUICK, "dir=run")
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     assert "dir=run: another process is at work there" in ended.err

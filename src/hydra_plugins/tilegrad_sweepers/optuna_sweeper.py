@@ -13,7 +13,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from tilegrad.errors import ConfigError
-from tilegrad.files import alone
+from tilegrad.files import alone, write_text
 from tilegrad.sweeps.space import LEGAL, search_space, trial_overrides
 from tilegrad.sweeps.study import RISING, Search, SearchSettings
 from tilegrad.sweeps.surviving import Surviving
@@ -73,7 +73,7 @@ class OptunaSweeper(Sweeper):
         directory = Path(str(self.config.hydra.sweep.dir))
         with alone("hydra.sweep.dir", directory, "sweep.lock"):
             search = Search(directory, settings, space, identity)
-            OmegaConf.save(self.config, directory / "multirun.yaml")
+            write_text(directory / "multirun.yaml", OmegaConf.to_yaml(self.config))
             while batch := search.batch():
                 for first, found in _runs(batch):
                     self._run(search, first, [trial_overrides(params, fixed) for params in found])

@@ -15,11 +15,11 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from tilegrad.checks import choice, flag, known_fields
-from tilegrad.commands.search import LOCK, write_result
+from tilegrad.commands.search import write_result
 from tilegrad.complaints import describe
 from tilegrad.entry import plain_overrides
 from tilegrad.errors import ConfigError, TilegradError
-from tilegrad.files import alone
+from tilegrad.fingerprint.claim import claimed
 from tilegrad.record import Result, read_result
 from tilegrad.report import Comparison, Entry, print_whole, write_comparison
 from tilegrad.search import Runner, build_runner
@@ -79,8 +79,7 @@ def _run(overrides: Texts, directory: Path, design: str) -> _Run:
 def _finish(run: _Run, show: bool) -> Result:
     """Search, going on where an earlier command stopped; write and return the result."""
     runner = run.runner
-    with alone("dir", runner.directory, LOCK):
-        OmegaConf.save(run.config, runner.directory / "config.yaml", resolve=True)
+    with claimed(runner.directory, runner.fingerprint, run.config):
         with live_progress(runner.strategy.name, show) as observe:
             state, status = runner.run(observe)
         if state.best is not None:

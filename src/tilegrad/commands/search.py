@@ -7,12 +7,12 @@ from typing import Any
 
 import torch
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from rich.console import Console
 
 from tilegrad.checks import choice, flag
-from tilegrad.files import alone, write_json
-from tilegrad.provenance import git_revision, versions
+from tilegrad.files import write_json
+from tilegrad.fingerprint.claim import claimed
 from tilegrad.record import FORMAT, RESULT, Result, parse_result
 from tilegrad.report import (
     layer_table,
@@ -28,8 +28,6 @@ from tilegrad.targets.timeloop import TimeloopTarget
 METRICS = ("edp", "energy_uj", "cycles", "area_mm2", "samples", "seconds")
 """Fields of result.json that a sweep may optimise."""
 
-LOCK = "run.lock"
-
 
 def search(config: DictConfig) -> Result:
     """Run the search that ``conf/search.yaml`` describes and return what result.json holds.
@@ -43,15 +41,12 @@ def search(config: DictConfig) -> Result:
     show = flag("progress", config.progress)
     report = flag("report", config.report)
     target: TimeloopTarget | None = instantiate(config.get("target"))
-    with (
-        alone("dir", runner.directory, LOCK),
-        live_progress(runner.strategy.name, show) as observe,
-    ):
-        OmegaConf.save(config, runner.directory / "config.yaml", resolve=True)
-        state, status = runner.run(observe)
-    result = write_result(runner, state, status) if state.best is not None else None
-    if result is not None and report:
-        write_report(runner.directory, runner.problem.accelerator, runner.problem.workload)
+    with claimed(runner.directory, runner.fingerprint, config):
+        with live_progress(runner.strategy.name, show) as observe:
+            state, status = runner.run(observe)
+        result = write_result(runner, state, status) if state.best is not None else None
+        if result is not None and report:
+            write_report(runner.directory, runner.problem.accelerator, runner.problem.workload)
     if result is not None and show:
         print_summary(result, runner.directory)
     if result is not None and target is not None:
@@ -77,8 +72,8 @@ def write_result(runner: Runner, state: SearchState, status: str) -> Result:
         "seed": runner.seed,
         "strategy": runner.strategy.name,
         "status": status,
-        "versions": versions(),
-        "git": git_revision(),
+        **state.made_by[-1],
+        "made_by": state.made_by,
     }
     write_history(runner.directory / "history.csv", state)
     result = parse_result(values, str(runner.directory / RESULT))

@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from tilegrad.checks import choice
-from tilegrad.files import alone
+from tilegrad.fingerprint.claim import claimed
 from tilegrad.predictors import METRICS
 from tilegrad.training import (
     build_run,
@@ -19,8 +19,6 @@ from tilegrad.training import (
     print_result,
     tracked,
 )
-
-LOCK = "run.lock"
 
 
 def train(config: DictConfig) -> dict[str, Any]:
@@ -36,7 +34,7 @@ def train(config: DictConfig) -> dict[str, Any]:
         console.print(f"data: {finding}", soft_wrap=True, highlight=False, markup=False)
     for remark in run.remarks:
         console.print(remark, soft_wrap=True, highlight=False, markup=False)
-    with alone("dir", run.directory, LOCK):
+    with claimed(run.directory, run.fingerprint, run.config):
         try:
             folds = []
             for _, result in run.cross_validate():

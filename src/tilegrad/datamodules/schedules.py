@@ -17,6 +17,7 @@ from tilegrad.datamodules.split import Fold, Split, everything, hold_out
 from tilegrad.predictors.features import feature_set
 from tilegrad.predictors.schema import Schema, checked_targets
 from tilegrad.schedules import Source, load_shown
+from tilegrad.schedules.digest import schedules_digest
 
 EVALUATION_BATCH = 8192
 
@@ -56,6 +57,7 @@ class ScheduleDataModule(LightningDataModule):
             return
         schedules = load_shown(self._source, Console(stderr=True))
         self.accelerator = schedules.accelerator
+        self.digest = schedules_digest(schedules)
         self.findings = schedules.findings
         self.schema = Schema.of(self._features.name, schedules.accelerator, self._targets)
         self._rows = feature_rows(schedules, self._features, self._targets)

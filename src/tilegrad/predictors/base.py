@@ -21,7 +21,7 @@ Batch = dict[str, Tensor]
 OptimizerFactory = Callable[[Iterable[Any]], torch.optim.Optimizer]
 SchedulerFactory = Callable[..., torch.optim.lr_scheduler.LRScheduler]
 
-FORMAT = 1
+FORMAT = 2
 """Of the checkpoints; a reader refuses another."""
 
 CHECKPOINT_KEY = "tilegrad"

@@ -11,7 +11,7 @@ import torch
 import tilegrad
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import ConfigError, unknown
-from tilegrad.files import replacing
+from tilegrad.files import write_torch
 from tilegrad.predictors.base import CHECKPOINT_KEY, FORMAT, Predictor
 from tilegrad.predictors.forest import Forest
 from tilegrad.predictors.linear import Linear
@@ -52,8 +52,7 @@ def save_predictor(predictor: Predictor, target: Path) -> None:
     """Write the predictor as it is now: its weights, and what it takes to rebuild it."""
     content: dict[str, Any] = {"state_dict": predictor.cpu().state_dict()}
     predictor.on_save_checkpoint(content)
-    with replacing(target) as temporary:
-        torch.save(content, temporary)
+    write_torch(target, content)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -75,7 +74,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if made["format"] != FORMAT:
         raise ConfigError(
             f"ckpt={path} has format {made['format']}, made by tilegrad {made['version']}; "
-            f"tilegrad {tilegrad.__version__} reads format {FORMAT}: train it again"
+            f"this version {tilegrad.__version__} reads format {FORMAT}: train it again"
         )
     if made["kind"] not in PREDICTORS:
         raise ConfigError(unknown("predictor", made["kind"], PREDICTORS, f"ckpt={path}"))

@@ -102,6 +102,14 @@ class LayerResult(LayerDesign):
         return self.count * self.cycles
 
 
+class Provenance(Part):
+    """What went on with a search: versions, the checkout's revision, the run's fingerprint."""
+
+    versions: dict[str, str]
+    git: str | None
+    fingerprint: Text
+
+
 class Result(DesignRecord):
     """The best design of a run: totals over all executions of all layers, and how it was found.
 
@@ -128,6 +136,10 @@ class Result(DesignRecord):
     status: Literal["complete", "budget", "interrupted"]
     versions: dict[str, str]
     git: str | None
+    fingerprint: Text | None = Field(None, description="of the settings and files that were read")
+    made_by: tuple[Provenance, ...] = Field(
+        (), description="all that went on with the search, the last of them as above"
+    )
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Result:

@@ -6,6 +6,7 @@ import csv
 import io
 from pathlib import Path
 
+from tilegrad.files import make_directory, write_bytes, write_text
 from tilegrad.report.comparison import Comparison
 from tilegrad.report.comparison_bars import comparison_bars
 from tilegrad.report.theme import png_bytes
@@ -18,10 +19,10 @@ _COLUMNS = (
 
 def write_comparison(directory: Path, comparison: Comparison) -> None:
     """Write ``comparison.csv``, ``comparison.md`` and ``comparison.png``."""
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / "comparison.csv").write_text(_csv(comparison), encoding="utf-8")
-    (directory / "comparison.md").write_text(_markdown(comparison), encoding="utf-8")
-    (directory / "comparison.png").write_bytes(png_bytes(comparison_bars(comparison)))
+    make_directory("dir", directory)
+    write_text(directory / "comparison.csv", _csv(comparison))
+    write_text(directory / "comparison.md", _markdown(comparison))
+    write_bytes(directory / "comparison.png", png_bytes(comparison_bars(comparison)))
 
 
 def _csv(comparison: Comparison) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import DataError, MappingError
+from tilegrad.files import write_bytes
 from tilegrad.mapping import parse_shorthand
 from tilegrad.mapping.validity import find_violations
 from tilegrad.record import RESULT, LayerResult, Result, read_result
@@ -42,7 +42,9 @@ def write_report(directory: Path, accelerator: Accelerator, workload: Workload) 
         "loop_nests.txt": "\n\n".join(nests).encode(),
         "report.html": html_report(result, accelerator, pictures, nests).encode(),
     }
-    return [_write_whole(directory / name, content) for name, content in contents.items()]
+    for name, content in contents.items():
+        write_bytes(directory / name, content)
+    return [directory / name for name in contents]
 
 
 def _check_design(result: Result, accelerator: Accelerator, workload: Workload, place: str) -> None:
@@ -69,15 +71,3 @@ def _loop_nest(layer: LayerResult, accelerator: Accelerator, place: str) -> str:
     ):
         raise DataError(f"{place}: {violation.reason}")
     return loop_nest_text(mapping, accelerator, layer.problem)
-
-
-def _write_whole(path: Path, content: bytes) -> Path:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)
-    return path

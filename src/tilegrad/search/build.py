@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from tilegrad.accelerator import accelerator_digest
 from tilegrad.checks import known_fields, positive_int, positive_number, section
-from tilegrad.files import check_writable
+from tilegrad.fingerprint.claim import SEARCH, check_directory, run_directory
+from tilegrad.fingerprint.digests import digest
 from tilegrad.search.checkpoint import load_checkpoint
 from tilegrad.search.latency import Learned, check_gradients, latency_model
 from tilegrad.search.objective import objective
@@ -48,15 +46,12 @@ def build_runner(config: DictConfig) -> Runner:
     check_gradients(strategy, model, config.ckpt)
     seed = positive_int("seed", config.seed, least=0)
     budget = _budget(config.budget)
-    directory = Path(str(config.dir)) if config.dir else _default_directory(problem, strategy)
-    check_writable("dir", directory)
-    identity = {
-        **_identity(problem, strategy, seed, OmegaConf.to_yaml(config.accelerator, resolve=True)),
-        "ckpt": learned.identity(),
-    }
+    directory = run_directory(config, lambda: _default_directory(problem, strategy))
+    fingerprint = SEARCH.fingerprint(config, _meanings(problem))
     # Another search's directory is refused before anything in it changes.
-    load_checkpoint(directory, identity)
-    return Runner(problem, strategy, budget, seed, directory, identity)
+    check_directory(directory, fingerprint)
+    load_checkpoint(directory, fingerprint.digest)
+    return Runner(problem, strategy, budget, seed, directory, fingerprint)
 
 
 def _budget(given: object) -> Budget:
@@ -69,35 +64,13 @@ def _budget(given: object) -> Budget:
 
 
 def _default_directory(problem: SearchProblem, strategy: Strategy) -> Path:
-    """Return a new directory for this run; jobs of a sweep have theirs below the sweep's."""
-    hydra_config = HydraConfig.get() if HydraConfig.initialized() else None
-    if hydra_config is not None and hydra_config.mode == RunMode.MULTIRUN:
-        return Path(hydra_config.sweep.dir) / str(hydra_config.sweep.subdir)
+    """Return a new directory for this run."""
     name = f"{problem.workload.name}-{problem.accelerator.name}-{strategy.name}"
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     return Path("outputs") / "search" / name / f"{stamp}-{os.getpid()}"
 
 
-def _identity(
-    problem: SearchProblem, strategy: Strategy, seed: int, accelerator: str
-) -> dict[str, str]:
-    """Return what a checkpoint must agree in to be gone on with, part by part.
-
-    ``accelerator`` is its description; every part reads the same in every process.
-    """
-    settings = asdict(strategy)  # type: ignore[call-overload]
-    settings.pop("workers", None)
-    space = problem.hardware
-    return {
-        "workload": f"{problem.workload.name} {_digest(repr(problem.workload.layers))}",
-        "accelerator": f"{problem.accelerator.name} {_digest(accelerator)}",
-        "hardware": f"{dict(space.fixed)}",
-        "caps": f"{dict(space.caps)}, area_mm2: {space.area_cap}",
-        "objective": problem.objective.name,
-        "strategy": f"{settings}",
-        "seed": str(seed),
-    }
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+def _meanings(problem: SearchProblem) -> dict[str, str]:
+    """Return what the config was made into, as digests that read the same in every process."""
+    layers = [(each.name, each.count, each.bounds, each.strides) for each in problem.workload]
+    return {"accelerator": accelerator_digest(problem.accelerator), "workload": digest(layers)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,13 +37,6 @@ class Learned:
             positive_number("ckpt_upper", self.upper, below=1)
         if self.upper is not None and self.ckpt is None:
             raise ConfigError(f"ckpt_upper is {self.upper} without a ckpt; legal: null")
-
-    def identity(self) -> str:
-        """Return what tells one latency model from another: the file's content, not its place."""
-        if self.ckpt is None:
-            return "nest"
-        digest = hashlib.sha256(checkpoint_path(self.ckpt).read_bytes()).hexdigest()[:12]
-        return f"{digest}, ckpt_penalty {self.penalty}, ckpt_upper {self.upper}"
 
 
 def latency_model(learned: Learned, accelerator: Accelerator) -> CostModel:

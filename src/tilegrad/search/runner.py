@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 from tilegrad.errors import InfeasibleError
+from tilegrad.fingerprint.record import Fingerprint
+from tilegrad.provenance import provenance
 from tilegrad.search.checkpoint import load_checkpoint, save_checkpoint
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import Budget, SearchState, Strategy
@@ -20,14 +22,14 @@ Observer = Callable[[SearchState], None]
 
 @dataclass(frozen=True)
 class Runner:
-    """One search in one directory; ``identity`` tells it from others, part by part."""
+    """One search in one directory; its ``fingerprint`` tells it from others."""
 
     problem: SearchProblem
     strategy: Strategy
     budget: Budget
     seed: int
     directory: Path
-    identity: Mapping[str, str]
+    fingerprint: Fingerprint
 
     def run(self, observe: Observer = lambda _: None) -> tuple[SearchState, str]:
         """Search, going on from the directory's checkpoint; return the state and a status.
@@ -35,7 +37,7 @@ class Runner:
         The status is ``complete``, ``budget`` or ``interrupted`` (by Ctrl-C). Raises
         ``InfeasibleError`` where the search ends without one legal design.
         """
-        state = load_checkpoint(self.directory, self.identity) or SearchState()
+        state = load_checkpoint(self.directory, self.fingerprint.digest) or SearchState()
         try:
             self._advance(state, observe)
         except KeyboardInterrupt:
@@ -52,13 +54,14 @@ class Runner:
         saved = monotonic()
         if state.done or self.budget.spent(state) >= 1:
             return
+        state.note(provenance(self.fingerprint))
         for _ in self.strategy.advance(self.problem, state, self.budget, self.seed):
             state.seconds = monotonic() - began
             state.record()
             observe(state)
             ended = state.done or self.budget.spent(state) >= 1
             if ended or monotonic() - saved > CHECKPOINT_SECONDS:
-                save_checkpoint(self.directory, state, self.identity)
+                save_checkpoint(self.directory, state, self.fingerprint.digest)
                 saved = monotonic()
             if ended:
                 return

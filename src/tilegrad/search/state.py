@@ -22,7 +22,8 @@ class SearchState:
     ``best`` holds one mapping per layer ``[layer]``, ``value`` its exact objective and ``edp`` its
     EDP [uJ*cycles] by the nest, whatever model the objective goes by;
     ``private`` is the strategy's own (tensors, numbers, text, lists and dicts only);
-    ``fraction`` is how much of the planned work is done.
+    ``fraction`` is how much of the planned work is done; ``made_by``: the provenance of what
+    went on with it, in order.
     """
 
     mappings: int = 0
@@ -36,6 +37,7 @@ class SearchState:
     done: bool = False
     history: list[tuple[int, float, float]] = field(default_factory=list)
     private: dict[str, Any] = field(default_factory=dict)
+    made_by: list[dict[str, Any]] = field(default_factory=list)
 
     def count(self, mappings: int, layers: int) -> None:
         """Count evaluated mappings of single layers; a design's worth of them is a sample."""
@@ -50,6 +52,11 @@ class SearchState:
             self.value = float(values[index])
             self.edp = float(cost.energy_pj[index]) * UJ_PER_PJ * float(cost.cycles[index])
             self.best = nests.each(lambda tensor: tensor[index].clone())
+
+    def note(self, provenance: dict[str, Any]) -> None:
+        """Note what goes on with the search."""
+        if provenance not in self.made_by:
+            self.made_by.append(provenance)
 
     def record(self) -> None:
         """Note the best design's EDP [uJ*cycles] in the history."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from tilegrad.errors import ConfigError
-from tilegrad.files import read_json, write_json
+from tilegrad.files import make_directory, read_json, write_json
 
 FILE = "job.json"
 RUNNING, COMPLETE, FAILED = "running", "complete", "failed"
@@ -33,7 +33,7 @@ class JobRecord:
 
     def write(self, directory: Path) -> None:
         """Write the record into the job's directory."""
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory("hydra.sweep.dir", directory)
         write_json(directory / FILE, asdict(self))
 
     def failed(self, error: str) -> JobRecord:

@@ -11,7 +11,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from tilegrad.files import write_text
+from tilegrad.files import write_bytes, write_text
 from tilegrad.report.theme import png_bytes
 from tilegrad.sweeps.importances import importance_plot, importance_table, importances_over_seeds
 from tilegrad.sweeps.number import shown
@@ -81,7 +81,7 @@ def summarise(sweep: Sweep, console: Console) -> None:
     if sweep.figures:
         draw = trials_plot if sweep.searched else settings_plot
         figure = draw(sweep.jobs, sweep.varied, sweep.figures)
-        (sweep.directory / "summary.png").write_bytes(png_bytes(figure))
+        write_bytes(sweep.directory / "summary.png", png_bytes(figure))
     _summarise_importances(sweep)
     console.print(_rich(sweep, seeds))
     for record in sweep.failed:
@@ -95,7 +95,7 @@ def _summarise_importances(sweep: Sweep) -> None:
     found = importances_over_seeds(sweep.records)
     if len(found):
         write_text(sweep.directory / "importances.csv", found.to_csv(index=False))
-        (sweep.directory / "importances.png").write_bytes(png_bytes(importance_plot(found)))
+        write_bytes(sweep.directory / "importances.png", png_bytes(importance_plot(found)))
 
 
 def markdown(sweep: Sweep, seeds: pd.DataFrame | None) -> str:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from inspect import signature
+from pathlib import Path
 
 from hydra.errors import InstantiationException
 from hydra.utils import get_class, instantiate
 from lightning import seed_everything
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, open_dict
 
+from tilegrad.accelerator import accelerator_digest
 from tilegrad.checks import flag, known_fields, positive_int
 from tilegrad.datamodules import ScheduleDataModule
 from tilegrad.errors import ConfigError
-from tilegrad.files import make_directory, write_text
+from tilegrad.files import check_writable
+from tilegrad.fingerprint.claim import TRAINING, check_directory, run_directory
 from tilegrad.predictors import Predictor
 from tilegrad.predictors.checkpoint import load_predictor
 from tilegrad.predictors.closed_form import ClosedForm
 from tilegrad.pretrained import checkpoint_path
-from tilegrad.training.claim import CONFIG, Claim
 from tilegrad.training.quiet import quiet_lightning
 from tilegrad.training.run import TrainingRun
 from tilegrad.training.settings import check_settings, without_validation
@@ -31,11 +33,6 @@ FIELDS = (
 )  # fmt: skip
 """The fields of ``conf/train.yaml``."""
 
-TRAINING = Claim("a training", "train", (
-    "seed", "features", "targets", "accelerator", "workload", "split", "data", "model",
-    "trainer", "callbacks", "refit", "ckpt",
-))  # fmt: skip
-
 HIDDEN = ("_target_", "_partial_")
 
 FLAGS = ("refit", "keep_folds", "importances", "plots", "progress")
@@ -45,7 +42,7 @@ LARGEST_SEED = 2**32 - 1
 
 
 def build_run(config: DictConfig) -> TrainingRun:
-    """Instantiate and check what ``conf/train.yaml`` describes, load the data, save the config.
+    """Instantiate and check what ``conf/train.yaml`` describes, and load the data; write nothing.
 
     Raises ``TilegradError`` subclasses naming the field, its value and what is legal.
     """
@@ -63,15 +60,18 @@ def build_run(config: DictConfig) -> TrainingRun:
         config.features = config.features or best_features(config)
         config.name = config.name or run_name(config)
     seed_everything(config.seed, workers=True, verbose=False)
-    directory = TRAINING.directory(config)
-    with open_dict(config):
-        config.dir = str(directory)
+    if config.dir:
+        check_writable("dir", Path(str(config.dir)))
     data: ScheduleDataModule = instantiate(config.data)
     data.load()
     _check_model(config, data)
-    make_directory("dir", directory)
-    write_text(directory / CONFIG, OmegaConf.to_yaml(config, resolve=True))
-    return TrainingRun(config, data, directory, remarks)
+    meanings = {"accelerator": accelerator_digest(data.accelerator), "data": data.digest}
+    fingerprint = TRAINING.fingerprint(config, meanings)
+    directory = run_directory(config, lambda: fingerprint.directory("train", config.name))
+    with open_dict(config):
+        config.dir = str(directory)
+    check_directory(directory, fingerprint)
+    return TrainingRun(config, data, directory, fingerprint, remarks)
 
 
 def _check_model(config: DictConfig, data: ScheduleDataModule) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tilegrad.files import read_json, write_json
+import pandas as pd
+
+from tilegrad.files import read_json, write_bytes, write_json
 
 RESULT = "result.json"
 MODEL = "model.ckpt"
@@ -44,6 +47,13 @@ class FoldPlace:
 def fold_place(directory: Path, number: int | None) -> FoldPlace:
     """Return where a fold's files lie; None is the refit, which tests no rows."""
     return FoldPlace(directory / ("refit" if number is None else f"fold-{number}"))
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as Parquet."""
+    content = io.BytesIO()
+    table.to_parquet(content, index=False)
+    write_bytes(path, content.getbuffer())
 
 
 def finished(place: FoldPlace) -> dict[str, Any] | None:

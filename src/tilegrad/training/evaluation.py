@@ -11,22 +11,25 @@ from typing import Any
 import pandas as pd
 import torch
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, open_dict
 from rich.console import Console
 from torch import Tensor
 
+from tilegrad.accelerator import accelerator_digest
 from tilegrad.checks import flag, known_fields, positive_int
 from tilegrad.datamodules import Rows, feature_rows
 from tilegrad.errors import ConfigError, DataError
-from tilegrad.files import make_directory, write_json, write_text
+from tilegrad.files import check_writable, write_json
+from tilegrad.fingerprint.claim import EVALUATION, check_directory, claimed, run_directory
+from tilegrad.fingerprint.record import Fingerprint
 from tilegrad.predictors import Predictor, load_predictor
 from tilegrad.predictors.features import feature_set
 from tilegrad.pretrained import checkpoint_path
-from tilegrad.provenance import git_revision, versions
+from tilegrad.provenance import provenance
 from tilegrad.schedules import Schedules, load_shown
+from tilegrad.schedules.digest import schedules_digest
 from tilegrad.training.build import source_name
-from tilegrad.training.claim import CONFIG, Claim
-from tilegrad.training.directory import RESULT
+from tilegrad.training.directory import RESULT, write_table
 from tilegrad.training.pictures import write_pictures
 from tilegrad.training.predictions import ROWS_AT_ONCE, coverage, target_metrics, test_table
 from tilegrad.training.settings import check_source
@@ -36,8 +39,6 @@ FIELDS = (
     "progress", "threads", "optimized_metric",
 )  # fmt: skip
 """The fields of ``conf/eval.yaml``."""
-
-EVALUATION = Claim("an evaluation", "eval", ("ckpt", "accelerator", "workload", "data"))
 
 PREDICTIONS = "predictions.parquet"
 
@@ -53,6 +54,7 @@ class Evaluation:
     rows: Rows
     targets: Sequence[str]
     directory: Path
+    fingerprint: Fingerprint
 
     def finish(self) -> dict[str, Any]:
         """Predict, write the files and return the content of result.json."""
@@ -69,16 +71,14 @@ class Evaluation:
             "columns_outside_training": _counts(self.model, beyond),
             "not_measured": [t for t in self.model.schema.targets if t not in self.targets],
             "findings": [str(finding) for finding in self.schedules.findings],
-            "versions": versions(),
-            "git": git_revision(),
+            **provenance(self.fingerprint),
         }
-        make_directory("dir", self.directory)
-        write_text(self.directory / CONFIG, OmegaConf.to_yaml(self.config, resolve=True))
         table["outside_training"] = outside.numpy()
-        table.to_parquet(self.directory / PREDICTIONS, index=False)
-        if self.config.plots:
-            write_pictures(self.directory, table, str(self.config.name), metrics)
-        write_json(self.directory / RESULT, result)
+        with claimed(self.directory, self.fingerprint, self.config):
+            write_table(self.directory / PREDICTIONS, table)
+            if self.config.plots:
+                write_pictures(self.directory, table, str(self.config.name), metrics)
+            write_json(self.directory / RESULT, result)
         return result
 
     def _predictions(self) -> pd.DataFrame:
@@ -108,14 +108,22 @@ def build_evaluation(config: DictConfig) -> Evaluation:
         # The rest of the node says how to train.
         config.data = {"source": config.data.source}
         config.name = config.name or f"{model.kind}-{source_name(config)}"
-    directory = EVALUATION.directory(config)
+    if config.dir:
+        check_writable("dir", Path(str(config.dir)))
     console = Console(stderr=True, quiet=not config.progress)
     schedules = load_shown(instantiate(config.data.source), console)
     for finding in schedules.findings:
         console.print(f"data: {finding}", soft_wrap=True, highlight=False, markup=False)
     targets = _measured(config, model, schedules)
     rows = feature_rows(schedules, feature_set(model.schema.features), targets)
-    return Evaluation(config, model, schedules, rows, targets, directory)
+    meanings = {
+        "accelerator": accelerator_digest(accelerator),
+        "data": schedules_digest(schedules),
+    }
+    fingerprint = EVALUATION.fingerprint(config, meanings)
+    directory = run_directory(config, lambda: fingerprint.directory("eval", config.name))
+    check_directory(directory, fingerprint)
+    return Evaluation(config, model, schedules, rows, targets, directory, fingerprint)
 
 
 def _measured(config: DictConfig, model: Predictor, schedules: Schedules) -> list[str]:

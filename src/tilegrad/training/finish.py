@@ -7,7 +7,7 @@ from typing import Any
 
 from tilegrad.files import write_json, write_text
 from tilegrad.predictors.checkpoint import load_predictor
-from tilegrad.provenance import git_revision, versions
+from tilegrad.provenance import provenance
 from tilegrad.training.directory import MODEL, RESULT
 from tilegrad.training.importance import permutation_importances
 from tilegrad.training.pictures import write_pictures
@@ -48,12 +48,20 @@ def finish_run(
         "seed": run.config.seed,
         "rows": len(run.data.rows),
         "findings": [str(finding) for finding in run.data.findings],
-        "versions": versions(),
-        "git": git_revision(),
+        "trained_by": _makers(folds, refit),
+        "written_by": provenance(run.fingerprint),
     }
     write_json(run.directory / RESULT, result)
     track(run.config, run.directory, result)
     return result
+
+
+def _makers(
+    folds: Sequence[Mapping[str, Any]], refit: Mapping[str, Any] | None
+) -> dict[str, Mapping[str, Any]]:
+    """Return by fold what trained it: folds that are only read again may be of another version."""
+    found = {f"fold-{number}": fold["made_by"] for number, fold in enumerate(folds)}
+    return found if refit is None else {**found, "refit": refit["made_by"]}
 
 
 def _importances(run: TrainingRun) -> dict[str, dict[str, float]]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from tilegrad.files import write_bytes
 from tilegrad.predictors import TARGETS
 from tilegrad.report.theme import MAIN_COLOUR, png_bytes, themed
 
@@ -80,4 +81,4 @@ def importance_bars(importances: Mapping[str, Mapping[str, float]], title: str) 
 
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure as PNG."""
-    path.write_bytes(png_bytes(figure))
+    write_bytes(path, png_bytes(figure))

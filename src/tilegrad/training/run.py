@@ -15,15 +15,26 @@ from omegaconf import DictConfig, open_dict
 
 from tilegrad.datamodules import Fold, ScheduleDataModule, everything
 from tilegrad.errors import ConfigError
+from tilegrad.files import make_directory, remove_abandoned, with_room
+from tilegrad.fingerprint.record import Fingerprint
 from tilegrad.predictors import Predictor
 from tilegrad.predictors.checkpoint import load_predictor, read_checkpoint, save_predictor
 from tilegrad.pretrained import checkpoint_path
-from tilegrad.training.directory import MODEL, FoldPlace, finish, finished, fold_place
+from tilegrad.provenance import provenance
+from tilegrad.training.directory import (
+    MODEL,
+    FoldPlace,
+    finish,
+    finished,
+    fold_place,
+    write_table,
+)
 from tilegrad.training.interrupts import plain_interrupts
 from tilegrad.training.kept import keep
 from tilegrad.training.predictions import ROWS_AT_ONCE, predict, target_metrics, test_table
 from tilegrad.training.quiet import quiet_lightning
 from tilegrad.training.tracking import describe_config
+from tilegrad.training.whole_files import WholeFiles
 
 
 @dataclass(frozen=True)
@@ -33,13 +44,14 @@ class TrainingRun:
     config: DictConfig
     data: ScheduleDataModule
     directory: Path
+    fingerprint: Fingerprint
     remarks: tuple[str, ...] = ()
 
     def cross_validate(self) -> Iterator[tuple[Fold, dict[str, Any]]]:
         """Train and test fold after fold; those that are done already are only read."""
         for number, fold in enumerate(self.data.folds):
             place = fold_place(self.directory, number)
-            result = finished(place)
+            result = self._finished(place)
             if result is None:
                 result = self._fold(number, fold, place)
             yield fold, result
@@ -50,7 +62,7 @@ class TrainingRun:
         The share ``data.validation`` of the groups is held out all the same, to stop it.
         """
         place = fold_place(self.directory, None)
-        result = finished(place)
+        result = self._finished(place)
         if result is None:
             fold = everything(len(self.data.rows))
             result, model = self._train(None, fold, place)
@@ -59,11 +71,22 @@ class TrainingRun:
             finish(place, result, self.config.keep_folds)
         return result
 
+    def _finished(self, place: FoldPlace) -> dict[str, Any] | None:
+        """Return a fold's result where it was finished by this run; refuse another run's."""
+        result = finished(place)
+        there = (result or {}).get("made_by", {}).get("fingerprint")
+        if result is not None and there != self.fingerprint.digest:
+            raise ConfigError(
+                f"{place.done} is of another run (fingerprint {there} there, "
+                f"{self.fingerprint.digest} here); delete it to train the fold anew"
+            )
+        return result
+
     def _fold(self, number: int, fold: Fold, place: FoldPlace) -> dict[str, Any]:
         result, model = self._train(number, fold, place)
         rows, targets = self.data.rows, self.data.schema.targets
         table = test_table(model, rows, fold.test, targets)
-        table.to_parquet(place.predictions, index=False)
+        write_table(place.predictions, table)
         result["metrics"] = target_metrics(table, targets)
         finish(place, result, self.config.keep_folds)
         return result
@@ -72,7 +95,8 @@ class TrainingRun:
         self, number: int | None, fold: Fold, place: FoldPlace
     ) -> tuple[dict[str, Any], Predictor]:
         config = self._config_of(number, place)
-        place.path.mkdir(parents=True, exist_ok=True)
+        make_directory("dir", place.path)
+        remove_abandoned(place.path)
         seed_everything(config.seed, workers=True, verbose=False)
         self.data.use(fold)
         model: Predictor = instantiate(config.model)(schema=self.data.schema)
@@ -81,7 +105,7 @@ class TrainingRun:
             model.load_state_dict(begun.state_dict())
         resumed = str(place.last) if _readable(place.last) else None
         start = time.perf_counter()
-        with quiet_lightning(), plain_interrupts():
+        with quiet_lightning(), plain_interrupts(), with_room(place.path):
             trainer = _trainer(config, place)
             trainer.fit(model, self.data, ckpt_path=resumed)
         seconds = time.perf_counter() - start
@@ -101,6 +125,7 @@ class TrainingRun:
             "fit_seconds": round(seconds, 3),
             # The seconds are then those since it went on.
             "resumed": resumed is not None,
+            "made_by": provenance(self.fingerprint),
         }
         return result, model
 
@@ -119,6 +144,7 @@ def _trainer(config: DictConfig, place: FoldPlace) -> Trainer:
     return instantiate(
         config.trainer,
         callbacks=callbacks,
+        plugins=[WholeFiles()],
         logger=loggers or False,
         default_root_dir=str(place.path),
     )

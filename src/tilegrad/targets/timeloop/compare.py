@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.checks import positive_int, positive_number
+from tilegrad.files import write_text
 from tilegrad.record import LayerResult, read_result
 from tilegrad.targets.timeloop.export import export_result
 from tilegrad.targets.timeloop.runner import ModelRunner
@@ -92,7 +94,8 @@ def _summary(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
+    text = io.StringIO()
+    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    write_text(path, text.getvalue())

@@ -1,0 +1,1 @@
+"""What tells one run from another: its settings, the content of what it reads, and its meaning."""

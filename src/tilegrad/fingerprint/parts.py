@@ -1,0 +1,87 @@
+"""The settings of a run that its result depends on, with the content of the files they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from tilegrad.fingerprint.digests import file_digest
+from tilegrad.pretrained import checkpoint_path
+
+INDIFFERENT = (
+    # Where a run writes, what it is called, what it shows and whom it tells.
+    "dir", "name", "fold", "progress", "callbacks.progress", "plots", "report", "logger",
+    "optimized_metric", "keep_folds", "hydra",
+    # What is worked out from a finished result, and anew each time.
+    "importances", "target",
+    # How far a search goes: a longer one goes on with a shorter one.
+    "budget",
+    # How it runs.
+    "threads", "*.workers", "*.cache", "trainer.enable_*",
+    # Prose.
+    "*.parameters.*.about",
+)  # fmt: skip
+"""Settings that cannot change a result, as patterns of dotted names; what is below goes along."""
+
+PATHS = ("path", "ert", "art")
+"""Fields that may name a directory, or a file without a suffix."""
+
+CHECKPOINT = "ckpt"
+"""A field that may name a packaged checkpoint."""
+
+
+def config_parts(plain: Mapping[str, Any], ignored: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the settings of a resolved config by dotted name, without those that do not matter.
+
+    A text that names a file stands for the file's content. ``ignored``: further settings that
+    this kind of run does not read.
+    """
+    patterns = (*INDIFFERENT, *ignored)
+    found = {}
+    for name, value in _leaves(plain, ""):
+        if not _matches(name, patterns):
+            file = _file(name, value)
+            found[name] = f"content {file_digest(file)}" if file else _written(value)
+    return found
+
+
+def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield every setting below a node with its dotted name; lists of plain values stay whole."""
+    below = f"{name}." if name else ""
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _leaves(item, f"{below}{key}")
+    elif isinstance(value, list) and any(isinstance(item, (Mapping, list)) for item in value):
+        for place, item in enumerate(value):
+            yield from _leaves(item, f"{below}{place}")
+    else:
+        yield name, value
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, p) or fnmatchcase(name, f"{p}.*") for p in patterns)
+
+
+def _file(name: str, value: Any) -> Path | None:
+    """Return the file or directory that a setting names, if it does."""
+    if not isinstance(value, str) or not value:
+        return None
+    field = name.rpartition(".")[2]
+    path = checkpoint_path(value) if field == CHECKPOINT else Path(value)
+    try:
+        if field in PATHS and path.exists():
+            return path
+        # A word may be anything's name, and there may be a file called like it.
+        named = field == CHECKPOINT or "." in value or "/" in value
+        return path if named and path.is_file() else None
+    except (OSError, ValueError):
+        # No name that a file can have.
+        return None
+
+
+def _written(value: Any) -> Any:
+    """Return a value as JSON holds it."""
+    return str(value) if isinstance(value, float) and not isfinite(value) else value
