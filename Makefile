@@ -11,7 +11,7 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help search train test slow lint bench
+.PHONY: help search train test slow lint docs bench
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):[^#]*## /make \1\t/p' Makefile
@@ -33,6 +33,9 @@ lint: $(DEV) ## check style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(DEV) ## build the documentation's site into site/; python -m http.server -d site shows it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict $(ARGS)
 
 bench: $(RUNTIME) ## measure evaluations and gradient steps per second
 	$(BIN)/python benchmarks/throughput.py $(ARGS)
