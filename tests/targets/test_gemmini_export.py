@@ -14,9 +14,9 @@ from tests.targets.gemmini_design import LAYERS, STUB, execute, write_result
 from tilegrad.accelerator import load_accelerator
 from tilegrad.cli import main
 from tilegrad.errors import ConfigError
+from tilegrad.machines.gemmini.generator import generator
 from tilegrad.targets.gemmini import export_gemmini
 from tilegrad.targets.gemmini.export import Exported
-from tilegrad.targets.gemmini.generator import generator
 
 compiled = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not on PATH")
 ROCC = os.environ.get("GEMMINI_ROCC_TESTS")
@@ -81,13 +81,11 @@ def test_the_default_design_is_gemminis_default(tmp_path: Path) -> None:
         ),
         (
             "ragged product",
-            "conv input 1 1 128 768 output 64 1 128 window 1 1 1 0 1 strides 768 64 64 1 "
-            "tile 1 1 4 16 1 1 768 1",
+            "matmul bounds 128 64 768 strides 768 64 64 scales 1 1 1 1 tile 1 1 48 1",
         ),
         (
             "fully connected",
-            "conv input 1 1 1 512 output 1000 1 1 window 1 1 1 0 1 strides 512 1000 1000 1 "
-            "tile 1 1 1 8 1 1 512 1",
+            "matmul bounds 1 1000 512 strides 512 1000 1000 scales 1 1 1 1 tile 1 1 32 1",
         ),
         (
             "dilated/conv",

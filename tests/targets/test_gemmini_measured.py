@@ -12,7 +12,7 @@ import pytest
 from tests.helpers import is_product
 from tests.helpers_published import FACTS
 from tilegrad.dims import DIMS, STRIDES
-from tilegrad.targets.gemmini.generator import generator
+from tilegrad.machines.gemmini.generator import generator
 from tilegrad.targets.gemmini.tiler import library_tile
 from tilegrad.workload import Problem
 

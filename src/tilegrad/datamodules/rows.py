@@ -79,7 +79,7 @@ def _check_cells(values: Tensor, names: Sequence[str], right: Tensor, legal: str
 
 
 def _features(schedules: Schedules, features: FeatureSet) -> Tensor:
-    accelerator = schedules.accelerator
+    accelerator, features = schedules.accelerator, features.measured_by(schedules.programs)
     sums = footprint(analyse(schedules.nests, schedules.strides, accelerator), accelerator)
     context = features.context(schedules.nests, schedules.bounds, schedules.strides, accelerator)
     columns = features.columns(sums, context, accelerator, schedules.hardware)

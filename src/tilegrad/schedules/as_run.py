@@ -11,31 +11,30 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-from torch import Tensor
 
-from tilegrad.dims import P, Q, R, S
+from tilegrad.dims import P, Q
+from tilegrad.machines.gemmini.calls import is_product
+from tilegrad.machines.gemmini.template import array_side
 from tilegrad.mapping import Mapping
 from tilegrad.schedules.catalogue import machine_names
 from tilegrad.schedules.identity import group
-from tilegrad.schedules.schedules import Finding, Schedules
-
-SMALLEST_ARRAY = 2
+from tilegrad.schedules.schedules import PUBLISHED, Finding, Schedules
 
 
 def gemmini_as_run(schedules: Schedules) -> Schedules:
-    """Return the schedules with the arrays and the layers that were measured.
+    """Return the schedules with the arrays, the layers and the programs that were measured.
 
     - Each mapping ran on the smallest array, a power of two wide, that holds its spatial factors.
     - Convolutions ran on square images: where P and Q differ, Q was P's size, in as many more
       iterations of DRAM's loop.
+    - The programs are ``PUBLISHED``: ``tilegrad.machines.gemmini.tiling`` says how they differ.
     """
-    return _on_smallest_arrays(_as_squares(schedules))
+    return replace(_on_smallest_arrays(_as_squares(schedules)), programs=PUBLISHED)
 
 
 def _on_smallest_arrays(schedules: Schedules) -> Schedules:
     factors = schedules.nests.spatial.flatten(1).amax(1)
-    array = torch.exp2(factors.clamp(min=SMALLEST_ARRAY).log2().ceil())
-    hardware = {**schedules.hardware, "pe_dim": array}
+    hardware = {**schedules.hardware, "pe_dim": array_side(factors)}
     machine, first = group(torch.stack(list(hardware.values()), 1))
     sizes = {name: values[first] for name, values in hardware.items()}
     names = machine_names(schedules.accelerator, sizes, len(first))
@@ -44,7 +43,7 @@ def _on_smallest_arrays(schedules: Schedules) -> Schedules:
 
 def _as_squares(schedules: Schedules) -> Schedules:
     bounds = schedules.bounds.clone()
-    oblong = (bounds[:, P] != bounds[:, Q]) & _has_kernel(bounds)
+    oblong = (bounds[:, P] != bounds[:, Q]) & ~is_product(bounds, schedules.strides)
     if not oblong.any():
         return schedules
     temporal = schedules.nests.temporal.clone()
@@ -56,8 +55,3 @@ def _as_squares(schedules: Schedules) -> Schedules:
         "a layer that is not square, measured as one of P x P", int(oblong.sum()), first
     )
     return replace(schedules, nests=nests, bounds=bounds).noting(finding)
-
-
-def _has_kernel(bounds: Tensor) -> Tensor:
-    """Return which layers are convolutions; the others ran as matrix products."""
-    return (bounds[:, R] > 1) | (bounds[:, S] > 1) | (bounds[:, [P, Q]].amin(1) > 1)

@@ -12,6 +12,10 @@ from tilegrad.mapping import Mapping
 TARGETS = ("latency", "energy", "edp")
 """Cycles, uJ, and uJ * cycles: what a source may have measured."""
 
+EXPORTED, PUBLISHED = PROGRAMS = ("exported", "published")
+"""Whose programs ran the mappings, where a machine did: those that ``tilegrad export`` writes, or
+those of the published measurements."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -43,7 +47,7 @@ class Schedules:
     - ``network [row]``: int64 id of the layer's network, None where the source does not know it.
 
     Ids count from 0 in the order of their first row and index the names. ``findings`` are about
-    the source as it was read, also in a selection of rows.
+    the source as it was read, also in a selection of rows. ``programs`` is one of ``PROGRAMS``.
     """
 
     accelerator: Accelerator
@@ -59,6 +63,7 @@ class Schedules:
     machine_names: tuple[str, ...]
     network_names: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    programs: str = EXPORTED
 
     def __len__(self) -> int:
         return len(self.layer)
@@ -79,6 +84,7 @@ class Schedules:
             self.machine_names,
             self.network_names,
             self.findings,
+            self.programs,
         )
 
     def noting(self, *findings: Finding) -> Schedules:

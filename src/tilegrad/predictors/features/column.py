@@ -50,6 +50,13 @@ class FeatureSet(Protocol):
         """Return the columns."""
         ...
 
+    def measured_by(self, programs: str) -> FeatureSet:
+        """Return the set that reads mappings as programs of that kind ran them.
+
+        ``programs`` is one of ``tilegrad.schedules.PROGRAMS``.
+        """
+        ...
+
     def context(
         self, nests: LoopNest, bounds: Tensor, strides: Tensor, accelerator: Accelerator
     ) -> Tensor:

@@ -46,6 +46,10 @@ class Raw:
             *(Column(f"inside.{name}", "loops", logged=False) for name in temporal),
         )
 
+    def measured_by(self, programs: str) -> Raw:  # noqa: ARG002
+        """Return the same: what ran the mappings does not matter to the nest."""
+        return self
+
     def context(
         self, nests: LoopNest, bounds: Tensor, strides: Tensor, accelerator: Accelerator
     ) -> Tensor:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tilegrad.errors import ConfigError, unknown
 from tilegrad.predictors.features.analytical import Analytical
 from tilegrad.predictors.features.column import FeatureSet
+from tilegrad.predictors.features.commands import Commands
 from tilegrad.predictors.features.raw import Raw
-from tilegrad.predictors.gemmini.features import Commands
 
 FEATURE_SETS: dict[str, FeatureSet] = {
     each.name: each for each in (Raw(), Analytical(), Commands())

@@ -7,20 +7,17 @@ from pathlib import Path
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import ConfigError, InfeasibleError
-from tilegrad.targets.design import Design, layer_directory, plain, read_design
-from tilegrad.targets.gemmini.generator import (
+from tilegrad.machines.gemmini.generator import (
     ACCUMULATOR_BANKS,
-    ACCUMULATOR_BYTES,
-    INPUT_BYTES,
     SCRATCHPAD_BANKS,
     Generator,
-    check_template,
     generator,
 )
+from tilegrad.machines.gemmini.packets import LINE
+from tilegrad.machines.gemmini.template import ACCUMULATOR_BYTES, INPUT_BYTES, check_template
+from tilegrad.targets.design import Design, layer_directory, plain, read_design
 from tilegrad.targets.gemmini.layers import obstacle, tiled
 from tilegrad.targets.gemmini.program import program, same_tile, template
-
-BURST_BYTES = 64
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ def export_gemmini(path: Path, accelerator: Accelerator, out: Path) -> Exported:
     Raises ``ConfigError`` where the accelerator is no Gemmini or no layer can run on one, and as
     ``read_design`` does.
     """
-    check_template(accelerator)
+    check_template(accelerator, "target gemmini")
     design = read_design(path, accelerator)
     built = generator(design.hardware)
     programs, notes = _programs(design, built)
@@ -95,6 +92,6 @@ def _values(design: Design, built: Generator) -> dict[str, object]:
         "accumulator_banks": ACCUMULATOR_BANKS,
         "bank_rows": built.bank_rows,
         "accumulator_rows": built.accumulator_rows,
-        "block": max(1, BURST_BYTES // (built.dim * INPUT_BYTES)),
-        "accumulator_block": max(1, BURST_BYTES // (built.dim * ACCUMULATOR_BYTES)),
+        "block": max(1, LINE // (built.dim * INPUT_BYTES)),
+        "accumulator_block": max(1, LINE // (built.dim * ACCUMULATOR_BYTES)),
     }

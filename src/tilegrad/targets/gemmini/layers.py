@@ -15,12 +15,16 @@ import torch
 
 from tilegrad.dims import DIMS
 from tilegrad.errors import InfeasibleError
+from tilegrad.machines.gemmini.calls import (
+    ORDER,
+    convolution_rows,
+    input_extent,
+    is_product,
+    product_rows,
+)
+from tilegrad.machines.gemmini.generator import Generator
 from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.targets.gemmini.generator import Generator
 from tilegrad.workload import Problem
-
-GEMMINI_ORDER = "NQPKSRC"
-"""The loops over tiles in both calls, outermost first."""
 
 LARGEST = 2**16 - 1
 LARGEST_STRIDE = 2**8 - 1
@@ -48,19 +52,22 @@ class Tiled:
         """The layer's loop bounds by dim."""
         return dict(zip(DIMS, self.problem.bounds, strict=True))
 
-    @property
-    def rows_dim(self) -> str | None:
-        """The dim of a matrix product's rows; None where the layer is not one.
+    @cached_property
+    def is_product(self) -> bool:
+        """Whether ``tiled_matmul`` runs the layer, else ``tiled_conv``."""
+        return runs_as_product(self.problem)
 
-        A tile that is neither whole blocks of the array nor the whole dim would be rounded up by
-        ``tiled_matmul``; ``tiled_conv`` takes it as it is.
-        """
-        bounds, tile = self.bounds, self.tile
-        rows = [dim for dim in "NPQ" if bounds[dim] > 1] or ["P"]
-        if len(rows) > 1 or bounds["R"] * bounds["S"] > 1:
-            return None
-        whole = (tile[d] % self.generator.dim == 0 or tile[d] == bounds[d] for d in (*rows, *"KC"))
-        return rows[0] if all(whole) else None
+    @property
+    def product(self) -> tuple[int, int, int]:
+        """Rows, filters and channels of a matrix product; its rows are the pixels of all images."""
+        return product_sizes(self.bounds)
+
+    @property
+    def product_blocks(self) -> tuple[int, int, int]:
+        """The tile of a product in blocks of the array, rounded up: the call knows no others."""
+        side = self.generator.dim
+        rows, filters, channels = (math.ceil(n / side) for n in product_sizes(self.tile))
+        return rows, filters, channels
 
     @property
     def input_rows_columns(self) -> tuple[int, int]:
@@ -72,18 +79,13 @@ class Tiled:
         rows = (extent["Q"] - 1) * hstride + (extent["S"] - 1) * hdilation + 1
         return rows, (extent["P"] - 1) * wstride + (extent["R"] - 1) * wdilation + 1
 
-    def blocks(self, dim: str) -> int:
-        """Return how many blocks of the array a tile spans in a dim."""
-        return math.ceil(self.tile[dim] / self.generator.dim)
-
     @property
     def rows(self) -> tuple[int, int]:
         """Rows of the scratchpad and the accumulator that a tile takes, as the calls count them."""
         side = self.generator.dim
-        if self.rows_dim:
-            height, filters, channels = (self.blocks(dim) for dim in (self.rows_dim, *"KC"))
-            return product_rows(height, filters, channels, side)
-        return convolution_rows(self.tile, self.problem.strides, side)
+        if self.is_product:
+            return product_rows(*self.product_blocks, side)
+        return conv_rows(self.tile, self.problem.strides, side)
 
     @property
     def excess(self) -> float:
@@ -93,25 +95,26 @@ class Tiled:
         )
 
 
-def product_rows(rows: int, filters: int, channels: int, side: int) -> tuple[int, int]:
-    """Return the rows of scratchpad and accumulator of a tile of ``tiled_matmul``, in blocks."""
-    return (rows + filters) * channels * side, rows * filters * side
+def runs_as_product(problem: Problem) -> bool:
+    """Return whether a layer is a matrix product to the library."""
+    return bool(is_product(torch.tensor(problem.bounds), torch.tensor(problem.strides)))
 
 
-def convolution_rows(
-    tile: Mapping[str, int], strides: tuple[int, ...], side: int
-) -> tuple[int, int]:
-    """Return the rows of scratchpad and accumulator that a tile of ``tiled_conv`` takes.
+def product_sizes(extent: Mapping[str, int]) -> tuple[int, int, int]:
+    """Return rows, filters and channels of a product of those extents by dim."""
+    return extent["N"] * extent["Q"] * extent["P"], extent["K"], extent["C"]
 
-    Its inputs are one stride more than the window: the call's own bound.
-    """
+
+def conv_rows(tile: Mapping[str, int], strides: tuple[int, ...], side: int) -> tuple[int, int]:
+    """Return the rows of scratchpad and accumulator that a tile of ``tiled_conv`` takes."""
     wstride, hstride, wdilation, hdilation = strides
-    wide = tile["P"] * wstride + (tile["R"] - 1) * wdilation
-    high = tile["Q"] * hstride + (tile["S"] - 1) * hdilation
-    channels, filters = (math.ceil(tile[dim] / side) for dim in "CK")
-    weights = filters * tile["R"] * tile["S"] * tile["C"]
-    outputs = filters * tile["N"] * tile["P"] * tile["Q"]
-    return channels * tile["N"] * high * wide + weights, outputs
+    window = (
+        input_extent(tile["P"], tile["R"], wstride, wdilation),
+        input_extent(tile["Q"], tile["S"], hstride, hdilation),
+    )
+    blocks = (math.ceil(tile["C"] / side), math.ceil(tile["K"] / side))
+    extents = {place: tile[dim] for place, dim in enumerate(DIMS)}
+    return convolution_rows(extents, window, blocks)
 
 
 def tiled(problem: Problem, nest: LoopNest, hardware: Generator) -> Tiled:
@@ -123,7 +126,7 @@ def tiled(problem: Problem, nest: LoopNest, hardware: Generator) -> Tiled:
     the array fits.
     """
     order = nest.order.clone()
-    order[-1] = torch.tensor([DIMS.index(dim) for dim in GEMMINI_ORDER])
+    order[-1] = torch.tensor(ORDER)
     found = Tiled(problem, LoopNest(nest.temporal, nest.spatial, order), hardware)
     while found.excess > 1:
         smaller = [Tiled(problem, nest, hardware) for nest in _smaller(found.nest)]

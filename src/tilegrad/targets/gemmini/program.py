@@ -13,7 +13,8 @@ from tilegrad.targets.design import plain
 from tilegrad.targets.gemmini.layers import Tiled
 from tilegrad.targets.gemmini.record import begin_line, end_line
 
-SAME_TILE = "Gemmini's library orders the loops over tiles (L3) itself; the tile is the found one."
+SAME_TILE = "Gemmini's library orders the loops over tiles (L3) itself; the tile is the found one"
+IN_BLOCKS = ",\n * rounded up to whole blocks of the array."
 SMALLER_TILE = (
     "Gemmini's library orders the loops over tiles (L3) itself. The found tile takes more rows of\n"
     " * {memory} than half of it has ({rows:,} of {most:,}), so a smaller one runs."
@@ -51,7 +52,7 @@ def program(
         mapping=mapping,
         note=_note(layer, found),
         arrays=_arrays(layer),
-        call=_matmul(layer) if layer.rows_dim else _conv(layer),
+        call=_matmul(layer) if layer.is_product else _conv(layer),
         dim=layer.generator.dim,
         scratchpad_rows=2 * scratchpad_rows,
         accumulator_rows=2 * accumulator_rows,
@@ -62,7 +63,7 @@ def program(
 
 def _note(layer: Tiled, found: LoopNest) -> str:
     if same_tile(layer, found):
-        return SAME_TILE
+        return SAME_TILE + (IN_BLOCKS if layer.is_product else ".")
     asked = Tiled(layer.problem, found, layer.generator)
     memories = zip(
         ("the scratchpad", "the accumulator"), asked.rows, layer.generator.tile_rows, strict=True
@@ -74,13 +75,10 @@ def _note(layer: Tiled, found: LoopNest) -> str:
 def _arrays(layer: Tiled) -> str:
     """Declare the tensors; their values do not matter to the cycles."""
     b = layer.bounds
-    if layer.rows_dim:
-        rows = b[layer.rows_dim]
-        shapes: dict[str, tuple[int, ...]] = {
-            "A": (rows, b["C"]),
-            "B": (b["C"], b["K"]),
-            "C": (rows, b["K"]),
-        }
+    shapes: dict[str, tuple[int, ...]]
+    if layer.is_product:
+        rows, filters, channels = layer.product
+        shapes = {"A": (rows, channels), "B": (channels, filters), "C": (rows, filters)}
     else:
         high, wide = layer.input_rows_columns
         shapes = {
@@ -95,13 +93,12 @@ def _arrays(layer: Tiled) -> str:
 
 
 def _matmul(layer: Tiled) -> str:
-    assert layer.rows_dim is not None
-    b, rows = layer.bounds, layer.rows_dim
-    tile = [layer.blocks(dim) for dim in (rows, "K", "C")]
+    rows, filters, channels = layer.product
+    tile = layer.product_blocks
     return f"""\
-  tiled_matmul({b[rows]}, {b["K"]}, {b["C"]},
+  tiled_matmul({rows}, {filters}, {channels},
                (elem_t *)A, (elem_t *)B, NULL, (elem_t *)C,
-               {b["C"]}, {b["K"]}, {b["K"]}, {b["K"]}, /* strides of A, B, D, C */
+               {channels}, {filters}, {filters}, {filters}, /* strides of A, B, D, C */
                MVIN_SCALE_IDENTITY, MVIN_SCALE_IDENTITY, MVIN_SCALE_IDENTITY,
                NO_ACTIVATION, ACC_SCALE_IDENTITY, 0, false,
                {tile[0]}, {tile[1]}, {tile[2]}, /* tile_I, tile_J, tile_K in blocks of DIM */

@@ -12,12 +12,13 @@ import torch
 from tilegrad.accelerator import AXES
 from tilegrad.dims import DIMS
 from tilegrad.errors import ConfigError
+from tilegrad.machines.gemmini.calls import ORDER
+from tilegrad.machines.gemmini.generator import generator
+from tilegrad.machines.gemmini.template import LEVELS, PARAMETERS, check_template
 from tilegrad.mapping import Mapping, stack
 from tilegrad.mapping.factors import divisors
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import Budget, SearchState
-from tilegrad.targets.gemmini.generator import LEVELS, PARAMETERS, check_template, generator
-from tilegrad.targets.gemmini.layers import GEMMINI_ORDER
 from tilegrad.targets.gemmini.tiler import library_tile
 from tilegrad.workload import Problem
 
@@ -39,7 +40,7 @@ class LibraryStrategy:
 
     def check(self, problem: SearchProblem) -> None:
         """Refuse an accelerator that is no Gemmini, and sizes that are left open."""
-        check_template(problem.accelerator)
+        check_template(problem.accelerator, f"strategy={self.name}")
         for name in PARAMETERS:
             if name not in problem.hardware.fixed:
                 raise ConfigError(
@@ -77,9 +78,7 @@ def library_nest(problem: Problem, hardware: SizeMapping[str, float]) -> Mapping
         temporal[-1, place] = bounds[dim] // inside[dim]
     spatial[_ACCUMULATOR, 0, DIMS.index("C")] = lanes["C"]
     spatial[_SCRATCHPAD, 0, DIMS.index("K")] = lanes["K"]
-    inner, outer = (
-        torch.tensor([DIMS.index(dim) for dim in order]) for order in (_INNER_ORDER, GEMMINI_ORDER)
-    )
+    inner, outer = torch.tensor([DIMS.index(dim) for dim in _INNER_ORDER]), torch.tensor(ORDER)
     return Mapping(temporal, spatial, torch.stack([inner, inner, inner, outer]))
 
 

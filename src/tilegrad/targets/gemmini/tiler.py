@@ -11,11 +11,12 @@ import math
 from collections.abc import Callable, Sequence
 
 from tilegrad.dims import DIMS
-from tilegrad.targets.gemmini.generator import Generator
-from tilegrad.targets.gemmini.layers import convolution_rows, product_rows
+from tilegrad.machines.gemmini.calls import ORDER, product_rows
+from tilegrad.machines.gemmini.generator import Generator
+from tilegrad.targets.gemmini.layers import conv_rows, product_sizes, runs_as_product
 from tilegrad.workload import Problem
 
-_CONVOLUTION = "NQPKSRC"
+_LOOPS = tuple(DIMS[dim] for dim in ORDER)
 """The order in which the rule looks at the dims of a convolution; ties go to the first."""
 
 Fits = Callable[[dict[str, int]], bool]
@@ -24,13 +25,23 @@ Fits = Callable[[dict[str, int]], bool]
 def library_tile(problem: Problem, hardware: Generator) -> dict[str, int]:
     """Return the extent of each dim in the tile; it need not divide the layer's bound."""
     bounds = dict(zip(DIMS, problem.bounds, strict=True))
-    rows = [dim for dim in "NPQ" if bounds[dim] > 1] or ["P"]
-    if len(rows) > 1 or bounds["R"] * bounds["S"] > 1:
+    if not runs_as_product(problem):
         return _convolution(bounds, problem, hardware)
-    side, dims = hardware.dim, (rows[0], "K", "C")
-    blocks = _product([math.ceil(bounds[dim] / side) for dim in dims], hardware)
-    extents = dict(zip(dims, blocks, strict=True))
-    return {dim: min(extents.get(dim, 1) * side, bound) for dim, bound in bounds.items()}
+    sizes = product_sizes(bounds)
+    blocks = _product([math.ceil(size / hardware.dim) for size in sizes], hardware)
+    rows, filters, channels = (
+        min(held * hardware.dim, size) for held, size in zip(blocks, sizes, strict=True)
+    )
+    return dict.fromkeys("RS", 1) | _pixels(rows, bounds) | {"C": channels, "K": filters}
+
+
+def _pixels(rows: int, bounds: dict[str, int]) -> dict[str, int]:
+    """Return the most whole images, or else rows or pixels of one, that ``rows`` hold."""
+    extents = {}
+    for dim in "PQN":
+        extents[dim] = max(1, min(rows, bounds[dim]))
+        rows //= extents[dim]
+    return extents
 
 
 def _product(whole: Sequence[int], hardware: Generator) -> list[int]:
@@ -58,7 +69,7 @@ def _product(whole: Sequence[int], hardware: Generator) -> list[int]:
 
 def _convolution(bounds: dict[str, int], problem: Problem, hardware: Generator) -> dict[str, int]:
     def fits(candidate: dict[str, int]) -> bool:
-        rows = convolution_rows(candidate, problem.strides, hardware.dim)
+        rows = conv_rows(candidate, problem.strides, hardware.dim)
         return all(size <= most for size, most in zip(rows, hardware.tile_rows, strict=True))
 
     tile = dict(bounds)
@@ -66,7 +77,7 @@ def _convolution(bounds: dict[str, int], problem: Problem, hardware: Generator) 
         dim = _largest(tile, hardware.dim)
         tile[dim] = _smaller(tile[dim], dim, hardware.dim)
     _grow(tile, bounds, "P", fits)
-    while any([_step(tile, bounds, dim, fits) for dim in _CONVOLUTION]):
+    while any([_step(tile, bounds, dim, fits) for dim in _LOOPS]):
         pass
     return tile
 
@@ -74,7 +85,7 @@ def _convolution(bounds: dict[str, int], problem: Problem, hardware: Generator) 
 def _largest(tile: dict[str, int], side: int) -> str:
     """Return the largest dim; columns that fill the array no more than once go last."""
     spared = {"P"} if tile["P"] <= side and tile["Q"] > 1 else set()
-    return max((dim for dim in _CONVOLUTION if dim not in spared), key=lambda dim: tile[dim])
+    return max((dim for dim in _LOOPS if dim not in spared), key=lambda dim: tile[dim])
 
 
 def _smaller(size: int, dim: str, side: int) -> int:

@@ -6,11 +6,13 @@ import torch
 from torch import Tensor
 
 from tilegrad.dims import C, K, N, P, Q, R, S
-from tilegrad.predictors.gemmini.axis import Axis
-from tilegrad.predictors.gemmini.counts import ACCUMULATOR_BYTES, LEAST_ROWS, PAGE, Counts
-from tilegrad.predictors.gemmini.packets import LINE, packets
-from tilegrad.predictors.gemmini.rounding import between, ceil_div
-from tilegrad.predictors.gemmini.tiling import Tiling
+from tilegrad.machines.gemmini.axis import Axis
+from tilegrad.machines.gemmini.calls import convolution_rows
+from tilegrad.machines.gemmini.counts import LEAST_ROWS, PAGE, Counts
+from tilegrad.machines.gemmini.packets import LINE, packets
+from tilegrad.machines.gemmini.rounding import between, ceil_div
+from tilegrad.machines.gemmini.template import ACCUMULATOR_BYTES
+from tilegrad.machines.gemmini.tiling import Tiling
 
 
 def conv_counts(tiling: Tiling, mesh: Tensor) -> Counts:
@@ -30,6 +32,11 @@ def conv_counts(tiling: Tiling, mesh: Tensor) -> Counts:
     executed = bounds[..., N] * high.outputs * rows + batches * high.tiles * (
         wide.tiles * mesh - first
     ).clamp(min=0)
+    scratchpad, accumulator = convolution_rows(
+        dict(enumerate(tile.unbind(-1))),
+        (wide.extent(wide.tile), high.extent(high.tile)),
+        (c_blocks, k_blocks),
+    )
     return Counts(
         tiles=wide.tiles * wide.kernel_tiles * high.tiles * high.kernel_tiles
         * batches * channels * filters,
@@ -46,19 +53,20 @@ def conv_counts(tiling: Tiling, mesh: Tensor) -> Counts:
         store_requests=pixels * stores,
         stores=high.outputs * bounds[..., N] * filters * spans * k_blocks,
         store_pages=pixels * k_blocks * k_pages,
-        scratchpad_bytes=_scratchpad(tiling, wide, high, c_blocks, k_blocks) * mesh,
-        accumulator_bytes=tile[..., [P, Q, N]].prod(-1) * k_blocks * mesh * ACCUMULATOR_BYTES,
+        scratchpad_bytes=scratchpad * mesh,
+        accumulator_bytes=accumulator * mesh * ACCUMULATOR_BYTES,
     )  # fmt: skip
 
 
 def axes(tiling: Tiling) -> tuple[Axis, Axis]:
     """Return the axes of P and R, and of Q and S."""
     bounds, tile, strides = tiling.bounds, tiling.tile, tiling.strides
+    padded = tiling.published[..., 0] > 0
     return (
         Axis(bounds[..., P], tile[..., P], bounds[..., R], tile[..., R],
-             strides[..., 0], strides[..., 2]),
+             strides[..., 0], strides[..., 2], padded),
         Axis(bounds[..., Q], tile[..., Q], bounds[..., S], tile[..., S],
-             strides[..., 1], strides[..., 3]),
+             strides[..., 1], strides[..., 3], padded),
     )  # fmt: skip
 
 
@@ -106,12 +114,3 @@ def _columns(wide: Axis, mesh: Tensor) -> tuple[Tensor, ...]:
     counts = between(counted, wide.tile)
     extras = (LEAST_ROWS, LEAST_ROWS, 1.0)
     return tuple(tiles * n + wide.extra * e for n, e in zip(counts, extras, strict=True))
-
-
-def _scratchpad(
-    tiling: Tiling, wide: Axis, high: Axis, c_blocks: Tensor, k_blocks: Tensor
-) -> Tensor:
-    """Return the rows of the scratchpad that a tile takes."""
-    tile = tiling.tile
-    inputs = tile[..., N] * wide.extent(wide.tile) * high.extent(high.tile) * c_blocks
-    return inputs + tile[..., [R, S, C]].prod(-1) * k_blocks

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from tilegrad.dims import DIMS, C, K, N, P, Q, R, S
-from tilegrad.predictors.gemmini.packets import LINE
-from tilegrad.predictors.gemmini.rounding import power_of_two
+from tilegrad.machines.gemmini.packets import LINE
+from tilegrad.machines.gemmini.rounding import power_of_two
 
 LINES = 8_192
 """Lines of the measured system's cache, 512 KB: 256 KB and 1 MB explain the measurements worse."""

@@ -7,7 +7,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from tilegrad.predictors.gemmini.rounding import power_of_two
+from tilegrad.machines.gemmini.rounding import power_of_two
 
 LINE = 64
 """Bytes of a cache line, the largest request."""

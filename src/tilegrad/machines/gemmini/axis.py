@@ -13,6 +13,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from tilegrad.machines.gemmini.calls import input_extent
+
 WRAP = 65_536
 
 
@@ -20,8 +22,10 @@ WRAP = 65_536
 class Axis:
     """Bounds, tiles, stride and dilation ``[...]`` of an output dim and its kernel dim.
 
-    The programs pad by half the kernel, rounded down, at either end, and read ``bound * stride``
-    inputs: an even kernel makes one output more, which is a tile of its own.
+    Programs that are ``padded [...]`` pad by half the kernel, rounded down, at either end, and read
+    ``bound * stride`` inputs: an even kernel makes one output more, which is a tile of its own.
+    The others read the inputs that the outputs need; the library takes a tile's window to reach to
+    the next stride, and what the last one lacks there for padding.
     """
 
     bound: Tensor
@@ -30,11 +34,12 @@ class Axis:
     kernel_tile: Tensor
     stride: Tensor
     dilation: Tensor
+    padded: Tensor
 
     @cached_property
     def extra(self) -> Tensor:
         """1 where there is an output more, else 0."""
-        return ((self.kernel > 1) & (self.kernel % 2 == 0)).to(self.bound.dtype)
+        return (self.padded & (self.kernel > 1) & (self.kernel % 2 == 0)).to(self.bound.dtype)
 
     @property
     def outputs(self) -> Tensor:
@@ -53,7 +58,7 @@ class Axis:
 
     def extent(self, tile: Tensor) -> Tensor:
         """Inputs that a tile of outputs reads, padding included."""
-        return tile * self.stride + (self.kernel_tile - 1) * self.dilation
+        return input_extent(tile, self.kernel_tile, self.stride, self.dilation)
 
     def inputs(self) -> Tensor:
         """Return the inputs in memory that all tiles read, for every kernel tile."""
@@ -61,8 +66,9 @@ class Axis:
         one = torch.ones_like(self.tile)
         every = tiles * self.extent(self.tile) + self.extra * self.extent(one)
         total = self.kernel_tiles * every
-        before = torch.floor(self.kernel / 2)
-        after = (self.kernel - 1) * self.dilation - before
+        before = torch.floor(self.kernel / 2) * self.padded
+        reach = (self.kernel - 1) * self.dilation - before
+        after = torch.where(self.padded, reach, self.stride - 1)
         total = total + self._outside(before, tiles) + self._outside(after, tiles)
         if bool(self.extra.any()):
             ends = (before - self.bound * self.stride, after + self.stride)

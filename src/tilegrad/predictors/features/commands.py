@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -11,25 +13,25 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.expression import Value
 from tilegrad.cost.footprint import Footprint
 from tilegrad.dims import C, K, N, P, Q
-from tilegrad.errors import ConfigError
+from tilegrad.machines.gemmini.cache import misses
+from tilegrad.machines.gemmini.conv import axes, conv_counts
+from tilegrad.machines.gemmini.counts import UNITS
+from tilegrad.machines.gemmini.matmul import matmul_counts
+from tilegrad.machines.gemmini.template import PARAMETERS, array_side, check_template
+from tilegrad.machines.gemmini.tiling import Tiling
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.predictors.features.column import Column
-from tilegrad.predictors.gemmini.cache import misses
-from tilegrad.predictors.gemmini.conv import axes, conv_counts
-from tilegrad.predictors.gemmini.counts import UNITS
-from tilegrad.predictors.gemmini.matmul import matmul_counts
-from tilegrad.predictors.gemmini.tiling import Tiling
-
-PARAMETERS = ("pe_dim", "scratchpad_kb", "accumulator_kb")
+from tilegrad.schedules.schedules import PUBLISHED
 
 _NONE = 1e-6
 """Stands for a count of nothing, whose log there is not."""
 
 
+@dataclass(frozen=True)
 class Commands:
     """Logs of what the program of a mapping asks of Gemmini's RTL.
 
-    The library sees the tile of a mapping and the order of DRAM's loops, nothing else: it blocks
+    The library sees the tile of a mapping, nothing else, and orders the loops over tiles: it blocks
     the tile by the array itself, whatever spatial factors the mapping has. Every tile loads its
     inputs and weights; sums stay in the accumulator and are stored once. Rules and addresses follow
     gemmini-rocc-tests (tiled_conv, tiled_matmul) and Gemmini's loop unrollers, load, store and
@@ -40,20 +42,18 @@ class Commands:
     - ``occupancy.*``: a tile's share of half of a memory, the other half takes the next tile;
     - ``matmul``: 1 for a matrix product, 0 for a convolution.
 
-    The array is the next power of two of ``pe_dim``, as the generator builds it.
+    The array is the next power of two of ``pe_dim``, as the generator builds it. Programs are those
+    that ``tilegrad export`` writes, or, where ``published``, those of the published measurements.
     """
 
-    name = "commands"
-    limits: tuple[str, ...] = ("occupancy.scratchpad", "occupancy.accumulator")
+    published: bool = False
+
+    name: ClassVar[str] = "commands"
+    limits: ClassVar[tuple[str, ...]] = ("occupancy.scratchpad", "occupancy.accumulator")
 
     def schema(self, accelerator: Accelerator) -> tuple[Column, ...]:
         """Return the columns; ``ConfigError`` for an accelerator that is no Gemmini."""
-        missing = [name for name in PARAMETERS if name not in accelerator.parameters]
-        if missing:
-            raise ConfigError(
-                f"features=commands needs an accelerator with {', '.join(PARAMETERS)}; "
-                f"{accelerator.name} lacks {missing[0]} (legal: accelerator=gemmini)"
-            )
+        check_template(accelerator, f"features={self.name}")
         return (
             Column("matmul", "0 or 1", logged=False),
             Column("hardware.pe_dim", "rows and columns"),
@@ -61,6 +61,10 @@ class Commands:
             *(Column(f"miss.{name}", "lines of 64 bytes") for name in ("input", "weight", "store")),
             *(Column(f"occupancy.{name}", "share") for name in ("scratchpad", "accumulator")),
         )
+
+    def measured_by(self, programs: str) -> Commands:
+        """Return the features of programs of that kind; see ``FeatureSet.measured_by``."""
+        return Commands(published=programs == PUBLISHED)
 
     def context(
         self,
@@ -70,7 +74,7 @@ class Commands:
         accelerator: Accelerator,  # noqa: ARG002
     ) -> Tensor:
         """Return the tiling."""
-        return Tiling.of(nests, bounds, strides).packed()
+        return Tiling.of(nests, bounds, strides, self.published).packed()
 
     def columns(
         self,
@@ -84,7 +88,7 @@ class Commands:
         batch = torch.broadcast_shapes(context.shape[:-1], *(size.shape for size in sizes))
         tiling = Tiling.unpacked(context.expand(*batch, -1))
         array, scratchpad, accumulator = (size.expand(batch) for size in sizes)
-        mesh = torch.exp2(torch.ceil(torch.log2(array.detach()) - 1e-9)).clamp(min=2)
+        mesh = array_side(array.detach())
         matmul = tiling.is_matmul
         product, extents = matmul_counts(tiling, mesh)
         # A search asks for one layer at a time: what is all of one kind is counted once.

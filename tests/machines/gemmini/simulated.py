@@ -17,24 +17,70 @@ LINE, BEAT, PAGE, WORD = 64, 16, 4096, 4
 
 
 @dataclass(frozen=True)
+class Axis:
+    """One axis of an image: its outputs, the inputs in memory, the padding before them."""
+
+    outputs: int
+    inputs: int
+    padding: int
+    stride: int
+    dilation: int
+
+    def extent(self, outputs: int, taps: int) -> int:
+        return outputs * self.stride + (taps - 1) * self.dilation
+
+    def read(self, outputs: tuple[int, int], taps: tuple[int, int]) -> int:
+        """Return the inputs in memory that a tile loads, in 16 bits without a sign."""
+        first = outputs[0] * self.stride + taps[0] * self.dilation - self.padding
+        extent = self.extent(outputs[1], taps[1])
+        before = max(0, -first)
+        after = max(0, first + extent - self.inputs)
+        left = extent - before - after
+        return left if left >= 0 else left + 2**16
+
+
+@dataclass(frozen=True)
 class Program:
-    """What the library is called with: sizes by dim (RSPQCKN), strides and dilations, the array."""
+    """What the library is called with on an array of ``mesh``: sizes by dim (RSPQCKN).
+
+    ``held`` are the blocks of a product's tile (rows, filters, channels), None for a convolution,
+    ``axes`` those of its images along P and Q.
+    """
 
     bounds: dict[str, int]
     tile: dict[str, int]
-    strides: tuple[int, int, int, int]
     mesh: int
+    held: tuple[int, int, int] | None
+    axes: tuple[Axis, Axis]
 
-    @property
-    def is_product(self) -> bool:
-        """Whether the library takes the layer for a matrix product."""
-        b = self.bounds
-        return b["R"] == b["S"] == 1 and 1 in (b["P"], b["Q"])
+
+def published(
+    bounds: dict[str, int], tile: dict[str, int], strides: tuple[int, int, int, int], mesh: int
+) -> Program:
+    """Return the program of the published measurements for a layer and a mapping's tile."""
+    b, t = bounds, tile
+    held = None
+    if b["R"] == b["S"] == 1 and 1 in (b["P"], b["Q"]):
+        # Sizes of tiles are in blocks, sixteenths of the mapping's.
+        sizes = (t["P"] * t["Q"] * t["N"], t["K"], t["C"])
+        held = (max(1, sizes[0] // 16), max(1, sizes[1] // 16), max(1, sizes[2] // 16))
+    wide, high, wide_dilation, high_dilation = strides
+    axes = (
+        _padded(b["P"], b["R"], wide, wide_dilation),
+        _padded(b["Q"], b["S"], high, high_dilation),
+    )
+    return Program(bounds, tile, mesh, held, axes)
+
+
+def _padded(bound: int, kernel: int, stride: int, dilation: int) -> Axis:
+    # Padded by half the kernel at either end, an even kernel has one output more.
+    more = 1 if kernel > 1 and kernel % 2 == 0 else 0
+    return Axis(bound + more, bound * stride, kernel // 2, stride, dilation)
 
 
 def simulated(program: Program) -> Counter[str]:
     """Return the counts over all tiles, and the bytes that the first tile occupies."""
-    return (_product if program.is_product else _convolution)(program)
+    return _convolution(program) if program.held is None else _product(program, program.held)
 
 
 def requests(place: int, length: int, piece: int) -> list[int]:
@@ -75,47 +121,10 @@ def blocks(size: int, block: int) -> list[int]:
     return [length for _, length in spans(size, block)]
 
 
-@dataclass(frozen=True)
-class _Axis:
-    """One axis of an image: its outputs, what they read, what of that is in memory."""
-
-    outputs: int
-    inputs: int
-    padding: int
-    stride: int
-    dilation: int
-
-    @classmethod
-    def of(cls, bound: int, kernel: int, stride: int, dilation: int) -> _Axis:
-        # Padded by half the kernel at either end, an even kernel has one output more.
-        more = 1 if kernel > 1 and kernel % 2 == 0 else 0
-        return cls(bound + more, bound * stride, kernel // 2, stride, dilation)
-
-    def extent(self, outputs: int, taps: int) -> int:
-        return outputs * self.stride + (taps - 1) * self.dilation
-
-    def read(self, outputs: tuple[int, int], taps: tuple[int, int]) -> int:
-        """Return the inputs in memory that a tile loads, in 16 bits without a sign."""
-        first = outputs[0] * self.stride + taps[0] * self.dilation - self.padding
-        extent = self.extent(outputs[1], taps[1])
-        before = max(0, -first)
-        after = max(0, first + extent - self.inputs)
-        left = extent - before - after
-        return left if left >= 0 else left + 2**16
-
-
-def _axes(program: Program) -> tuple[_Axis, _Axis]:
-    b, (wide, high, wide_dilation, high_dilation) = program.bounds, program.strides
-    return (
-        _Axis.of(b["P"], b["R"], wide, wide_dilation),
-        _Axis.of(b["Q"], b["S"], high, high_dilation),
-    )
-
-
 Span = tuple[int, int]
 
 
-def _tiles(program: Program, wide: _Axis, high: _Axis) -> Iterator[dict[str, Span]]:
+def _tiles(program: Program, wide: Axis, high: Axis) -> Iterator[dict[str, Span]]:
     bounds = {**program.bounds, "P": wide.outputs, "Q": high.outputs}
     each = [spans(bounds[dim], program.tile[dim]) for dim in "NPQKCRS"]
     for found in product(*each):
@@ -123,7 +132,7 @@ def _tiles(program: Program, wide: _Axis, high: _Axis) -> Iterator[dict[str, Spa
 
 
 def _convolution(program: Program) -> Counter[str]:
-    wide, high = _axes(program)
+    wide, high = program.axes
     total: Counter[str] = Counter()
     for tile in _tiles(program, wide, high):
         size = {dim: span[1] for dim, span in tile.items()}
@@ -139,7 +148,7 @@ def _convolution(program: Program) -> Counter[str]:
     return total
 
 
-def _pixels_in_memory(tile: dict[str, Span], wide: _Axis, high: _Axis) -> int:
+def _pixels_in_memory(tile: dict[str, Span], wide: Axis, high: Axis) -> int:
     return wide.read(tile["P"], tile["R"]) * high.read(tile["Q"], tile["S"])
 
 
@@ -169,13 +178,13 @@ def _execute(total: Counter[str], program: Program, size: dict[str, int]) -> Non
     weight_blocks = product(
         range(size["R"]), range(size["S"]), blocks(size["C"], mesh), blocks(size["K"], mesh)
     )
-    pixels = blocks(size["P"], mesh) * size["Q"] * size["N"]
+    # An accumulator row is written every fourth cycle; new weights take the array's height.
+    rows = [max(4, pixel) for pixel in blocks(size["P"], mesh) * size["Q"] * size["N"]]
+    executed = max(rows[0], mesh) + sum(rows[1:])
     for _ in weight_blocks:
         total["preloads"] += 1
-        total["computes"] += len(pixels)
-        # An accumulator row is written every fourth cycle; new weights take the array's height.
-        rows = [max(4, pixel) for pixel in pixels]
-        total["executed_rows"] += max(rows[0], mesh) + sum(rows[1:])
+        total["computes"] += len(rows)
+        total["executed_rows"] += executed
 
 
 def _zero(total: Counter[str], program: Program, size: dict[str, int]) -> None:
@@ -192,7 +201,7 @@ def _store(total: Counter[str], program: Program, size: dict[str, int]) -> None:
     total["store_pages"] += rows * size["P"] * filters * _page_changes(pitch)
 
 
-def _occupy(total: Counter[str], program: Program, wide: _Axis, high: _Axis) -> None:
+def _occupy(total: Counter[str], program: Program, wide: Axis, high: Axis) -> None:
     t, mesh = program.tile, program.mesh
     image = wide.extent(t["P"], t["R"]) * high.extent(t["Q"], t["S"])
     filters = len(blocks(t["K"], mesh))
@@ -201,14 +210,11 @@ def _occupy(total: Counter[str], program: Program, wide: _Axis, high: _Axis) -> 
     total["accumulator_bytes"] = t["N"] * t["P"] * t["Q"] * filters * mesh * WORD
 
 
-def _product(program: Program) -> Counter[str]:
-    """Rows are pixels of all images; sizes of tiles are in blocks, sixteenths of the mapping's."""
-    b, t, mesh = program.bounds, program.tile, program.mesh
+def _product(program: Program, tile: tuple[int, int, int]) -> Counter[str]:
+    """Rows are the pixels of all images."""
+    b, mesh = program.bounds, program.mesh
     bounds = {"I": b["P"] * b["Q"] * b["N"], "J": b["K"], "K": b["C"]}
-    held = {
-        dim: max(1, size // 16)
-        for dim, size in (("I", t["P"] * t["Q"] * t["N"]), ("J", t["K"]), ("K", t["C"]))
-    }
+    held = dict(zip("IJK", tile, strict=True))
     whole = {dim: blocks(bound, mesh) for dim, bound in bounds.items()}
     each = [spans(len(whole[dim]), held[dim]) for dim in "IJK"]
     total: Counter[str] = Counter()

@@ -11,21 +11,23 @@ import torch
 from torch import Tensor
 
 from tests.helpers import gemmini, generator
-from tests.predictors.gemmini.simulated import Program, moved, requests, simulated, spans
+from tests.machines.gemmini.simulated import Program, moved, published, requests, simulated, spans
 from tilegrad.accelerator import load_accelerator
 from tilegrad.cost.footprint import Footprint, footprint
 from tilegrad.dims import DIMS
 from tilegrad.errors import ConfigError
+from tilegrad.machines.gemmini.counts import UNITS
+from tilegrad.machines.gemmini.tiling import Tiling
 from tilegrad.mapping import Mapping
 from tilegrad.mapping.sampling import Sampler
 from tilegrad.nest import analyse
 from tilegrad.predictors import Schema
 from tilegrad.predictors.features import feature_set
-from tilegrad.predictors.gemmini.counts import UNITS
-from tilegrad.predictors.gemmini.tiling import Tiling
+from tilegrad.schedules.schedules import PROGRAMS, PUBLISHED
 from tilegrad.workload import Problem
 
-COMMANDS = feature_set("commands")
+EXPORTED = feature_set("commands")
+COMMANDS = EXPORTED.measured_by(PUBLISHED)
 NAMES = [column.name for column in COMMANDS.schema(gemmini())]
 HALVES = {"scratchpad": 96, "accumulator": 24}
 """KB that a tile may take, unlike the measured machine's."""
@@ -82,7 +84,7 @@ def program(nest: Mapping, problem: Problem, mesh: int) -> Program:
         inside += [axis[place] for level in nest.spatial.tolist() for axis in level]
         tile[dim] = round(math.prod(inside))
     bounds = dict(zip(DIMS, problem.bounds, strict=True))
-    return Program(bounds, tile, problem.strides, mesh)
+    return published(bounds, tile, problem.strides, mesh)
 
 
 def tiles_of(nest: Mapping) -> float:
@@ -176,44 +178,54 @@ def relaxed(problem: Problem, seed: int) -> Tensor:
     return (share * (bounds - 1)).round() + 1
 
 
-def of_tiles(tiles: Tensor, problem: Problem, mesh: int = 16) -> Tensor:
+def of_tiles(tiles: Tensor, problem: Problem, programs: str, mesh: int = 16) -> Tensor:
     """Return the columns of tiles ``[row, dim]`` that need not divide the layer."""
+    by_them = tiles.new_full((len(tiles), 1), float(programs == PUBLISHED))
     bounds, strides = (
         torch.tensor(values, dtype=torch.float64) for values in (problem.bounds, problem.strides)
     )
     rows = len(tiles)
     order = torch.arange(7).expand(rows, 7).to(tiles.dtype)
-    tiling = Tiling(tiles, bounds.expand(rows, 7), strides.expand(rows, 4), order)
+    tiling = Tiling(tiles, bounds.expand(rows, 7), strides.expand(rows, 4), order, by_them)
     hardware = {"pe_dim": mesh, **{f"{name}_kb": float(kb) for name, kb in HALVES.items()}}
     unused = sums_of(tiled(problem.bounds, problem), strides)
     return COMMANDS.columns(unused, tiling.packed(), gemmini(), hardware)
 
 
+@pytest.mark.parametrize("programs", PROGRAMS)
 @pytest.mark.parametrize("problem", LAYERS, ids=[problem.name for problem in LAYERS])
-def test_features_are_continuous_at_whole_sizes(problem: Problem) -> None:
+def test_features_are_continuous_at_whole_sizes(problem: Problem, programs: str) -> None:
     tiles = relaxed(problem, 1)
-    at = of_tiles(tiles, problem)
+    at = of_tiles(tiles, problem, programs)
     for step in (1e-8, -1e-8):
         inside = (tiles + step > 1) & (tiles + step < torch.tensor(problem.bounds))
-        near = of_tiles(torch.where(inside, tiles + step, tiles), problem)
+        near = of_tiles(torch.where(inside, tiles + step, tiles), problem, programs)
         torch.testing.assert_close(near, at, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("programs", PROGRAMS)
 @pytest.mark.parametrize("problem", LAYERS, ids=[problem.name for problem in LAYERS])
-def test_gradients_are_finite(problem: Problem) -> None:
+def test_gradients_are_finite(problem: Problem, programs: str) -> None:
     for shift in (0.0, 0.3):
         tiles = (relaxed(problem, 2) + shift).requires_grad_()
-        found = of_tiles(tiles, problem)
+        found = of_tiles(tiles, problem, programs)
         (slopes,) = torch.autograd.grad(found.sum(), tiles)
         assert slopes.isfinite().all()
         if problem.bounds[2] > 1 and problem.bounds[3] > 1:
             assert (slopes[:, 2:6].abs().amax(0) > 0).all()
 
 
-def test_a_product_has_slopes_where_its_tile_gains_a_block() -> None:
+@pytest.mark.parametrize(
+    ("programs", "sizes"), [(PUBLISHED, (47.5, 31.5, 63.5)), ("exported", (48.5, 32.5, 64.5))]
+)
+def test_a_product_has_slopes_where_its_tile_gains_a_block(
+    programs: str, sizes: tuple[float, float, float]
+) -> None:
     problem = Problem("matmul", (1, 1, 96, 1, 160, 144, 1))
-    size = torch.tensor([[1, 1, 47.5, 1, 31.5, 63.5, 1]], dtype=torch.float64).requires_grad_()
-    (slopes,) = torch.autograd.grad(of_tiles(size, problem).sum(), size)
+    rows, channels, filters = sizes
+    size = torch.tensor([[1, 1, rows, 1, channels, filters, 1]], dtype=torch.float64)
+    size.requires_grad_()
+    (slopes,) = torch.autograd.grad(of_tiles(size, problem, programs).sum(), size)
     assert (slopes[0, [2, 4, 5]] != 0).all()
 
 
@@ -244,6 +256,7 @@ def test_layers_of_both_kinds_together_are_those_one_by_one() -> None:
 
 def test_other_accelerators_are_refused() -> None:
     with pytest.raises(
-        ConfigError, match=r"features=commands needs .*eyeriss lacks .*legal: accelerator=gemmini"
+        ConfigError,
+        match=r"eyeriss is no Gemmini: .*legal for features=commands: accelerator=gemmini",
     ):
         Schema.of("commands", load_accelerator("eyeriss"), ["latency"])

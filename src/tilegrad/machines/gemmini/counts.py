@@ -9,8 +9,6 @@ from torch import Tensor
 
 PAGE = 4_096
 """Bytes of a page."""
-ACCUMULATOR_BYTES = 4
-"""Bytes of a word of the accumulator."""
 LEAST_ROWS = 4.0
 """Rows that a block takes at least: writes to one accumulator row are four cycles apart."""
 

@@ -6,30 +6,28 @@ import torch
 from torch import Tensor
 
 from tilegrad.dims import C, K
-from tilegrad.predictors.gemmini.counts import ACCUMULATOR_BYTES, LEAST_ROWS, PAGE, Counts
-from tilegrad.predictors.gemmini.packets import LINE, packets
-from tilegrad.predictors.gemmini.rounding import between, ceil_div
-from tilegrad.predictors.gemmini.tiling import Tiling
-
-BLOCK = 16.0
-"""A tile has a whole number of blocks: its size over this, rounded down, at least one; a block is
-as large as the array."""
+from tilegrad.machines.gemmini.calls import product_rows
+from tilegrad.machines.gemmini.counts import LEAST_ROWS, PAGE, Counts
+from tilegrad.machines.gemmini.packets import LINE, packets
+from tilegrad.machines.gemmini.rounding import between, ceil_div
+from tilegrad.machines.gemmini.template import ACCUMULATOR_BYTES
+from tilegrad.machines.gemmini.tiling import Tiling
 
 
 def matmul_counts(tiling: Tiling, mesh: Tensor) -> tuple[Counts, tuple[Tensor, ...]]:
     """Return the counts of matrix products ``[...]``, and their tile: rows, channels, filters."""
     rows, row_tile = tiling.rows()
     channels, filters = tiling.bounds[..., C], tiling.bounds[..., K]
-    row_blocks, row_tiles, executed, row_extent = _rows(rows, row_tile, mesh)
+    row_blocks, row_tiles, executed, row_extent = _rows(tiling, rows, row_tile, mesh)
     c_blocks, c_tiles, c_pieces, c_requests, c_beats, c_size, c_extent = _bytes(
-        channels, tiling.tile[..., C], mesh
+        tiling, channels, tiling.tile[..., C], mesh
     )
     k_blocks, k_tiles, k_pieces, k_requests, k_beats, k_size, k_extent = _bytes(
-        filters, tiling.tile[..., K], mesh
+        tiling, filters, tiling.tile[..., K], mesh
     )
     weight_rows = mesh * c_blocks * row_tiles
     k_pages = (filters / PAGE).clamp(max=1)
-    row_size = row_extent / mesh
+    scratchpad, accumulator = product_rows(row_extent / mesh, k_size, c_size, mesh)
     counts = Counts(
         tiles=row_tiles * c_tiles * k_tiles,
         input_requests=rows * k_tiles * c_tiles * c_requests,
@@ -45,20 +43,20 @@ def matmul_counts(tiling: Tiling, mesh: Tensor) -> tuple[Counts, tuple[Tensor, .
         store_requests=rows * k_tiles * k_requests,
         stores=row_blocks * k_pieces,
         store_pages=rows * k_blocks * k_pages,
-        scratchpad_bytes=(row_size + k_size) * c_size * mesh**2,
-        accumulator_bytes=row_size * k_size * mesh**2 * ACCUMULATOR_BYTES,
+        scratchpad_bytes=scratchpad * mesh,
+        accumulator_bytes=accumulator * mesh * ACCUMULATOR_BYTES,
     )
     return counts, (torch.minimum(row_extent, rows), c_extent, k_extent)
 
 
-def _rows(bound: Tensor, tile: Tensor, mesh: Tensor) -> tuple[Tensor, ...]:
+def _rows(tiling: Tiling, bound: Tensor, tile: Tensor, mesh: Tensor) -> tuple[Tensor, ...]:
     """Return blocks, tiles, rows executed for one block of weights, and the tile's rows."""
     blocks = ceil_div(bound, mesh)
     block = mesh.clamp(min=LEAST_ROWS)
     last = (bound - mesh * (blocks - 1)).clamp(min=LEAST_ROWS)
 
     def counted(size: Tensor) -> tuple[Tensor, ...]:
-        held = torch.floor(size / BLOCK).clamp(min=1)
+        held = tiling.blocks(size, mesh)
         # The first block of a tile brings new weights, which takes the array's full height.
         alone = (blocks - 1) % held == 0
         executed = block * (blocks - 1) + torch.where(alone, block, last)
@@ -68,14 +66,14 @@ def _rows(bound: Tensor, tile: Tensor, mesh: Tensor) -> tuple[Tensor, ...]:
     return blocks, tiles, executed, extent
 
 
-def _bytes(bound: Tensor, tile: Tensor, mesh: Tensor) -> tuple[Tensor, ...]:
+def _bytes(tiling: Tiling, bound: Tensor, tile: Tensor, mesh: Tensor) -> tuple[Tensor, ...]:
     """Return blocks, tiles, pieces over all tiles; a tile's requests, beats, blocks and bytes."""
     blocks = ceil_div(bound, mesh)
     line = torch.full_like(mesh, LINE)
     held_by_piece = torch.floor(LINE / mesh).clamp(min=1)
 
     def counted(size: Tensor) -> tuple[Tensor, ...]:
-        held = torch.floor(size / BLOCK).clamp(min=1)
+        held = tiling.blocks(size, mesh)
         whole = torch.floor(blocks / held)
         pieces = whole * ceil_div(held, held_by_piece)
         pieces = pieces + ceil_div(blocks - whole * held, held_by_piece)

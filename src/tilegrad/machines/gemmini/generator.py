@@ -10,16 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tilegrad.accelerator import Accelerator
-from tilegrad.errors import ConfigError
+import torch
+
+from tilegrad.machines.gemmini.template import ACCUMULATOR_BYTES, INPUT_BYTES, array_side
 
 SCRATCHPAD_BANKS = 4
 ACCUMULATOR_BANKS = 2
-INPUT_BYTES = 1
-ACCUMULATOR_BYTES = 4
-
-PARAMETERS = ("pe_dim", "scratchpad_kb", "accumulator_kb")
-LEVELS = ("Registers", "Accumulator", "Scratchpad", "DRAM")
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ class Generator:
 
 def generator(hardware: Mapping[str, float]) -> Generator:
     """Return the smallest legal Gemmini with room for two tiles of a design's ``hardware``."""
-    dim = 1 << max(1, (int(hardware["pe_dim"]) - 1).bit_length())
+    dim = int(array_side(torch.tensor(float(hardware["pe_dim"]), dtype=torch.float64)))
     accumulator = _accumulator_kb(dim, 2 * hardware["accumulator_kb"])
     accumulator_rows = Generator(dim, 0, accumulator).accumulator_rows
     rows = dim
@@ -72,14 +68,3 @@ def _accumulator_kb(dim: int, least: float) -> int:
     while kb * 1024 % (ACCUMULATOR_BANKS * dim * ACCUMULATOR_BYTES * dim):
         kb += 1
     return kb
-
-
-def check_template(accelerator: Accelerator) -> None:
-    """Refuse an accelerator that is not laid out like Gemmini; ``ConfigError`` says why."""
-    levels = tuple(level.name for level in accelerator.levels)
-    if levels != LEVELS or set(accelerator.parameters) != set(PARAMETERS):
-        raise ConfigError(
-            f"accelerator {accelerator.name} is no Gemmini: levels {', '.join(levels)}, parameters "
-            f"{', '.join(accelerator.parameters) or 'none'} (legal for --target gemmini: levels "
-            f"{', '.join(LEVELS)}, parameters {', '.join(PARAMETERS)})"
-        )

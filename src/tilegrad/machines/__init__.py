@@ -1,0 +1,1 @@
+"""Facts of machines, a room each."""

@@ -1,0 +1,58 @@
+"""Which of the library's calls runs a layer, in which order, and what its tile occupies.
+
+``tiled_matmul`` takes matrix products and ``tiled_conv`` all else. Sizes are numbers or tensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from torch import Tensor
+
+from tilegrad.dims import C, K, N, P, Q, R, S
+
+ORDER = (N, Q, P, K, S, R, C)
+"""The loops over tiles in both calls, outermost first."""
+
+Size = TypeVar("Size", int, Tensor)
+
+
+def is_product(bounds: Tensor, strides: Tensor) -> Tensor:
+    """Return which layers ``[...]`` run as matrix products, whatever their tiles.
+
+    ``bounds [..., dim]``, ``strides [..., 4]``. A product's rows are the pixels of all images: they
+    lie one after another in memory where one of the axes is a single pixel and the other has no
+    stride. An image of several rows and columns is a convolution to the library, 1 x 1 ones too.
+    """
+    one = bounds == 1
+    single = one[..., R] & one[..., S] & (one[..., P] | one[..., Q])
+    packed = (one[..., P] | (strides[..., 0] == 1)) & (one[..., Q] | (strides[..., 1] == 1))
+    return single & packed
+
+
+def product_rows(rows: Size, filters: Size, channels: Size, side: Size) -> tuple[Size, Size]:
+    """Return the rows of scratchpad and accumulator of a product's tile, given in blocks.
+
+    A block is ``side`` by ``side``, the array.
+    """
+    return (rows + filters) * channels * side, rows * filters * side
+
+
+def convolution_rows(
+    tile: Mapping[int, Size], window: tuple[Size, Size], blocks: tuple[Size, Size]
+) -> tuple[Size, Size]:
+    """Return the rows of scratchpad and accumulator that a convolution's tile takes.
+
+    ``tile`` is its extent by dim, ``window`` what it reads along P and along Q (``input_extent``),
+    ``blocks`` those of the array that hold its channels and its filters.
+    """
+    channels, filters = blocks
+    inputs = tile[N] * window[0] * window[1] * channels
+    weights = tile[R] * tile[S] * tile[C] * filters
+    return inputs + weights, tile[P] * tile[Q] * tile[N] * filters
+
+
+def input_extent(outputs: Size, taps: Size, stride: Size, dilation: Size) -> Size:
+    """Return the inputs that a tile takes along an axis: one stride more than its window."""
+    return outputs * stride + (taps - 1) * dilation
