@@ -7,15 +7,21 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import pytest
+from omegaconf import OmegaConf
+
 from tilegrad.accelerator import (
     ACCESSES,
     ENERGY_TABLES,
     Level,
     accelerator_digest,
+    build_accelerator,
     load_accelerator,
     packaged_accelerators,
 )
 from tilegrad.accelerator.expression import Value
+from tilegrad.errors import AcceleratorError
+from tilegrad.paths import config_directory
 
 SCRIPT = (
     "from tilegrad.accelerator import accelerator_digest, load_accelerator;"
@@ -73,3 +79,15 @@ def test_the_state_of_an_energy_table_shows() -> None:
     gemmini = load_accelerator("gemmini")
     digests = {accelerator_digest(replace(gemmini, energy=Scaled(scale))) for scale in (1.0, 2.0)}
     assert len(digests) == 2
+
+
+def test_the_clock_is_for_people_alone() -> None:
+    described = OmegaConf.load(config_directory() / "accelerator" / "gemmini.yaml").accelerator
+    fields = {name: value for name, value in described.items() if name != "_target_"}
+    plain = OmegaConf.to_container(OmegaConf.create(fields), resolve=True)
+    clocks = [build_accelerator(**{**plain, "clock_mhz": clock}) for clock in (None, 500, 1000)]
+    assert len({accelerator_digest(each) for each in clocks}) == 1
+    assert [each.clock_mhz for each in clocks] == [None, 500.0, 1000.0]
+    for wrong in (0, -1, "fast", float("inf")):
+        with pytest.raises(AcceleratorError, match=r"clock_mhz is .*; legal: a finite number"):
+            build_accelerator(**{**plain, "clock_mhz": wrong})

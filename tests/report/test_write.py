@@ -18,7 +18,13 @@ from tilegrad.workload import Problem, Workload
 
 Record = dict[str, Any]
 Leave = Callable[..., Path]
-FILES = ["edp_against_samples.png", "layer_costs.png", "loop_nests.txt", "report.html"]
+FILES = [
+    "edp_against_samples.png",
+    "layer_costs.png",
+    "roofline.png",
+    "loop_nests.txt",
+    "report.html",
+]
 NASTY = """<script>"alert('x')"</script> & [b]"""
 
 

@@ -56,7 +56,10 @@ class FixedLimit:
 
 @dataclass(frozen=True)
 class Accelerator:
-    """A spatial accelerator; ``levels[0]`` is next to the arithmetic, ``levels[-1]`` is DRAM."""
+    """A spatial accelerator; ``levels[0]`` is next to the arithmetic, ``levels[-1]`` is DRAM.
+
+    ``clock_mhz`` turns cycles into seconds for people and changes nothing else.
+    """
 
     name: str
     counting: str
@@ -65,6 +68,7 @@ class Accelerator:
     arithmetic: Arithmetic
     energy: EnergyTable
     table: TableColumns = field(default_factory=TableColumns)
+    clock_mhz: float | None = None
 
     def instance_kb(self, level: Level, hardware: Mapping[str, Value]) -> Value:
         """Return the size of one instance of a level in KB (0 where it is unlimited)."""

@@ -43,12 +43,13 @@ def build_accelerator(**description: Any) -> Accelerator:
     parameters = _parameters(fields.mapping("parameters"), f"accelerator {name}.parameters")
     table = _table(fields.mapping("table"), parameters, f"accelerator {name}.table")
     described = fields.sequence("levels")
+    clock = fields.clock("clock_mhz")
     fields.finish()
     levels = tuple(map(tables.level, _levels(described, parameters, f"accelerator {name}.levels")))
     if energy.name == AccelergyTable.name:
         _check_block_energies(levels, f"accelerator {name}")
     _check_levels(levels, f"accelerator {name}.levels")
-    return Accelerator(name, counting, levels, parameters, arithmetic, energy, table)
+    return Accelerator(name, counting, levels, parameters, arithmetic, energy, table, clock)
 
 
 def _arithmetic(fields: Fields) -> Arithmetic:

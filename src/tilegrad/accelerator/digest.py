@@ -10,8 +10,8 @@ from tilegrad.accelerator.accelerator import Accelerator
 from tilegrad.accelerator.expression import Expression
 from tilegrad.fingerprint.digests import digest
 
-PROSE = ("about",)
-"""Fields that say something to a reader, and nothing to a model."""
+PROSE = ("about", "clock_mhz")
+"""Fields that say something to a reader, and change no cost."""
 
 
 def accelerator_digest(accelerator: Accelerator) -> str:

@@ -70,6 +70,15 @@ class Fields:
             raise self._wrong(name, value, "a finite number >= 0")
         return float(value)
 
+    def clock(self, name: str) -> float | None:
+        """Return a finite number above 0, or None where it is absent."""
+        if self.optional(name) is None:
+            return None
+        value = self.number(name)
+        if not value:
+            raise self._wrong(name, value, "a finite number > 0, or null")
+        return value
+
     def positive(self, name: str, default: Any = _REQUIRED) -> Any:
         """Return a positive integer."""
         value = self.required(name) if default is _REQUIRED else self.optional(name, default)

@@ -125,6 +125,7 @@ class Result(DesignRecord):
     area_mm2: Number
     objective: Text
     workload: Text
+    clock_mhz: Number | None = Field(None, description="of the accelerator, where it has one")
     at_cap: tuple[Text, ...] = Field((), description="parameters that a cap keeps from growing")
     layers: tuple[LayerResult, ...] = Field(min_length=1)
     predicted: Predicted | None = None

@@ -8,6 +8,7 @@ from rich.text import Text
 from tilegrad.record import LayerResult, Result
 from tilegrad.report.engineering import counted, cycles, joules, percent, scientific
 from tilegrad.report.limits import AREA, STATUS, at_cap, hardware_text, is_low, limit_rows
+from tilegrad.report.speed import speed_rows
 from tilegrad.report.training_range import prediction_rows
 
 
@@ -17,13 +18,14 @@ def summary_rows(result: Result) -> dict[str, str]:
         "EDP": f"{scientific(result.edp)} uJ*cycles",
         "energy": joules(result.energy_uj),
         "latency": cycles(result.cycles),
+        **speed_rows(result),
         **(prediction_rows(result, result.predicted) if result.predicted else {}),
         "area": f"{result.area_mm2:.3g} mm2{at_cap(result, AREA)}",
         "hardware": hardware_text(result),
         **limit_rows(result),
         "objective": result.objective,
         "samples": counted(result.samples),
-        "time": f"{result.seconds:.1f} s",
+        "search time": f"{result.seconds:.1f} s",
         "status": STATUS[result.status],
         **({"warning": "; ".join(result.warnings)} if result.warnings else {}),
     }

@@ -7,15 +7,15 @@ from pathlib import Path
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import DataError, MappingError
 from tilegrad.files import write_bytes
+from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import parse_shorthand
 from tilegrad.mapping.validity import find_violations
 from tilegrad.record import RESULT, LayerResult, Result, read_result
-from tilegrad.report.bars import layer_costs
-from tilegrad.report.curve import edp_against_samples
+from tilegrad.report.figures import layer_figures, roof
 from tilegrad.report.history import read_history
-from tilegrad.report.html import html_report
 from tilegrad.report.loopnest import loop_nest_text
-from tilegrad.report.theme import png_bytes
+from tilegrad.report.page import Page
+from tilegrad.report.pictures import pictures
 from tilegrad.workload import Workload
 
 
@@ -29,18 +29,23 @@ def write_report(directory: Path, accelerator: Accelerator, workload: Workload) 
     history = read_history(directory)
     place = str(directory / RESULT)
     _check_design(result, accelerator, workload, place)
-    nests = [
-        _loop_nest(layer, accelerator, f"{place}: field layers[{index}].mapping")
+    mappings = [
+        _mapping(layer, accelerator, f"{place}: field layers[{index}].mapping")
         for index, layer in enumerate(result.layers)
     ]
-    curve = png_bytes(edp_against_samples(history, result))
-    costs = png_bytes(layer_costs(result))
-    pictures = {"The search: best design so far": curve, "The design: costs of its layers": costs}
+    texts = [
+        loop_nest_text(mapping, accelerator, layer.problem)
+        for mapping, layer in zip(mappings, result.layers, strict=True)
+    ]
+    figures = layer_figures(result, mappings, accelerator)
+    shown = pictures(result, history, figures, roof(accelerator, result.hardware))
+    page = Page(result, accelerator, figures, shown, texts)
     contents = {
-        "edp_against_samples.png": curve,
-        "layer_costs.png": costs,
-        "loop_nests.txt": "\n\n".join(nests).encode(),
-        "report.html": html_report(result, accelerator, pictures, nests).encode(),
+        "edp_against_samples.png": shown["curve"].png,
+        "layer_costs.png": shown["costs"].png,
+        "roofline.png": shown["roofline"].png,
+        "loop_nests.txt": "\n\n".join(texts).encode(),
+        "report.html": page.html().encode(),
     }
     for name, content in contents.items():
         write_bytes(directory / name, content)
@@ -60,7 +65,8 @@ def _check_design(result: Result, accelerator: Accelerator, workload: Workload, 
             )
 
 
-def _loop_nest(layer: LayerResult, accelerator: Accelerator, place: str) -> str:
+def _mapping(layer: LayerResult, accelerator: Accelerator, place: str) -> LoopNest:
+    """Return a layer's mapping; refuse one that is not legal for it."""
     try:
         mapping = parse_shorthand(layer.mapping, accelerator)
     except MappingError as error:
@@ -70,4 +76,4 @@ def _loop_nest(layer: LayerResult, accelerator: Accelerator, place: str) -> str:
         0, []
     ):
         raise DataError(f"{place}: {violation.reason}")
-    return loop_nest_text(mapping, accelerator, layer.problem)
+    return mapping

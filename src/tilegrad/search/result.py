@@ -41,6 +41,7 @@ def design_record(nests: LoopNest, problem: SearchProblem) -> dict[str, Any]:
         "workload": problem.workload.name,
         "accelerator": problem.accelerator.name,
         "hardware": {name: _plain(value) for name, value in cost.hardware.items()},
+        "clock_mhz": problem.accelerator.clock_mhz,
         "at_cap": at_cap(cost, problem),
         "layers": [
             _layer(index, nests, cost, problem) for index in range(len(problem.workload.layers))

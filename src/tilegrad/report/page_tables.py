@@ -1,0 +1,82 @@
+"""The cells of the page's tables that are more than a number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tilegrad.accelerator import Accelerator, Level
+from tilegrad.dims import DIMS
+from tilegrad.record import Result
+from tilegrad.report.engineering import kilobytes
+from tilegrad.workload import Problem
+
+LEVEL_HEADINGS = ("level", "keeps", "kind", "word bits", "instances", "size", "spatial loops")
+
+
+def shape_text(problem: Problem) -> str:
+    """Return a layer's shape as people write it: ``3x3/2, 64 to 128 channels, 56x56``."""
+    r, s, p, q, c, k, n = problem.bounds
+    wstride, hstride, *dilations = problem.strides
+    batch = f"batch {n}, " if n > 1 else ""
+    if r == s == 1 and q == 1:
+        return f"{batch}{p} x {c} by {c} x {k}" if p > 1 else f"{batch}{c} to {k}"
+    stride = str(wstride) if wstride == hstride else f"{wstride}x{hstride}"
+    stepped = f"/{stride}" if stride != "1" else ""
+    spread = "x".join(map(str, dict.fromkeys(dilations)))
+    dilated = f", dilated {spread}" if spread != "1" else ""
+    return f"{batch}{r}x{s}{stepped}{dilated}, {c} to {k} channels, {p}x{q}"
+
+
+def occupancy_levels(
+    accelerator: Accelerator, hardware: Mapping[str, float]
+) -> list[tuple[str, str]]:
+    """Return the names and sizes of the levels of a limited size, the outermost first."""
+    return [
+        (level.name, _size(level, hardware))
+        for level in reversed(accelerator.levels)
+        if level.capacity_kb is not None or level.capacity_words is not None
+    ]
+
+
+def level_rows(accelerator: Accelerator, hardware: Mapping[str, float]) -> list[tuple[str, ...]]:
+    """Return a row per level on the hardware found, the outermost first; see the headings."""
+    rows = [_level_cells(level, hardware) for level in reversed(accelerator.levels)]
+    return [LEVEL_HEADINGS, *rows]
+
+
+def provenance(result: Result) -> dict[str, str]:
+    """Return what the run was made with."""
+    versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
+    return {
+        "workload": result.workload,
+        "accelerator": result.accelerator,
+        "strategy": result.strategy,
+        "objective": result.objective,
+        "seed": str(result.seed),
+        "versions": versions,
+        "git": result.git or "none",
+    }
+
+
+def _level_cells(level: Level, hardware: Mapping[str, float]) -> tuple[str, ...]:
+    return (
+        level.name,
+        ", ".join(level.keeps),
+        level.kind,
+        str(level.word_bits),
+        f"{float(level.instances(hardware)):,.0f}",
+        _size(level, hardware),
+        "; ".join(
+            f"{axis}: {', '.join(DIMS[dim] for dim in fanout.dims)} "
+            f"(up to {float(fanout.width(hardware)):,.0f})"
+            for axis, fanout in level.fanout.items()
+        ),
+    )
+
+
+def _size(level: Level, hardware: Mapping[str, float]) -> str:
+    if level.capacity_kb is not None:
+        return f"{kilobytes(1024 * float(level.capacity_kb(hardware)))} in all"
+    if level.capacity_words is not None:
+        return f"{kilobytes(level.capacity_words * level.bytes_per_word)} each"
+    return "unlimited"
