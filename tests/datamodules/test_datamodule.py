@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from lightning import Trainer
+from pytorch_lightning import Trainer
 
 from tests.helpers_schedules import MadeSchedules
 from tests.predictors.helpers import trained

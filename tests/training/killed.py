@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from lightning import LightningModule, Trainer
+from pytorch_lightning import LightningModule, Trainer
 
 from tilegrad.application import run
 from tilegrad.training import FoldProgress

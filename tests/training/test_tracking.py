@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from lightning import Callback
+from pytorch_lightning import Callback
 
 from tests.helpers_scripts import Command
 from tests.helpers_wandb import Held, held

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lightning import LightningDataModule
+from pytorch_lightning import LightningDataModule
 from rich.console import Console
 from torch import Tensor
 from torch.utils.data import DataLoader

@@ -14,13 +14,13 @@ from tilegrad.pretrained import checkpoint_path
 INDIFFERENT = (
     # Where a run writes, what it is called, what it shows and whom it tells.
     "dir", "name", "fold", "progress", "callbacks.progress", "plots", "report", "logger",
-    "optimized_metric", "keep_folds", "hydra",
+    "log", "optimized_metric", "keep_folds", "hydra",
     # What is worked out from a finished result, and anew each time.
     "importances", "target",
     # How far a search goes: a longer one goes on with a shorter one.
     "budget",
-    # How it runs.
-    "threads", "*.workers", "*.cache", "trainer.enable_*",
+    # How it runs, and how often it saves what it goes on from.
+    "callbacks.state", "threads", "*.workers", "*.cache", "trainer.enable_*",
     # Prose.
     "*.parameters.*.about",
 )  # fmt: skip

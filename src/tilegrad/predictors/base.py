@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import torch
-from lightning import LightningModule
+from pytorch_lightning import LightningModule
 from torch import Tensor
 
 import tilegrad

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from hydra.errors import InstantiationException
 from hydra.utils import get_class, instantiate
-from lightning import seed_everything
-from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, open_dict
+from pytorch_lightning import seed_everything
 
 from tilegrad.accelerator import accelerator_digest
 from tilegrad.checks import flag, known_fields, positive_int

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from lightning import LightningModule, Trainer
-from lightning.pytorch.callbacks import EarlyStopping
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import EarlyStopping
 
 from tilegrad.training.kept import watched_in_training
 

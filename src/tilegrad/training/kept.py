@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning import Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
+from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint
 
 from tilegrad.predictors import Predictor
 from tilegrad.training.directory import BEST, LAST

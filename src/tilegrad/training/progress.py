@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lightning import Callback, LightningModule, Trainer
+from pytorch_lightning import Callback, LightningModule, Trainer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 

@@ -26,7 +26,7 @@ REMARKS = (
 @contextmanager
 def quiet_lightning() -> Iterator[None]:
     """Leave out remarks on workers, devices and log intervals; errors and the rest stay."""
-    logger = logging.getLogger("lightning.pytorch")
+    logger = logging.getLogger("pytorch_lightning")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:

@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 from hydra.utils import instantiate
-from lightning import Trainer, seed_everything
 from omegaconf import DictConfig, open_dict
+from pytorch_lightning import Trainer, seed_everything
+from pytorch_lightning.callbacks import Checkpoint
 
 from tilegrad.datamodules import Fold, ScheduleDataModule, everything
 from tilegrad.errors import ConfigError
@@ -146,6 +147,8 @@ def _trainer(config: DictConfig, place: FoldPlace) -> Trainer:
         callbacks=callbacks,
         plugins=[WholeFiles()],
         logger=loggers or False,
+        # Lightning would add one of its own, whose files nothing reads.
+        enable_checkpointing=any(isinstance(each, Checkpoint) for each in callbacks),
         default_root_dir=str(place.path),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lightning.fabric.plugins import TorchCheckpointIO
+from pytorch_lightning.plugins import TorchCheckpointIO
 
 from tilegrad.files import write_torch
 
