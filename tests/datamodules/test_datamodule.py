@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from pytorch_lightning import Trainer
 from tests.helpers_schedules import MadeSchedules
 from tests.predictors.helpers import trained
 from tilegrad.datamodules import NoTest, ScheduleDataModule, UnseenLayers, UnseenMappings
-from tilegrad.datamodules.batches import Batches
+from tilegrad.datamodules.batches import Batches, rows_of_a_batch
 from tilegrad.errors import ConfigError, DataError
 from tilegrad.schedules import Schedules
 from tilegrad.training.predictions import predict
@@ -72,6 +74,20 @@ def test_batches_are_shuffled_by_seed_and_epoch() -> None:
     assert order(0, 0) == order(0, 0)
     assert sorted(order(0, 0)) == list(range(100, 150))
     assert len({tuple(order(*key)) for key in ((0, 0), (0, 1), (1, 0), (2**32 - 1, 7))}) == 4
+
+
+def test_batches_follow_the_rows_where_none_are_asked_for() -> None:
+    """Half a million simulated rows make batches of 4,096, a table of 1,920 more than one step."""
+    assert module(batch_size=None).batch_size == 32
+    sizes = {0: 32, 1_920: 32, 67_178: 512, 163_840: 1_024, 491_520: 4_096, 10**7: 4_096}
+    assert {rows: rows_of_a_batch(rows) for rows in sizes} == sizes
+
+
+def test_the_room_of_the_datamodules_opens_from_the_top() -> None:
+    top = Path(__file__).parents[2] / "datamodules"
+    assert top.is_symlink()
+    assert not top.readlink().is_absolute()
+    assert (top / "schedules.py").samefile(str(inspect.getsourcefile(ScheduleDataModule)))
 
 
 def test_targets_keep_all_their_digits() -> None:

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import log2
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, SequentialSampler
 
 from tilegrad.datamodules.rows import Rows
+
+STEPS_OF_AN_EPOCH = 120
+SMALLEST, LARGEST = 32, 4096
+
+
+def rows_of_a_batch(rows: int) -> int:
+    """Return the power of two that makes about ``STEPS_OF_AN_EPOCH`` batches of all rows.
+
+    From ``SMALLEST`` to ``LARGEST``; the same for all folds, whose numbers of rows differ a little.
+    """
+    power = round(log2(max(rows / STEPS_OF_AN_EPOCH, 1)))
+    return min(max(2**power, SMALLEST), LARGEST)
 
 
 class Batches(SequentialSampler):

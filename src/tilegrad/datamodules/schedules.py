@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from tilegrad.checks import positive_int, positive_number
-from tilegrad.datamodules.batches import Batches, loader
+from tilegrad.datamodules.batches import Batches, loader, rows_of_a_batch
 from tilegrad.datamodules.groups import group_ids, groups_of
 from tilegrad.datamodules.rows import Rows, feature_rows
 from tilegrad.datamodules.split import Fold, Split, everything, hold_out
@@ -27,6 +27,7 @@ class ScheduleDataModule(LightningDataModule):
 
     ``validation`` is the share of the training groups (layers, machines or rows, as the protocol
     says) that early stopping and the choice of the best checkpoint look at; 0: none.
+    ``batch_size`` None: as suits the rows.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class ScheduleDataModule(LightningDataModule):
         split: Split,
         features: str,
         targets: Sequence[str] = ("latency",),
-        batch_size: int = 1024,
+        batch_size: int | None = None,
         validation: float = 0.1,
         seed: int = 0,
     ) -> None:
@@ -44,7 +45,9 @@ class ScheduleDataModule(LightningDataModule):
         self._split = split
         self._features = feature_set(features)
         self._targets = checked_targets(targets)
-        self._batch_size = positive_int("data.batch_size", batch_size)
+        self._asked_batch = batch_size
+        if batch_size is not None:
+            positive_int("data.batch_size", batch_size)
         self._validation = 0.0
         if validation != 0:
             self._validation = positive_number("data.validation", validation, below=1)
@@ -61,6 +64,7 @@ class ScheduleDataModule(LightningDataModule):
         self.findings = schedules.findings
         self.schema = Schema.of(self._features.name, schedules.accelerator, self._targets)
         self._rows = feature_rows(schedules, self._features, self._targets)
+        self.batch_size = self._asked_batch or rows_of_a_batch(len(self._rows))
         self.groups = groups_of(schedules, mappings=self._split.together == "mapping")
         self.folds = self._split.folds(self.groups, self._seed)
         self.use(everything(len(self._rows)))
@@ -93,7 +97,7 @@ class ScheduleDataModule(LightningDataModule):
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Return the rows to train on, shuffled unless a few batches are to be learnt by heart."""
         overfit = getattr(self.trainer, "overfit_batches", 0)
-        return loader(self.rows, Batches(self._train, self._batch_size, self._seed, not overfit))
+        return loader(self.rows, Batches(self._train, self.batch_size, self._seed, not overfit))
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Return the rows held out of training."""

@@ -83,7 +83,7 @@ def _check_model(config: DictConfig, data: ScheduleDataModule) -> None:
         with quiet_lightning():
             instantiate(config.trainer, logger=False, enable_checkpointing=False)
     except InstantiationException as error:
-        if isinstance(error.__cause__, (MisconfigurationException, ValueError)):
+        if isinstance(error.__cause__, (MisconfigurationException, ValueError, TypeError)):
             raise ConfigError(f"trainer: {error.__cause__}") from error
         raise
     if not data.folds and not config.refit:

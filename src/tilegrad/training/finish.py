@@ -47,6 +47,7 @@ def finish_run(
         "importances": importances,
         "seed": run.config.seed,
         "rows": len(run.data.rows),
+        "batch_size": run.data.batch_size,
         "findings": [str(finding) for finding in run.data.findings],
         "trained_by": _makers(folds, refit),
         "written_by": provenance(run.fingerprint),

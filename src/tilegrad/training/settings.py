@@ -13,6 +13,8 @@ from tilegrad.errors import ConfigError
 MONITORED = ("val/loss", "val/log_error", "train/loss")
 """What callbacks can look at."""
 
+SEVERAL = "a run trains on one device: jobs of a sweep (-m, hydra/launcher=ray) take several"
+
 
 def check_settings(config: DictConfig) -> None:
     """Refuse a source, a number of devices or callbacks that no training can have.
@@ -20,7 +22,7 @@ def check_settings(config: DictConfig) -> None:
     Raises ``ConfigError`` naming the field, its value and what is legal.
     """
     check_source(config)
-    _check_devices(config.trainer.get("devices", 1))
+    _check_devices(config.trainer)
     if config.trainer.get("gradient_clip_val") is not None:
         positive_number("trainer.gradient_clip_val", config.trainer.gradient_clip_val)
     if config.trainer.get("max_steps", -1) != -1:
@@ -82,10 +84,18 @@ def check_source(config: DictConfig) -> None:
         )
 
 
-def _check_devices(devices: object) -> None:
+def _check_devices(trainer: DictConfig) -> None:
     """Refuse several devices: a run's folds, files and progress belong to one process."""
+    devices, strategy = trainer.get("devices", 1), trainer.get("strategy", "auto")
     one = isinstance(devices, Sequence) and not isinstance(devices, str) and len(devices) == 1
     if not one and (devices != 1 or isinstance(devices, bool)):
         raise ConfigError(
-            f"trainer.devices is {devices!r}; legal: 1, or [NUMBER] of the one to use"
+            f"trainer.devices is {devices!r}; legal: 1, or [NUMBER] of the one to use; {SEVERAL}"
+        )
+    if trainer.get("num_nodes", 1) != 1:
+        raise ConfigError(f"trainer.num_nodes is {trainer.num_nodes!r}; legal: 1; {SEVERAL}")
+    if strategy != "auto" and not isinstance(strategy, Mapping):
+        raise ConfigError(
+            f"trainer.strategy is {strategy!r}; legal: auto, or the _target_ of one for a single "
+            f"device; {SEVERAL}"
         )
