@@ -34,6 +34,10 @@ class OutputError(TilegradError):
     """A file cannot be written: the disk is full, say."""
 
 
+class PredictionError(TilegradError):
+    """A trained predictor's answer is no finite number."""
+
+
 class InfeasibleError(TilegradError):
     """No mapping satisfies the constraints."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tests.entry.conftest import SMALL, TABLE
 from tests.helpers_predictors import predictor, save
@@ -70,6 +71,19 @@ def test_a_directory_belongs_to_one_checkpoint(command: Command, small: Workload
     ended = command(*RANDOM, "report=false", "progress=false", "ckpt=one.ckpt", "ckpt_penalty=1")
     assert ended.code == 2
     assert "another ckpt_penalty (4.0 there, 1 here)" in ended.err
+
+
+def test_predictions_that_are_no_numbers_are_refused_by_layer(
+    command: Command, small: Workload
+) -> None:
+    made = predictor("linear", small)
+    made.target_mean.fill_(torch.nan)
+    save(made, Path("broken.ckpt"))
+    ended = command(*RUN, "ckpt=broken.ckpt")
+    assert ended.code == 2
+    told = "ckpt=broken.ckpt (linear) predicts no finite latency for 2 of 2 mappings"
+    assert f"{told}, of the layers conv, linear;" in ended.err
+    assert not Path("run").exists()
 
 
 def test_a_forest_is_for_strategies_without_gradients(command: Command, small: Workload) -> None:

@@ -23,6 +23,13 @@ def test_each_row_is_its_first_occurrence() -> None:
     assert distinct(rows).tolist() == [4, 1, 0]
 
 
+@pytest.mark.parametrize("most", [2**20, 2**31, 2**53])
+def test_large_numbers_take_no_more_memory_than_rows(most: int) -> None:
+    source = torch.Generator().manual_seed(most % 1000)
+    drawn = most - torch.randint(0, 5, (500, 3), generator=source).double()
+    assert torch.equal(drawn[distinct(drawn)], drawn.unique(dim=0))
+
+
 def test_more_columns_than_one_word_holds() -> None:
     rows = torch.eye(100, dtype=torch.float64).repeat(2, 1)
     assert distinct(rows).tolist() == list(range(99, -1, -1))

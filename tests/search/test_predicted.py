@@ -12,7 +12,8 @@ from tests.helpers_predictors import latency_by, predictor
 from tests.search.contract import StrategyContract
 from tests.search.helpers import SHORT_GRADIENT, SHORT_RANDOM, SMALL, record, run, small_problem
 from tilegrad.cost.model import ROOFLINE
-from tilegrad.search import random
+from tilegrad.errors import PredictionError
+from tilegrad.search import Strategy, random
 from tilegrad.search.focus import Focus
 from tilegrad.search.polish import candidates
 from tilegrad.search.pool import LayerPool, hardware_points
@@ -95,6 +96,24 @@ def test_layers_are_asked_for_together_as_one_by_one(monkeypatch: pytest.MonkeyP
         settle([one], weights, 1.0)
         assert (one.latency < torch.inf).sum() > 50
         torch.testing.assert_close(other.latency, one.latency, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("strategy", [SHORT_RANDOM, SHORT_GRADIENT])
+def test_a_prediction_that_is_no_number_ends_the_search(
+    strategy: Strategy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where those of the smallest mappings, asked for first, are numbers."""
+    model = latency_by(predictor("linear", SMALL))
+    problem = small_problem(model=model)
+    plain, layers = model.predictor.standardised, len(SMALL.layers)
+
+    def standardised(features: torch.Tensor) -> torch.Tensor:
+        return plain(features) * (1.0 if features[..., 0].numel() <= layers else torch.nan)
+
+    monkeypatch.setattr(model.predictor, "standardised", standardised)
+    problem.check_predictions()
+    with pytest.raises(PredictionError, match=r"\(linear\) predicts no finite latency for .* of"):
+        run(problem, strategy, tmp_path)
 
 
 def test_the_record_tells_predictions_from_the_nests_figures(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor
 from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.expression import Value
 from tilegrad.cost.footprint import Footprint, cycles, footprint
+from tilegrad.errors import PredictionError
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.nest import analyse
 
@@ -46,11 +47,29 @@ class CostModel(Protocol):
     def cycles(
         self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]
     ) -> Tensor:
-        """Return the latency to be minimised [cycles], ``[...]``.
+        """Return the latency to be minimised [cycles], ``[...]``; never NaN.
 
-        Hardware values broadcast with the leading dimensions of the sums.
+        Raises ``NotFiniteError`` where the model has no finite answer. Hardware values broadcast
+        with the leading dimensions of the sums.
         """
         ...
+
+
+class NotFiniteError(PredictionError):
+    """Of ``model``; ``where`` marks the mappings ``[...]`` without a finite latency."""
+
+    def __init__(self, model: str, where: Tensor) -> None:
+        self.model, self.where = model, where
+        super().__init__(self.told(""))
+
+    def told(self, of: str) -> str:
+        """Return the message; ``of`` says of what the mappings are."""
+        found, looked_at = int(self.where.sum()), self.where.numel()
+        return (
+            f"{self.model} predicts no finite latency for {found:,} of {looked_at:,} mappings{of}; "
+            "legal: a checkpoint whose predictions are numbers (train it again, by fewer epochs or "
+            "a lower learning rate where its losses were no numbers)"
+        )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch import Tensor
 from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.expression import Value
 from tilegrad.cost.footprint import Footprint, energy_pj
-from tilegrad.cost.model import Departure
+from tilegrad.cost.model import Departure, NotFiniteError
 from tilegrad.errors import ConfigError
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.predictors.base import Predictor
@@ -152,6 +152,8 @@ class PredictedLatency:
         hardware: Mapping[str, Value],
     ) -> Tensor:
         found = self.predictor(columns)[..., self._target]
+        if not (finite := found.detach().isfinite()).all():
+            raise NotFiniteError(f"ckpt={self.source} ({self.predictor.kind})", ~finite)
         if self.predictor.schema.targets[self._target] == "latency":
             return found
         return found - (energy_pj(sums, accelerator, hardware) * UJ_PER_PJ).log()

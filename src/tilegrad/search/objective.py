@@ -8,6 +8,9 @@ from torch import Tensor
 
 from tilegrad.errors import ConfigError, unknown
 
+TIE = 1e-9
+"""Power of a figure that an objective ignores, so that it still breaks ties."""
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -26,13 +29,17 @@ class Objective:
         """Return the figure; arguments broadcast."""
         return energy**self.energy_power * latency**self.latency_power * area**self.area_power
 
+    def log_cost(self, energy: Tensor, latency: Tensor) -> Tensor:
+        """Return the log of a layer's own figure at given area; ties broken as in ``weights``."""
+        for_energy, for_latency = max(self.energy_power, TIE), max(self.latency_power, TIE)
+        return for_energy * energy.log() + for_latency * latency.log()
+
     def weights(self, energy: Tensor, latency: Tensor) -> tuple[Tensor, Tensor]:
         """Return the weights of a layer's pJ and cycles at a design, so that they compare.
 
         A figure that ignores one of the two still breaks ties by it.
         """
-        tie = 1e-9
-        return max(self.energy_power, tie) / energy, max(self.latency_power, tie) / latency
+        return max(self.energy_power, TIE) / energy, max(self.latency_power, TIE) / latency
 
 
 OBJECTIVES = {

@@ -12,19 +12,32 @@ from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.checks import is_number, positive_number, section
 from tilegrad.cost import area_mm2
 from tilegrad.cost.footprint import Footprint
-from tilegrad.cost.model import ROOFLINE, CostModel, LearnedModel, Roofline, model_footprint
+from tilegrad.cost.model import (
+    ROOFLINE,
+    CostModel,
+    LearnedModel,
+    NotFiniteError,
+    Roofline,
+    model_footprint,
+)
 from tilegrad.cost.network import NetworkCost, network_cost
-from tilegrad.errors import ConfigError, InfeasibleError
+from tilegrad.dims import DIMS
+from tilegrad.errors import ConfigError, InfeasibleError, PredictionError, WorkloadError
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import stack
+from tilegrad.mapping.factors import MOST
 from tilegrad.mapping.space import MapSpace
 from tilegrad.nest import analyse
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.objective import Objective
 from tilegrad.search.tables import LayerTable
 from tilegrad.workload import Workload
+from tilegrad.workload.values import LARGEST
 
 AREA = "area_mm2"
+
+NAMED = 5
+"""Layers that a message lists."""
 
 SHRINK = (1, 2, 4, 8, 16, 32, 64)
 """Divisors of the largest mesh that are looked at where area counts."""
@@ -87,6 +100,24 @@ class SearchProblem:
         nests = stack([table.nests(factors, first) for table in self.tables])
         return nests.each(lambda tensor: tensor.movedim(0, 1))
 
+    def check_size(self) -> None:
+        """Refuse layers that are counted inexactly, or whose choices no memory holds, by name."""
+        for layer, table in zip(self.workload.layers, self.tables, strict=True):
+            sizes = {"multiply-accumulates": layer.macs * layer.count, **layer.tensor_sizes()}
+            for what, size in sizes.items():
+                if size > LARGEST:
+                    raise WorkloadError(
+                        f"layer {layer.name!r}: its bounds make {size:.4g} {what} (all executions "
+                        f"together); legal: at most {LARGEST}, up to which counts are exact"
+                    )
+            for dim, (count, bound) in enumerate(zip(table.counted(), layer.bounds, strict=True)):
+                if count > MOST:
+                    raise WorkloadError(
+                        f"layer {layer.name!r}, field {DIMS[dim]}: {bound} splits over the loops "
+                        f"of {self.accelerator.name} in {count:,} ways; legal: a bound with at "
+                        f"most {MOST:,}, which has fewer divisors (one near it often does)"
+                    )
+
     def check_feasible(self) -> None:
         """Refuse limits that even the smallest mappings exceed, naming the limit and the need."""
         meshes = self.hardware.fixed_meshes
@@ -108,6 +139,10 @@ class SearchProblem:
 
     def _unit(self, name: str) -> str:
         return self.accelerator.parameters[name].unit
+
+    def check_predictions(self) -> None:
+        """Refuse a model that has no finite latency for the smallest mappings, naming layers."""
+        self.evaluate(self.smallest())
 
     def evaluate(self, nests: LoopNest) -> tuple[NetworkCost, Tensor]:
         """Return exact costs of designs ``[..., layer]`` and their objective ``[...]``.
@@ -134,7 +169,13 @@ class SearchProblem:
             return cost.cycles
         sums = self.footprint(nests)
         hardware = {name: value.unsqueeze(-1) for name, value in cost.hardware.items()}
-        layers = self.model.cycles(sums, self.accelerator, hardware)
+        try:
+            layers = self.model.cycles(sums, self.accelerator, hardware)
+        except NotFiniteError as error:
+            where = error.where.expand(nests.batch_shape).flatten(0, -2).any(0).nonzero().flatten()
+            names = ", ".join(self.workload.layers[place].name for place in where.tolist()[:NAMED])
+            more = f" and {len(where) - NAMED:,} more" if len(where) > NAMED else ""
+            raise PredictionError(error.told(f", of the layers {names}{more}")) from error
         return (layers.expand(nests.batch_shape) * self.workload.counts).sum(-1)
 
     def footprint(self, nests: LoopNest) -> Footprint:

@@ -99,8 +99,8 @@ class RelaxedProblem:
     def loss(self, logs: Tensor, sharpness: float) -> tuple[Tensor, Hardware, Tensor]:
         """Return the log objective ``[start]``, the hardware ``[start]`` and each layer's order.
 
-        Orders are weighted by a softmax over ``-sharpness * log`` cost; the log of an excess over
-        a fixed or capped size is added as a penalty.
+        Orders are weighted by a softmax over ``-sharpness * log`` of their own objective; the log
+        of an excess over a fixed or capped size is added as a penalty.
         """
         bounds, orders = self.bounds.unsqueeze(-2), self.orders
         nests = self.space.mapping(logs.exp().unsqueeze(-2), bounds, orders)
@@ -144,7 +144,7 @@ class RelaxedProblem:
         spread = {name: value[:, None, None] for name, value in hardware.items()}
         energy = energy_pj(sums, self.space.accelerator, spread)
         latency = self.model.cycles(sums, self.space.accelerator, spread)
-        cost = energy.detach().log() + latency.detach().log()
+        cost = self.objective.log_cost(energy.detach(), latency.detach())
         cost = cost.masked_fill(self.repeated, torch.inf)
         weight = torch.softmax(-sharpness * cost, -1)
         network_energy = ((energy * weight).sum(-1) * self.counts).sum(-1)

@@ -16,7 +16,7 @@ from torch import Tensor
 from tilegrad.cost.model import CostModel
 from tilegrad.search.objective import Objective
 from tilegrad.search.pool import LayerPool, Points
-from tilegrad.search.prices import Prices, prices, settle
+from tilegrad.search.prices import Prices, prices, settle, weighted
 
 ROUNDS = 3
 
@@ -74,8 +74,7 @@ def _pick(
     rows = []
     for count, layer in zip(counts, layers, strict=True):
         e, t = layer.energy, layer.latency
-        cost = e * weights[0].unsqueeze(-1) + t * weights[1].unsqueeze(-1)
-        row = cost.nan_to_num(nan=torch.inf).argmin(1, keepdim=True)
+        row = weighted(e, t, weights).argmin(1, keepdim=True)
         energy = energy + count * e.gather(1, row).squeeze(1)
         latency = latency + count * t.gather(1, row).squeeze(1)
         rows.append(row.squeeze(1))

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tilegrad.dims import DIMS
 from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.mapping.factors import factorisations
+from tilegrad.mapping.factors import count_factorisations, factorisations
 from tilegrad.mapping.orders import candidate_orders
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
 from tilegrad.workload import Problem
@@ -59,15 +59,31 @@ class LayerTable:
     def _choices(self, dim: int) -> Tensor:
         slots = [self.space.slots[i] for i in self.space.slots_of[dim]]
         legal: dict[tuple[int, ...], None] = {}
-        for widths in self.widths:
-            limits = tuple(
-                self.problem.bounds[dim]
-                if slot.axis == TEMPORAL
-                else int(min(self.problem.bounds[dim], widths[slot.level, slot.axis]))
-                for slot in slots
-            )
+        for limits in self._limits(dim):
             legal |= dict.fromkeys(_spread(factorisations(self.problem.bounds[dim], limits), slots))
         return torch.tensor(list(legal), dtype=torch.float64).view(len(legal), len(slots))
+
+    def _limits(self, dim: int) -> list[tuple[int, ...]]:
+        """Return the slots' largest factors, for each of the mesh widths to fill."""
+        bound = self.problem.bounds[dim]
+        slots = [self.space.slots[i] for i in self.space.slots_of[dim]]
+        return [
+            tuple(
+                bound if slot.axis == TEMPORAL else int(min(bound, widths[slot.level, slot.axis]))
+                for slot in slots
+            )
+            for widths in self.widths
+        ]
+
+    def counted(self) -> list[int]:
+        """Return per dim how many choices its slots' factors have at most, without making them."""
+        return [
+            max(
+                count_factorisations(self.problem.bounds[dim], limits)
+                for limits in self._limits(dim)
+            )
+            for dim in range(len(DIMS))
+        ]
 
     def nearest(self, factors: Tensor) -> Tensor:
         """Return the legal factors nearest in log space, ``[row, slot]`` to ``[row, slot]``."""
