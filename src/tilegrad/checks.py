@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -18,7 +18,11 @@ SEARCHED = ("hardware.", "caps.")
 def positive_int(field: str, value: object, least: int = 1) -> int:
     """Return an integer of at least ``least`` and at most ``LARGEST``."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= LARGEST:
-        raise ConfigError(f"{field} is {value!r}; legal: an integer from {least} to 2**63 - 1")
+        meant = isinstance(value, float) and value.is_integer() and least <= value <= LARGEST
+        # 1e3 is a float to YAML: said, not taken, as a config must read the same everywhere.
+        advice = f"; write {int(value)}" if meant else ""  # type: ignore[call-overload]
+        legal = f"an integer from {least} to 2**63 - 1"
+        raise ConfigError(f"{field} is {value!r}; legal: {legal}{advice}")
     return value
 
 
@@ -67,6 +71,13 @@ def flag(field: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise ConfigError(f"{field} is {value!r}; legal: true, false")
     return value
+
+
+def wrong_separator(header: Sequence[str]) -> str | None:
+    """Return what to say of a table's header that is one column where it should be several."""
+    separators = {";": "';'", "\t": "tabs", "|": "'|'"}
+    found = [name for mark, name in separators.items() if len(header) == 1 and mark in header[0]]
+    return f"the columns are separated by {found[0]} (legal: ',')" if found else None
 
 
 def no_searched_hardware(overrides: Iterable[str], field: str) -> None:

@@ -49,6 +49,7 @@ VALUES = [
     case("seed=true", "seed", "True", "integer"),
     case("seed=99999999999999999999", "seed", "99999999999999999999", "2**63"),
     case("seed=[1,2]", "seed", "[1, 2]", "integer"),
+    case("budget.samples=1e3", "budget.samples is 1000.0; legal: an integer", "; write 1000"),
     case("budget.samples=0", "budget.samples", "0", "integer"),
     case("budget.seconds=nan", "budget.seconds", "nan", "> 0"),
     case("budget.seconds=-3", "budget.seconds", "-3", "> 0"),

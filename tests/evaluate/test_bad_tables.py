@@ -72,6 +72,14 @@ def test_the_first_offender_and_how_many(
     refused(tmp_path / "t.csv", "row 2, column mapping.mapping", "(4 of 12 rows are refused: 2 x")
 
 
+@pytest.mark.parametrize(("mark", "name"), [(";", "';'"), ("\t", "tabs")])
+def test_another_separator_is_named(
+    refused: Refused, frame: pd.DataFrame, tmp_path: Path, mark: str, name: str
+) -> None:
+    frame.to_csv(tmp_path / "table.csv", index=False, sep=mark)
+    refused(tmp_path / "table.csv", f"the columns are separated by {name} (legal: ',')")
+
+
 def test_no_row_is_legal(refused: Refused, frame: pd.DataFrame, tmp_path: Path) -> None:
     frame["prob.K"] = 5
     frame.to_csv(tmp_path / "table.csv", index=False)

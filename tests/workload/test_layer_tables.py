@@ -39,7 +39,7 @@ def to_csv(workload: Workload) -> str:
     return text.getvalue()
 
 
-@given(st.lists(problems, min_size=1, max_size=5))
+@given(st.lists(problems, min_size=1, max_size=5, unique_by=lambda layer: layer.name))
 def test_table_and_back(layers: list[Problem]) -> None:
     workload = Workload("net", tuple(layers))
     texts = {
@@ -130,6 +130,9 @@ def test_network_refusals(
         (GOOD.replace("layer,", "layr,"), ["line 1", "'layr'", "nearest: layer"]),
         (HEADER.replace("\n", ",cuont\n"), ["line 1", "'cuont'", "nearest: count"]),
         (GOOD.replace("layer,R", "layer,S"), ["line 1", "column S is given twice"]),
+        (GOOD.replace(",", ";"), ["line 1", "separated by ';'", "legal: ','"]),
+        (GOOD.replace(",", "\t"), ["line 1", "separated by tabs", "legal: ','"]),
+        (GOOD + "conv1,1,1,8,8,4,16\n", ["line 3", "'conv1'", "another shape", "line 2"]),
         ("name," + GOOD, ["line 1", "column layer or a column name"]),
         ("R,S,P,Q,C,K\n1,1,1,1,1,1\n", ["line 1", "column layer"]),
         (HEADER.replace(",K", ""), ["line 1", "column K is missing", "required: layer, R"]),

@@ -45,6 +45,13 @@ def test_equal_layers_merge_at_construction() -> None:
     workload = Workload("net", (one, two, again))
     assert len(workload) == 2
     assert [(layer.name, layer.count) for layer in workload] == [("one", 5), ("two", 1)]
+    assert [layer.also for layer in workload] == [("again",), ()]
+    assert Workload("net", (*workload, one)).layers[0].also == ("again",)
+
+
+def test_one_name_for_two_shapes_is_refused(refused: Callable[..., None]) -> None:
+    one, two = Problem("one", (3, 3, 8, 8, 4, 16, 1)), Problem("one", (1, 1, 8, 8, 4, 16, 1))
+    refused(lambda: Workload("net", (one, two)), "'net'", "'one'", "a name of its own")
 
 
 def test_tensors_stack_the_layers() -> None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from tilegrad.checks import wrong_separator
 from tilegrad.errors import DataError, unknown
 from tilegrad.tables.files import SUFFIXES, Stream, explained, unpacked
 
@@ -67,6 +68,8 @@ class _CsvTable:
         header = next(csv.reader([stream.readline().decode("utf-8-sig")]), [])
         if not header:
             raise DataError(f"{path}: the table is empty (legal: a header, then rows)")
+        if (reason := wrong_separator(header)) is not None:
+            raise DataError(f"{path}: {reason}")
         self.columns = tuple(header)
 
     def chunks(self, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ REQUIRED = tuple(dim for dim in DIMS if dim != "N")
 class Problem:
     """A convolution or matrix multiplication as a seven-dimensional loop nest.
 
-    ``bounds`` follow ``DIMS`` (R S P Q C K N), ``strides`` follow ``STRIDES``. Anything but
+    ``bounds`` follow ``DIMS`` (R S P Q C K N), ``strides`` follow ``STRIDES``; ``also`` are the
+    names of equal layers that it stands for beside its own. Anything but
     integers in 1..2**53 raises a ``WorkloadError`` that names the layer, the field and the value.
     """
 
@@ -27,6 +29,7 @@ class Problem:
     bounds: tuple[int, ...]
     strides: tuple[int, ...] = (1, 1, 1, 1)
     count: int = 1
+    also: tuple[str, ...] = dataclasses.field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -51,6 +54,11 @@ class Problem:
         values = [parse_positive(fields.get(f, 1), f"{place}, field {f}") for f in FIELDS]
         bounds, strides = tuple(values[: len(DIMS)]), tuple(values[len(DIMS) :])
         return cls(name, bounds, strides, parse_positive(count, f"{place}, field count"))
+
+    @property
+    def shape(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """What tells layers apart: bounds and strides."""
+        return self.bounds, self.strides
 
     @property
     def macs(self) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tilegrad.checks import wrong_separator
 from tilegrad.errors import WorkloadError, unknown
 from tilegrad.workload.files import Located, expect_mapping, load_yaml, read_text
 from tilegrad.workload.problem import FIELDS, REQUIRED
@@ -42,6 +43,8 @@ def _csv_rows(path: Path) -> Iterator[Row]:
     start, header = next(lines, (1, []))
     if not header:
         raise WorkloadError(f"{path}: the layer table is empty (legal: a header, then layers)")
+    if (reason := wrong_separator(header)) is not None:
+        raise WorkloadError(f"{path}, line {start}: {reason}")
     _check_columns(header, f"{path}, line {start}")
     for line, cells in lines:
         where = f"{path}, line {line}"

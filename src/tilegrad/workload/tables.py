@@ -27,11 +27,18 @@ def read_layer_table(path: str | Path, network: str | None = None) -> Workload:
 def read_networks(path: str | Path) -> dict[str | None, tuple[Problem, ...]]:
     """Read every network of a table; the key is None in a table without a ``network`` column."""
     networks: dict[str | None, tuple[Problem, ...]] = {}
+    places: dict[tuple[str | None, str], tuple[Problem, str]] = {}
     rows = read_rows(Path(path))
     for row in rows:
         if ("network" in row.fields) != ("network" in rows[0].fields):
             raise WorkloadError(f"{row.where}: legal: a field network in every layer or in none")
         network, layer = _read_row(row)
+        first, where = places.setdefault((network, layer.name), (layer, row.where))
+        if first.shape != layer.shape:
+            raise WorkloadError(
+                f"{row.where}: layer {layer.name!r} has another shape than the layer of that name "
+                f"in {where} (legal: a name of its own for each shape)"
+            )
         networks[network] = (*networks.get(network, ()), layer)
     return networks
 

@@ -26,6 +26,7 @@ class Workload:
     def __post_init__(self) -> None:
         if not self.layers:
             raise WorkloadError(f"workload {self.name!r} has no layers (legal: at least one)")
+        _check_names(self.name, self.layers)
         # A frozen dataclass may only normalise its own fields this way.
         object.__setattr__(self, "layers", merge_equal_layers(self.layers))
 
@@ -51,11 +52,30 @@ class Workload:
         return torch.tensor([layer.count for layer in self.layers], dtype=torch.float64)
 
 
+def _check_names(name: str, layers: Iterable[Problem]) -> None:
+    """Refuse one name for layers of different shapes."""
+    shapes: dict[str, Problem] = {}
+    for layer in layers:
+        if shapes.setdefault(layer.name, layer).shape != layer.shape:
+            raise WorkloadError(
+                f"workload {name!r}: layers of different shapes are called {layer.name!r} "
+                "(legal: a name of its own for each shape)"
+            )
+
+
 def merge_equal_layers(layers: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Join layers of equal bounds and strides: counts add up, the first name and place stay."""
+    """Join layers of equal bounds and strides: counts add up, the first name and place stay.
+
+    The other names are kept in ``Problem.also``.
+    """
     merged: dict[tuple[tuple[int, ...], tuple[int, ...]], Problem] = {}
     for layer in layers:
-        key = (layer.bounds, layer.strides)
-        seen = merged.get(key)
-        merged[key] = replace(seen, count=seen.count + layer.count) if seen else layer
+        seen = merged.get(layer.shape)
+        merged[layer.shape] = _joined(seen, layer) if seen else layer
     return tuple(merged.values())
+
+
+def _joined(seen: Problem, layer: Problem) -> Problem:
+    names = dict.fromkeys((*seen.also, layer.name, *layer.also))
+    names.pop(seen.name, None)
+    return replace(seen, count=seen.count + layer.count, also=tuple(names))
