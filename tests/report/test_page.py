@@ -74,6 +74,30 @@ def test_a_clock_turns_cycles_into_time(product: Record) -> None:
     assert list(speed_rows(without)) == ["efficiency"]
 
 
+def test_what_stands_beside_is_relative_and_says_how_it_was_made(
+    record: Record, leave_run: Callable[..., Path], gemmini: Accelerator, resnet50: Workload
+) -> None:
+    figures = {name: 2 * record[name] for name in ("edp", "energy_uj", "area_mm2")}
+    beside = {**figures, "cycles": 30 * record["cycles"], "hardware": {"pe_dim": 7}}
+    record["baselines"] = [{**beside, "name": "other", "made": "Made <so>"}]
+    record["gap"] = 0.012
+
+    def words() -> str:
+        directory = leave_run(record)
+        write_report(directory, gemmini, resnet50)
+        text = (directory / "report.html").read_text(encoding="utf-8")
+        root = ElementTree.fromstring(text.split("\n", 1)[1])
+        return " ".join(" ".join(root.itertext()).split())
+
+    shown = words()
+    assert "other pe_dim 7" in shown
+    assert "2.000x 2.000x 30x 2.000x" in shown
+    assert "other: Made <so>." in shown
+    assert "the edp is at most 1.2 % above the best possible" in shown
+    del record["gap"], record["baselines"]
+    assert "Nothing is proven" in words()
+
+
 @pytest.mark.parametrize(
     ("bounds", "strides", "text"),
     [

@@ -18,12 +18,16 @@ AXES = ("X", "Y")
 
 @dataclass(frozen=True)
 class Parameter:
-    """A hardware parameter: inferred from the mappings unless the user fixes it."""
+    """A hardware parameter: inferred from the mappings unless the user fixes it.
+
+    ``default`` is the template's own size, which reports set beside a found one.
+    """
 
     name: str
     minimum: float
     unit: str
     about: str
+    default: float | None = None
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,11 @@ def _parameters(described: Mapping[str, Any], where: str) -> dict[str, Parameter
         fields = Fields(item, f"{where}.{name}")
         minimum = fields.number("min", default=1.0)
         parameters[name] = Parameter(
-            name, minimum, fields.text("unit", default=""), fields.text("about", default="")
+            name,
+            minimum,
+            fields.text("unit", default=""),
+            fields.text("about", default=""),
+            fields.positive("default", default=None),
         )
         fields.finish()
     return parameters

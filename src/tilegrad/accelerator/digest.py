@@ -10,7 +10,7 @@ from tilegrad.accelerator.accelerator import Accelerator
 from tilegrad.accelerator.expression import Expression
 from tilegrad.fingerprint.digests import digest
 
-PROSE = ("about", "clock_mhz")
+PROSE = ("about", "clock_mhz", "default")
 """Fields that say something to a reader, and change no cost."""
 
 

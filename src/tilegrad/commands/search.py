@@ -20,7 +20,7 @@ from tilegrad.report import (
     summary_table,
     write_report,
 )
-from tilegrad.search import Runner, SearchState, build_runner, design_record
+from tilegrad.search import Runner, SearchState, Surroundings, build_runner, design_record
 from tilegrad.search.progress import live_progress
 from tilegrad.search.result import write_history
 from tilegrad.targets.timeloop import TimeloopTarget
@@ -46,6 +46,8 @@ def search(config: DictConfig) -> Result:
             state, status = runner.run(observe)
         result = write_result(runner, state, status) if state.best is not None else None
         if result is not None and report:
+            if status != "interrupted":
+                result = look_around(runner, state, result)
             write_report(runner.directory, runner.problem.accelerator, runner.problem.workload)
     if result is not None and show:
         print_summary(result, runner.directory)
@@ -78,6 +80,18 @@ def write_result(runner: Runner, state: SearchState, status: str) -> Result:
     write_history(runner.directory / "history.csv", state)
     result = parse_result(values, str(runner.directory / RESULT))
     write_json(runner.directory / RESULT, result.as_json())
+    return result
+
+
+def look_around(runner: Runner, state: SearchState, result: Result) -> Result:
+    """Add what other designs cost to result.json, in what is left of a budget of seconds."""
+    assert state.best is not None
+    budget = runner.budget.seconds
+    spare = None if budget is None else budget - state.seconds
+    found = Surroundings(runner.problem, state.best, spare).record(state)
+    place = runner.directory / RESULT
+    result = parse_result({**result.as_json(), **found}, str(place))
+    write_json(place, result.as_json())
     return result
 
 

@@ -8,7 +8,7 @@ from tilegrad.record.reading import (
     read_result,
     result_file,
 )
-from tilegrad.record.result import FORMAT, LayerResult, Outside, Predicted, Result
+from tilegrad.record.result import FORMAT, LayerResult, Outside, Predicted, Result, Variant
 
 __all__ = [
     "FORMAT",
@@ -19,6 +19,7 @@ __all__ = [
     "Outside",
     "Predicted",
     "Result",
+    "Variant",
     "parse_result",
     "read_design_record",
     "read_result",

@@ -63,6 +63,18 @@ class Predicted(Part):
         return Interval(self.level, (low, high), (cycles[0], cycles[1]))
 
 
+class Variant(Part):
+    """Another design beside the best one; ``made`` says how, in words."""
+
+    name: Text
+    made: Text
+    hardware: dict[str, Number]
+    edp: Number
+    energy_uj: Number
+    cycles: Number
+    area_mm2: Number
+
+
 class LayerResult(LayerDesign):
     """One layer of the best design; energy and cycles are of one execution.
 
@@ -129,6 +141,11 @@ class Result(DesignRecord):
     at_cap: tuple[Text, ...] = Field((), description="parameters that a cap keeps from growing")
     layers: tuple[LayerResult, ...] = Field(min_length=1)
     predicted: Predicted | None = None
+    gap: Number | None = Field(
+        None, description="how far above the optimum the objective is at most, as a share"
+    )
+    baselines: tuple[Variant, ...] = Field((), description="what the design is to be seen beside")
+    sensitivity: tuple[Variant, ...] = Field((), description="each parameter halved and doubled")
     warnings: tuple[Text, ...] = Field((), description="what to know before trusting the figures")
     samples: Number
     seconds: Number

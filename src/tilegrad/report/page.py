@@ -14,7 +14,14 @@ from tilegrad.record import Result
 from tilegrad.report.engineering import counted, joules, percent, scientific, typeset
 from tilegrad.report.figures import LayerFigures
 from tilegrad.report.limits import STATUS, at_cap, is_low
-from tilegrad.report.page_tables import level_rows, occupancy_levels, provenance, shape_text
+from tilegrad.report.page_tables import (
+    level_rows,
+    occupancy_levels,
+    provenance,
+    shape_text,
+    sizes_text,
+    times,
+)
 from tilegrad.report.summary import share, summary_rows
 from tilegrad.report.training_range import HEADINGS, outside_rows
 
@@ -91,6 +98,7 @@ def _environment() -> Environment:
         "percent": percent,
         "scientific": scientific,
         "shape": shape_text,
+        "typeset": typeset,
     }
-    environment.globals |= {"share": share, "is_low": is_low}
+    environment.globals |= {"share": share, "is_low": is_low, "times": times, "sizes": sizes_text}
     return environment

@@ -27,6 +27,17 @@ def shape_text(problem: Problem) -> str:
     return f"{batch}{r}x{s}{stepped}{dilated}, {c} to {k} channels, {p}x{q}"
 
 
+def sizes_text(hardware: Mapping[str, float]) -> str:
+    """Return parameters with their values."""
+    return ", ".join(f"{name} {value:g}" for name, value in hardware.items())
+
+
+def times(value: float, reference: float) -> str:
+    """Return a multiple of a reference in as many digits as tell neighbours apart."""
+    ratio = value / reference if reference else 0.0
+    return f"{ratio:.3f}x" if ratio < 10 else f"{ratio:,.0f}x"
+
+
 def occupancy_levels(
     accelerator: Accelerator, hardware: Mapping[str, float]
 ) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from tilegrad.search.random import RandomStrategy
 from tilegrad.search.result import design_record, write_history
 from tilegrad.search.runner import Runner
 from tilegrad.search.state import Budget, SearchState, Strategy, generator
+from tilegrad.search.surroundings import Surroundings
 
 __all__ = [
     "OBJECTIVES",
@@ -19,6 +20,7 @@ __all__ = [
     "SearchProblem",
     "SearchState",
     "Strategy",
+    "Surroundings",
     "build_runner",
     "design_record",
     "generator",
