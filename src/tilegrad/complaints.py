@@ -22,6 +22,7 @@ from omegaconf.errors import (
 
 from tilegrad.errors import unknown
 from tilegrad.extras import LAUNCHERS, hint
+from tilegrad.own_files import chosen_file
 from tilegrad.paths import config_directory
 
 HIDDEN = ("_target_", "_partial_", "hydra")
@@ -37,7 +38,16 @@ _ARGUMENT = re.compile(
 
 
 def describe(error: BaseException) -> str:
-    """Return one paragraph about an error, with the nearest legal name where one was mistaken."""
+    """Return one paragraph about an error, with the nearest legal name where one was mistaken.
+
+    What is wrong with a group's option that lies in a file of the user's begins with the file.
+    """
+    text = _described(error)
+    path = chosen_file(re.split(r"[.: ]", text, maxsplit=1)[0])
+    return text if path is None or path in text else f"{path}: {text}"
+
+
+def _described(error: BaseException) -> str:
     cause = error.__cause__
     if isinstance(error, InstantiationException):
         return _argument(error) or (describe(cause) if cause else _paragraph(error))

@@ -20,8 +20,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from tilegrad.complaints import describe
 from tilegrad.errors import ConfigError, TilegradError
+from tilegrad.own_files import names_file, own_options
 from tilegrad.paths import config_directory
-from tilegrad.tables.files import SUFFIXES
+from tilegrad.tables.suffixes import SUFFIXES
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -94,7 +95,8 @@ def instantiated(name: str, node: str, overrides: Sequence[str]) -> Any:
 def plain_overrides(arguments: Sequence[str]) -> list[str]:
     """Return the arguments in Hydra's terms: ``workload=FILE`` chooses the reader of files.
 
-    So do ``data=FILE`` and ``source=FILE``; ``data.path`` is short for ``data.source.path``.
+    So do ``data=FILE`` and ``source=FILE``; ``data.path`` is short for ``data.source.path``;
+    ``accelerator=FILE.yaml`` makes the file an option of its group (``own_files``).
     """
     plain = []
     for argument in arguments:
@@ -109,6 +111,8 @@ def plain_overrides(arguments: Sequence[str]) -> list[str]:
             plain += [f"{name}=table", f"{FILE_FIELDS[name]}={_quoted(value)}"]
         elif name == "data.path":
             plain.append(f"{FILE_FIELDS['data']}={_quoted(value)}")
+        elif names_file(name, value):
+            plain.append(f"{name}={','.join(map(_quoted, own_options(name, value)))}")
         elif _is_group(name) and re.fullmatch(r"[-+.\d]+|true|false|null", value, re.IGNORECASE):
             # Hydra then refuses it as an unknown option, and not as a number.
             plain.append(f"{name}='{value}'")

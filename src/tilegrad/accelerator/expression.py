@@ -12,13 +12,15 @@ import operator
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, TypeAlias
 
 from tilegrad.errors import AcceleratorError, unknown
 
-Value = Tensor | float
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Not imported: descriptions are read before tensors, which take seconds to import, are needed.
+Value: TypeAlias = "Tensor | float"
 
 
 def _power(base: Value, exponent: Value) -> Value:
@@ -81,6 +83,8 @@ def values(expression: Expression, parameters: Mapping[str, Value]) -> Tensor:
 
     Calling an expression with plain numbers raises ``ArithmeticError`` there.
     """
+    import torch
+
     sizes = {n: torch.as_tensor(v, dtype=torch.float64) for n, v in parameters.items()}
     return torch.as_tensor(expression(sizes), dtype=torch.float64)
 

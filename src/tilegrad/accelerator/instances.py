@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import torch
-
 from tilegrad.accelerator.expression import Expression, parse_expression, values
 from tilegrad.accelerator.level import Level
 from tilegrad.errors import AcceleratorError
@@ -56,7 +54,7 @@ def check_cluster(level: Level, where: str) -> None:
             f"{where}: cluster is {level.cluster} and instances is {level.instances.text!r}; "
             "legal: a cluster of 1, or a number of instances"
         )
-    instances = float(torch.as_tensor(level.instances({})))
+    instances = float(level.instances({}))
     if instances % level.cluster:
         raise AcceleratorError(
             f"{where}: cluster is {level.cluster} and instances is {instances:g}; "

@@ -16,9 +16,6 @@ import pyarrow as pa
 
 from tilegrad.errors import DataError
 
-SUFFIXES = (".csv", ".csv.gz", ".csv.tar.gz", ".parquet")
-"""What names of tables end in."""
-
 Stream = BufferedReader | gzip.GzipFile
 
 _UNREADABLE = (OSError, EOFError, zlib.error, tarfile.TarError, pa.ArrowException, UnicodeError)

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from tilegrad.checks import wrong_separator
 from tilegrad.errors import DataError, unknown
-from tilegrad.tables.files import SUFFIXES, Stream, explained, unpacked
+from tilegrad.tables.files import Stream, explained, unpacked
+from tilegrad.tables.suffixes import SUFFIXES
 
 _BLOCK_BYTES = 4 << 20
 

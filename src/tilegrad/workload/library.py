@@ -10,12 +10,9 @@ from pathlib import Path
 from tilegrad.errors import WorkloadError, unknown
 from tilegrad.workload.problem import Problem
 from tilegrad.workload.tables import read_layer_table, read_networks
-from tilegrad.workload.timeloop_yaml import (
-    YAML_SUFFIXES,
-    is_timeloop_problem,
-    read_timeloop_workload,
-)
+from tilegrad.workload.timeloop_yaml import is_timeloop_problem, read_timeloop_workload
 from tilegrad.workload.workload import Workload
+from tilegrad.yaml_files import YAML_SUFFIXES
 
 
 def load_workload(

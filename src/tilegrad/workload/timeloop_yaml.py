@@ -10,11 +10,10 @@ from tilegrad.workload.files import Located, expect_mapping, load_yaml
 from tilegrad.workload.problem import Problem
 from tilegrad.workload.timeloop_shape import Shape, read_shape
 from tilegrad.workload.workload import Workload
+from tilegrad.yaml_files import YAML_SUFFIXES
 
 VERSIONS = ("0.2", "0.3", "0.4")
 _OUTER = ("version", "shape", "instance")
-
-YAML_SUFFIXES = (".yaml", ".yml")
 
 
 def read_timeloop_problem(path: str | Path) -> Problem:
