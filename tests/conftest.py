@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -59,3 +60,14 @@ def script(
         return Ended(code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def stranger(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be a user who never heard of an account of Weights & Biases, at no terminal."""
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
+    # Lightning sets it for the whole process.
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    for name in ("HOME", "WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_CONFIG_DIR"):
+        monkeypatch.setenv(name, str(directory / "home"))

@@ -1,4 +1,4 @@
-"""What an offline run of Weights & Biases holds, read from its file without the service."""
+"""What runs of trackers hold, read from their files: Weights & Biases, without its service."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 BLOCK = 32768
 """Bytes of a block of LevelDB's log format, whose records never end across without parts."""
@@ -23,6 +25,21 @@ class Held:
     summary: dict[str, Any] = field(default_factory=dict)
     artifacts: dict[str, dict[str, str]] = field(default_factory=dict)
     finished: bool = False
+
+
+def left_in(directory: Path) -> Held:
+    """Return what a run left, when the service, which writes it, has ended as after a process."""
+    import wandb
+
+    wandb.teardown()
+    return held(directory)
+
+
+def events(directory: Path) -> EventAccumulator:
+    """Return what TensorBoard reads in a directory."""
+    found = EventAccumulator(str(directory))
+    found.Reload()
+    return found
 
 
 def held(directory: Path) -> Held:

@@ -17,8 +17,8 @@ from tilegrad.datamodules import NoTest, ScheduleDataModule, UnseenLayers, Unsee
 from tilegrad.datamodules.batches import Batches, rows_of_a_batch
 from tilegrad.errors import ConfigError, DataError
 from tilegrad.schedules import Schedules
+from tilegrad.tracking.quiet import quiet_lightning
 from tilegrad.training.predictions import predict
-from tilegrad.training.quiet import quiet_lightning
 
 
 def module(**changes: Any) -> ScheduleDataModule:

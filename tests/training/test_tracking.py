@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,11 @@ import pytest
 from pytorch_lightning import Callback
 
 from tests.helpers_scripts import Command
-from tests.helpers_wandb import Held, held
-from tests.training.conftest import MADE, QUICK, SMALL, result_of
+from tests.helpers_wandb import Held, events, left_in
+from tests.training.conftest import QUICK, SMALL, result_of
+from tilegrad.tracking.account import wandb_logger
 
 EPOCHS = 3
-WITHOUT = "not installed: pip install 'tilegrad[wandb]'"
 
 
 class Failing(Callback):
@@ -29,26 +27,6 @@ class Failing(Callback):
         """Raise an error of the code."""
         if self.ends:
             raise ZeroDivisionError
-
-
-@pytest.fixture
-def stranger(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Be a user who never heard of an account, at no terminal."""
-    pytest.importorskip("wandb", reason=WITHOUT)
-    for name in [name for name in os.environ if name.startswith("WANDB_")]:
-        monkeypatch.delenv(name)
-    # Lightning sets it for the whole process.
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    for name in ("HOME", "WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_CONFIG_DIR"):
-        monkeypatch.setenv(name, str(directory / "home"))
-
-
-def left_in(directory: Path) -> Held:
-    """Return what a run left, when the service, which writes it, has ended as after a process."""
-    import wandb
-
-    wandb.teardown()
-    return held(directory)
 
 
 def logged(run: Held, name: str) -> list[float]:
@@ -106,12 +84,30 @@ def test_csv_holds_every_epoch_of_every_fold(command: Command, directory: Path) 
         assert (losses["val/loss"] > 0).all()
 
 
-def test_without_wandb_its_logger_names_the_extra(
+@pytest.mark.usefixtures("stranger")
+def test_tensorboard_holds_curves_metrics_and_pictures(command: Command, directory: Path) -> None:
+    assert command(*SMALL, "model=mlp", "logger=tensorboard", "dir=run").code == 0
+    run = directory / "run"
+    for fold in ("fold-0", "fold-1", "refit"):
+        assert len(events(run / fold).Scalars("val/loss")) == EPOCHS
+    found = events(run)
+    for name, value in result_of(run)["metrics"]["latency"].items():
+        (event,) = found.Scalars(f"latency/{name}")
+        assert event.value == pytest.approx(value)
+    assert set(found.Tags()["images"]) == {"predicted_latency", "importances"}
+
+
+@pytest.mark.usefixtures("stranger")
+def test_no_account_is_ever_asked_for(
     command: Command, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "wandb", None)
-    ended = command(*MADE, "logger=wandb", "dir=run")
-    assert ended.code == 2
-    assert "logger=wandb needs the package wandb" in ended.err
-    assert "pip install 'tilegrad[wandb]'" in ended.err
-    assert not (directory / "run").exists()
+    monkeypatch.delenv("WANDB_MODE")
+    monkeypatch.setenv("NETRC", str(directory / "absent"))
+    ended = command(*QUICK, "logger=wandb", "logger.wandb.offline=false", "dir=run")
+    assert (ended.code, ended.err.count("error: ")) == (2, 1)
+    assert "no account is known; legal: logger.wandb.offline=true" in ended.err
+    assert wandb_logger()._offline
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    assert not wandb_logger()._offline
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    assert wandb_logger()._offline

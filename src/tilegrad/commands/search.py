@@ -24,6 +24,7 @@ from tilegrad.search import Runner, SearchState, Surroundings, build_runner, des
 from tilegrad.search.progress import live_progress
 from tilegrad.search.result import write_history
 from tilegrad.targets.timeloop import TimeloopTarget
+from tilegrad.tracking.ending import tracked
 
 METRICS = ("edp", "energy_uj", "cycles", "area_mm2", "samples", "seconds")
 """Fields of result.json that a sweep may optimise."""
@@ -41,7 +42,8 @@ def search(config: DictConfig) -> Result:
     show = flag("progress", config.progress)
     report = flag("report", config.report)
     target: TimeloopTarget | None = instantiate(config.get("target"))
-    with claimed(runner.directory, runner.fingerprint, config):
+    with claimed(runner.directory, runner.fingerprint, config), tracked():
+        loggers = _loggers(config, runner)
         with live_progress(runner.strategy.name, show) as observe:
             state, status = runner.run(observe)
         result = write_result(runner, state, status) if state.best is not None else None
@@ -49,6 +51,8 @@ def search(config: DictConfig) -> Result:
             if status != "interrupted":
                 result = look_around(runner, state, result)
             write_report(runner.directory, runner.problem.accelerator, runner.problem.workload)
+        if result is not None and loggers:
+            _track(loggers, runner, result, state)
     if result is not None and show:
         print_summary(result, runner.directory)
     if result is not None and target is not None:
@@ -60,6 +64,21 @@ def search(config: DictConfig) -> Result:
         )
         raise KeyboardInterrupt
     return result
+
+
+def _loggers(config: DictConfig, runner: Runner) -> list[Any]:
+    """Return the loggers, begun; without any, a search starts without Lightning."""
+    if not config.get("logger"):
+        return []
+    from tilegrad.tracking.searches import search_loggers
+
+    return search_loggers(config, runner.directory, runner.name)
+
+
+def _track(loggers: list[Any], runner: Runner, result: Result, state: SearchState) -> None:
+    from tilegrad.tracking.searches import track_search
+
+    track_search(loggers, runner.name, runner.directory, result.as_json(), state.history)
 
 
 def write_result(runner: Runner, state: SearchState, status: str) -> Result:

@@ -11,13 +11,13 @@ from rich.console import Console
 from tilegrad.checks import choice
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.predictors import METRICS
+from tilegrad.tracking.ending import tracked
 from tilegrad.training import (
     build_run,
     finish_run,
     print_fold,
     print_refit,
     print_result,
-    tracked,
 )
 
 

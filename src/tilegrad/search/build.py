@@ -17,13 +17,13 @@ from tilegrad.search.checkpoint import load_checkpoint
 from tilegrad.search.latency import Learned, check_gradients, latency_model
 from tilegrad.search.objective import objective
 from tilegrad.search.problem import SearchProblem, hardware_space
-from tilegrad.search.runner import Runner
+from tilegrad.search.runner import Runner, run_name
 from tilegrad.search.state import Budget, Strategy
 
 FIELDS = (
     "accelerator", "hardware", "caps", "workload", "strategy", "objective", "seed", "dir",
     "budget", "optimized_metric", "report", "progress", "target", "ckpt", "ckpt_penalty",
-    "ckpt_upper",
+    "ckpt_upper", "logger", "log",
 )  # fmt: skip
 """The fields of ``conf/search.yaml``."""
 
@@ -67,9 +67,8 @@ def _budget(given: object) -> Budget:
 
 def _default_directory(problem: SearchProblem, strategy: Strategy) -> Path:
     """Return a new directory for this run."""
-    name = f"{problem.workload.name}-{problem.accelerator.name}-{strategy.name}"
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    return Path("outputs") / "search" / name / f"{stamp}-{os.getpid()}"
+    return Path("outputs") / "search" / run_name(problem, strategy) / f"{stamp}-{os.getpid()}"
 
 
 def _meanings(problem: SearchProblem) -> dict[str, str]:

@@ -20,6 +20,11 @@ CHECKPOINT_SECONDS = 2.0
 Observer = Callable[[SearchState], None]
 
 
+def run_name(problem: SearchProblem, strategy: Strategy) -> str:
+    """Return a name after workload, accelerator and strategy."""
+    return f"{problem.workload.name}-{problem.accelerator.name}-{strategy.name}"
+
+
 @dataclass(frozen=True)
 class Runner:
     """One search in one directory; its ``fingerprint`` tells it from others."""
@@ -30,6 +35,11 @@ class Runner:
     seed: int
     directory: Path
     fingerprint: Fingerprint
+
+    @property
+    def name(self) -> str:
+        """What the search is called in directories and trackers."""
+        return run_name(self.problem, self.strategy)
 
     def run(self, observe: Observer = lambda _: None) -> tuple[SearchState, str]:
         """Search, going on from the directory's checkpoint; return the state and a status.

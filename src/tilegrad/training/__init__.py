@@ -8,7 +8,6 @@ from tilegrad.training.kept import BestEpoch, LastState
 from tilegrad.training.printing import print_evaluation, print_fold, print_refit, print_result
 from tilegrad.training.progress import FoldProgress
 from tilegrad.training.run import TrainingRun
-from tilegrad.training.tracking import tracked
 
 __all__ = [
     "BestEpoch",
@@ -23,5 +22,4 @@ __all__ = [
     "print_fold",
     "print_refit",
     "print_result",
-    "tracked",
 ]

@@ -21,14 +21,13 @@ from tilegrad.predictors import Predictor
 from tilegrad.predictors.checkpoint import load_predictor
 from tilegrad.predictors.closed_form import ClosedForm
 from tilegrad.pretrained import checkpoint_path
-from tilegrad.training.quiet import quiet_lightning
+from tilegrad.tracking.quiet import quiet_lightning
 from tilegrad.training.run import TrainingRun
 from tilegrad.training.settings import check_settings, without_validation
-from tilegrad.training.tracking import check_trackers
 
 FIELDS = (
     "accelerator", "hardware", "caps", "workload", "data", "split", "model", "trainer", "callbacks",
-    "logger", "name", "features", "targets", "seed", "dir", "ckpt", "refit", "keep_folds",
+    "logger", "log", "name", "features", "targets", "seed", "dir", "ckpt", "refit", "keep_folds",
     "importances", "plots", "progress", "threads", "optimized_metric", "fold",
 )  # fmt: skip
 """The fields of ``conf/train.yaml``."""
@@ -55,7 +54,6 @@ def build_run(config: DictConfig) -> TrainingRun:
         flag(name, config[name])
     if positive_int("seed", config.seed, least=0) > LARGEST_SEED:
         raise ConfigError(f"seed is {config.seed}; legal: an integer from 0 to {LARGEST_SEED}")
-    check_trackers(config)
     with open_dict(config):
         config.features = config.features or best_features(config)
         config.name = config.name or run_name(config)

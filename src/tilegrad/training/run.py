@@ -22,6 +22,8 @@ from tilegrad.predictors import Predictor
 from tilegrad.predictors.checkpoint import load_predictor, read_checkpoint, save_predictor
 from tilegrad.pretrained import checkpoint_path
 from tilegrad.provenance import provenance
+from tilegrad.tracking.loggers import begun_loggers
+from tilegrad.tracking.quiet import quiet_lightning
 from tilegrad.training.directory import (
     MODEL,
     FoldPlace,
@@ -33,8 +35,6 @@ from tilegrad.training.directory import (
 from tilegrad.training.interrupts import plain_interrupts
 from tilegrad.training.kept import keep
 from tilegrad.training.predictions import ROWS_AT_ONCE, predict, target_metrics, test_table
-from tilegrad.training.quiet import quiet_lightning
-from tilegrad.training.tracking import describe_config
 from tilegrad.training.whole_files import WholeFiles
 
 
@@ -140,13 +140,11 @@ class TrainingRun:
 
 def _trainer(config: DictConfig, place: FoldPlace) -> Trainer:
     callbacks = [instantiate(node) for node in (config.callbacks or {}).values() if node]
-    loggers = [instantiate(node) for node in (config.logger or {}).values() if node]
-    describe_config(config, loggers)
     return instantiate(
         config.trainer,
         callbacks=callbacks,
         plugins=[WholeFiles()],
-        logger=loggers or False,
+        logger=begun_loggers(config) or False,
         # Lightning would add one of its own, whose files nothing reads.
         enable_checkpointing=any(isinstance(each, Checkpoint) for each in callbacks),
         default_root_dir=str(place.path),

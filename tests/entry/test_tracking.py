@@ -1,0 +1,64 @@
+"""What trackers are told of searches: each one's run, also in a sweep."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.entry.conftest import SMALL
+from tests.helpers_scripts import Command
+from tests.helpers_wandb import events, left_in
+
+SEARCH = ("workload=small.csv", *SMALL, "progress=false")
+DRAWN = ("workload=small.csv", "strategy=random", "strategy.designs=20", "progress=false")
+
+
+@pytest.mark.usefixtures("stranger")
+def test_trackers_hold_history_design_plots_and_files(command: Command, directory: Path) -> None:
+    ended = command(*SEARCH, "report=true", "logger=many", "seed=3", "dir=run")
+    assert ended.code == 0, ended.err
+    run = directory / "run"
+    found, board = left_in(run), events(run)
+    result = json.loads((run / "result.json").read_text())
+    history = pd.read_csv(run / "history.csv")
+    assert found.finished
+    assert (found.config["seed"], found.config["strategy"]["starts"]) == (3, 8)
+    best = [step["best_edp"] for step in found.history if "best_edp" in step]
+    assert best == history.edp.tolist()
+    assert [event.step for event in board.Scalars("best_edp")] == history.samples.tolist()
+    assert pd.read_csv(run / "metrics.csv").best_edp.tolist() == pytest.approx(best)
+    for name in ("edp", "energy_uj", "cycles", "samples"):
+        assert found.summary[name] == result[name]
+        assert board.Scalars(name)[0].value == pytest.approx(result[name])
+    assert found.summary["hardware/pe_dim"] == result["hardware"]["pe_dim"]
+    plots = {path.stem for path in run.glob("*.png")}
+    assert plots == set(board.Tags()["images"])
+    assert plots == {name.removesuffix("/path") for name in found.summary if "/path" in name}
+    ((artifact, files),) = found.artifacts.items()
+    assert artifact == "small-gemmini-gradient-design"
+    assert {"result.json", "history.csv", "config.yaml", "report.html"} <= set(files)
+    assert Path(files["result.json"]).samefile(run / "result.json")
+
+
+@pytest.mark.usefixtures("stranger")
+def test_jobs_of_a_sweep_have_runs_of_their_own(command: Command, directory: Path) -> None:
+    jobs = ("-m", "seed=1,2", "hydra.sweep.dir=sweep")
+    ended = command(*jobs, *DRAWN, "report=false", "logger=wandb")
+    assert ended.code == 0, ended.err
+    for job, seed in (("0", 1), ("1", 2)):
+        found = left_in(directory / "sweep" / job)
+        assert (found.finished, found.config["seed"]) == (True, seed)
+        result = json.loads((directory / "sweep" / job / "result.json").read_text())
+        assert found.summary["edp"] == result["edp"]
+
+
+@pytest.mark.usefixtures("stranger")
+def test_a_logger_makes_no_other_search(command: Command, directory: Path) -> None:
+    assert command(*DRAWN, "report=false", "dir=run").code == 0
+    before = json.loads((directory / "run" / "result.json").read_text())
+    assert command(*DRAWN, "report=false", "logger=csv", "dir=run").code == 0
+    after = json.loads((directory / "run" / "result.json").read_text())
+    assert (after["edp"], after["samples"]) == (before["edp"], before["samples"])
