@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,12 @@ def test_packaged_networks() -> None:
 def test_packaged_table_is_the_published_one() -> None:
     table = FACTS / "dosa" / "layers.csv"
     for name in packaged_networks():
-        assert load_workload(name) == read_layer_table(table, name)
+        published, own = read_layer_table(table, name), load_workload(name)
+        # The published table has a tracer's numbers for names.
+        renamed = [
+            replace(layer, name=mine.name) for layer, mine in zip(published, own, strict=True)
+        ]
+        assert list(own) == renamed
 
 
 def test_resnet50_has_its_known_macs() -> None:
@@ -51,7 +57,7 @@ def test_resnet50_has_its_known_macs() -> None:
 
 def test_vgg16_has_its_known_macs() -> None:
     # The published table lists distinct layers once; VGG-16 repeats three of them.
-    repeated = {"_outputs_input.12": 2, "_outputs_input.18": 2, "_outputs_input.22": 3}
+    repeated = {"features.12": 2, "features.19": 2, "features.24": 3}
     layers = load_workload("vgg16")
     assert {layer.count for layer in layers} == {1}
     total = sum(repeated.get(layer.name, 1) * layer.macs for layer in layers)
