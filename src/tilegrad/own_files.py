@@ -81,7 +81,7 @@ def _accelerator(path: Path) -> dict[str, Any]:
 
 def _designs(path: Path) -> dict[str, Any]:
     """Return designs that ``compare`` sets against each other."""
-    found = read_mapping(path, ConfigError)
+    found = read_mapping(path, ConfigError, "designs and their reference")
     try:
         known_fields("", found, ("designs", "reference", "shared"))
     except ConfigError as error:
@@ -91,7 +91,7 @@ def _designs(path: Path) -> dict[str, Any]:
 
 def _target(path: Path) -> dict[str, Any]:
     """Return the fields of an option that says by ``_target_`` what it makes."""
-    found = read_mapping(path, ConfigError)
+    found = read_mapping(path, ConfigError, "_target_ and its fields")
     if "defaults" in found:
         raise ConfigError(
             f"{path}: defaults are of files in a --config-dir; legal here: _target_ and its fields"

@@ -14,15 +14,15 @@ from tilegrad.errors import TilegradError
 YAML_SUFFIXES = (".yaml", ".yml")
 
 
-def read_mapping(path: Path, error: type[TilegradError]) -> dict[str, Any]:
-    """Return the fields that a file holds; raise ``error`` where it cannot be read."""
+def read_mapping(path: Path, error: type[TilegradError], legal: str) -> dict[str, Any]:
+    """Return the fields that a file holds; ``error`` where it cannot be read."""
     if not path.is_file():
-        raise error(f"{path}: no such file")
+        raise error(f"{path}: cannot be read: no such file")
     try:
         # Read as Hydra reads its own: 1e-3 is a number, and no field is given twice.
         found = OmegaConf.to_container(OmegaConf.load(path))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, OmegaConfBaseException) as problem:
         raise error(f"{path}: cannot be read as YAML: {' '.join(str(problem).split())}") from None
     if not isinstance(found, dict):
-        raise error(f"{path}: holds no fields (legal: name: value, a line each)")
+        raise error(f"{path}: holds no fields (legal: {legal})")
     return {str(name): value for name, value in found.items()}

@@ -39,7 +39,7 @@ def read_description(path: Path) -> dict[str, Any]:
 
     Raises ``AcceleratorError`` naming the file.
     """
-    found = read_mapping(path, AcceleratorError)
+    found = read_mapping(path, AcceleratorError, "'accelerator' and its fields")
     described = found.get("accelerator")
     if not isinstance(described, dict):
         raise AcceleratorError(f"{path}: has no fields under the key 'accelerator'")
