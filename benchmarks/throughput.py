@@ -114,7 +114,7 @@ def gradient_step(
     varied = _distinct_layers(workload, layers)
     meshes = dict.fromkeys(accelerator.fanout_parameters, 128)
     space = hardware_space(accelerator, {}, meshes)
-    problem = SearchProblem(accelerator, varied, space, objective("edp"))
+    problem = SearchProblem(varied, space, objective("edp"))
     relaxed = RelaxedProblem.of(problem.tables, varied.counts, space, problem.objective)
     descent = Descent(relaxed, steps=100, learning_rate=10.0, momentum=0.8)
     starts = max(2, 28_800 // descent.rows_per_start)

@@ -60,7 +60,7 @@ def small_problem(
     limits = limits or Limits()
     accelerator = accelerator or gemmini()
     space = hardware_space(accelerator, limits.hardware, limits.caps)
-    problem = SearchProblem(accelerator, workload, space, objective(name), model)
+    problem = SearchProblem(workload, space, objective(name), model)
     problem.check_feasible()
     return problem
 

@@ -61,7 +61,9 @@ def find_overflows(
     """
     found: dict[int, list[Overflow]] = {}
     for limit in _limits(nest, accelerator, hardware):
-        for (index,) in (limit.need > limit.have).nonzero().tolist():
+        # Factors that are 1 throughout leave needs without the mappings' dimension.
+        over = (limit.need > limit.have).expand(nest.macs.shape)
+        for (index,) in torch.atleast_1d(over).nonzero().tolist():
             found.setdefault(index, []).append(_overflow(limit, index, nest, accelerator))
     return found
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator, Level
 from tilegrad.accelerator.expression import Value
+from tilegrad.accelerator.settling import settled
 from tilegrad.nest import Nest
 
 ARITHMETIC = "arithmetic"
@@ -64,8 +65,10 @@ def infer_hardware(
     """Return the smallest hardware that fits every layer's mapping.
 
     ``nest`` is ``[..., layer]``; each parameter comes back as ``[...]``: the maximum over layers,
-    at least its minimum, rounded up to whole units if ``exact``. ``fixed`` values are kept.
+    at least its minimum, rounded up to whole units if ``exact``. ``fixed`` values are kept, whether
+    they hold the mappings or not. Raises ``ConfigError`` where mappings do not tell a free size.
     """
+    accelerator = settled(accelerator, fixed)
 
     def smallest(name: str, need: Tensor) -> Tensor:
         largest = need.amax(-1).clamp(min=accelerator.parameters[name].minimum)

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.cost.analytical import LayerCost, layer_cost
-from tilegrad.cost.hardware import Hardware, area_mm2, fixed_excess, infer_hardware
+from tilegrad.cost.capacity import fits
+from tilegrad.cost.hardware import Hardware, area_mm2, infer_hardware
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.nest import analyse
 from tilegrad.workload import Workload
@@ -20,7 +21,7 @@ from tilegrad.workload import Workload
 class NetworkCost:
     """Designs' totals ``[...]`` over all layers and counts; ``layers`` are ``[..., layer]``.
 
-    ``fits [..., layer]`` says whether a mapping respects the limits that no parameter changes.
+    ``fits [..., layer]`` says whether a mapping fits the hardware, all that ``fixed`` decides too.
     """
 
     hardware: Hardware
@@ -37,7 +38,8 @@ def network_cost(
     """Return the cost of designs with mappings ``[..., layer]``; ``fixed`` hardware is kept."""
     nest = analyse(nests, workload.strides, accelerator)
     hardware = infer_hardware(accelerator, nest, fixed)
-    parts = layer_cost(nest, accelerator, {n: v.unsqueeze(-1) for n, v in hardware.items()})
+    by_layer = {name: value.unsqueeze(-1) for name, value in hardware.items()}
+    parts = layer_cost(nest, accelerator, by_layer)
     # Factors that are 1 throughout leave costs without the batch's dimensions.
     batch = nests.batch_shape
     layers = LayerCost(
@@ -45,7 +47,7 @@ def network_cost(
     )
     return NetworkCost(
         hardware,
-        (fixed_excess(nest, accelerator) <= 0).expand(batch),
+        fits(nest, accelerator, by_layer).expand(batch),
         layers,
         (layers.energy_pj * workload.counts).sum(-1),
         (layers.cycles * workload.counts).sum(-1),

@@ -39,7 +39,7 @@ def build_runner(config: DictConfig) -> Runner:
     space = hardware_space(accelerator, config.hardware, config.caps)
     learned = Learned(config.ckpt, config.ckpt_penalty, config.ckpt_upper)
     model = latency_model(learned, accelerator)
-    problem = SearchProblem(accelerator, workload, space, objective(config.objective), model)
+    problem = SearchProblem(workload, space, objective(config.objective), model)
     problem.check_size()
     problem.check_feasible()
     problem.check_predictions()

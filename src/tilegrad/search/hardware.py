@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
-from tilegrad.cost import area_mm2, infer_hardware
+from tilegrad.accelerator.possible import possible
+from tilegrad.accelerator.settling import settled
+from tilegrad.cost import area_mm2
 from tilegrad.cost.footprint import mesh_parameters, smallest_hardware
 from tilegrad.cost.hardware import Hardware
 from tilegrad.cost.model import CostModel
-from tilegrad.nest import Nest
 from tilegrad.search.focus import Focus
 from tilegrad.search.objective import Objective
 from tilegrad.search.pool import LayerPool, Points, hardware_points
@@ -31,43 +32,50 @@ APART = 1.4
 
 @dataclass(frozen=True)
 class HardwareSpace:
-    """Parameters that the user fixed, upper limits of the others, and of the area."""
+    """Parameters that the user fixed, upper limits of the others, and of the area.
 
-    accelerator: Accelerator
+    ``accelerator`` is the ``template`` with the sizes that the fixed parameters settle as numbers:
+    its free parameters can be inferred from mappings, or ``ConfigError`` names the one that cannot.
+    """
+
+    template: Accelerator
     fixed: Mapping[str, float]
     caps: Mapping[str, float]
     area_cap: float | None
+    accelerator: Accelerator = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "accelerator", settled(self.template, self.fixed))
 
     def limit(self, name: str) -> float:
         """Return the largest value of a parameter."""
         return float(self.fixed.get(name, self.caps.get(name, torch.inf)))
 
     def within(self, hardware: Hardware) -> Tensor:
-        """Return which points respect every limit, ``[point]``."""
+        """Return which points respect every limit and make sense, ``[point]``."""
         allowed = torch.ones((), dtype=torch.bool)
         for name, value in hardware.items():
             allowed = allowed & (value <= self.limit(name))
+        allowed = allowed & possible(self.accelerator, hardware)
         if self.area_cap is not None:
             area = torch.as_tensor(area_mm2(self.accelerator, hardware))
             allowed = allowed & (area <= self.area_cap)
         return allowed
 
     @property
-    def fixed_meshes(self) -> dict[str, float]:
-        """The fixed mesh widths."""
-        meshes = self.accelerator.fanout_parameters
-        return {name: size for name, size in self.fixed.items() if name in meshes}
+    def given(self) -> dict[str, float]:
+        """The fixed parameters but those that are sizes of levels.
 
-    def holds(self, nest: Nest) -> Tensor:
-        """Return which designs ``[..., layer]`` fit the fixed sizes and caps, ``[...]``."""
-        spread = infer_hardware(self.accelerator, nest, {})
-        # A level's words per instance follow from its size and the number of its instances.
-        sized = infer_hardware(self.accelerator, nest, self.fixed_meshes)
-        fitting = torch.ones((), dtype=torch.bool)
-        for name in self.accelerator.parameters:
-            need = spread if name in self.accelerator.fanout_parameters else sized
-            fitting = fitting & (need[name] <= self.limit(name))
-        return fitting
+        A level's words per instance follow from its size and the number of its instances.
+        """
+        sizes = self.accelerator.capacity_parameters
+        return {name: size for name, size in self.fixed.items() if name not in sizes}
+
+    @property
+    def others(self) -> dict[str, float]:
+        """The fixed parameters that no mapping tells: neither widths of meshes nor sizes."""
+        meshes = self.accelerator.fanout_parameters
+        return {name: size for name, size in self.given.items() if name not in meshes}
 
     def points(self, hardware: Hardware) -> Points | None:
         """Return the points of ``hardware`` (values broadcast) within the limits."""

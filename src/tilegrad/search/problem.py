@@ -9,9 +9,13 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
+from tilegrad.accelerator.build import AREA
+from tilegrad.accelerator.possible import check_possible
 from tilegrad.checks import is_number, positive_number, section
 from tilegrad.cost import area_mm2
+from tilegrad.cost.capacity import find_overflows
 from tilegrad.cost.footprint import Footprint
+from tilegrad.cost.hardware import Hardware
 from tilegrad.cost.model import (
     ROOFLINE,
     CostModel,
@@ -34,8 +38,6 @@ from tilegrad.search.tables import LayerTable
 from tilegrad.workload import Workload
 from tilegrad.workload.values import LARGEST
 
-AREA = "area_mm2"
-
 NAMED = 5
 """Layers that a message lists."""
 
@@ -45,13 +47,17 @@ SHRINK = (1, 2, 4, 8, 16, 32, 64)
 
 @dataclass(frozen=True)
 class SearchProblem:
-    """A workload, an accelerator, the hardware allowed, the objective, and the latency's model."""
+    """A workload, the hardware allowed for it, the objective, and the latency's model."""
 
-    accelerator: Accelerator
     workload: Workload
     hardware: HardwareSpace
     objective: Objective
     model: CostModel = ROOFLINE
+
+    @property
+    def accelerator(self) -> Accelerator:
+        """The accelerator, the sizes that are no matter of the search written out."""
+        return self.hardware.accelerator
 
     @cached_property
     def space(self) -> MapSpace:
@@ -120,8 +126,9 @@ class SearchProblem:
 
     def check_feasible(self) -> None:
         """Refuse limits that even the smallest mappings exceed, naming the limit and the need."""
-        meshes = self.hardware.fixed_meshes
-        least = network_cost(self.smallest(), self.workload, self.accelerator, meshes).hardware
+        smallest = self.smallest()
+        given = self.hardware.given
+        least = network_cost(smallest, self.workload, self.accelerator, given).hardware
         for name, value in least.items():
             if float(value) > self.hardware.limit(name):
                 group = "hardware" if name in self.hardware.fixed else "caps"
@@ -130,12 +137,26 @@ class SearchProblem:
                     f"layer; the smallest needs {float(value):g} {self._unit(name)}"
                 )
         sizes = {n: torch.tensor(self.hardware.fixed.get(n, float(v))) for n, v in least.items()}
+        if (reason := self.misfit(smallest, sizes)) is not None:
+            raise InfeasibleError(f"no mapping fits accelerator {self.accelerator.name}: {reason}")
         area = float(torch.as_tensor(area_mm2(self.accelerator, sizes)))
         if self.hardware.area_cap is not None and area > self.hardware.area_cap:
             raise InfeasibleError(
                 f"caps.area_mm2 = {self.hardware.area_cap:g} is below the smallest design's "
                 f"{area:.4g} mm2"
             )
+
+    def misfit(self, design: LoopNest, hardware: Hardware) -> str | None:
+        """Return what of a design ``[1, layer]`` does not fit hardware, and where; None if nothing.
+
+        The hardware's parameters have one value each.
+        """
+        nests = design.each(lambda tensor: tensor.squeeze(0))
+        nest = analyse(nests, self.workload.strides, self.accelerator)
+        sizes = {name: float(value) for name, value in hardware.items()}
+        for layer, overflows in find_overflows(nest, self.accelerator, sizes).items():
+            return f"layer {self.workload.layers[layer].name!r}: {'; '.join(map(str, overflows))}"
+        return None
 
     def _unit(self, name: str) -> str:
         return self.accelerator.parameters[name].unit
@@ -151,8 +172,7 @@ class SearchProblem:
         """
         cost = network_cost(nests, self.workload, self.accelerator, self.hardware.fixed)
         value = self.objective.value(cost.energy_pj, self.latency(nests, cost), cost.area_mm2)
-        nest = analyse(nests, self.workload.strides, self.accelerator)
-        legal = self.hardware.within(cost.hardware) & self.hardware.holds(nest) & cost.fits.all(-1)
+        legal = self.hardware.within(cost.hardware) & cost.fits.all(-1)
         return cost, value.expand(nests.batch_shape[:-1]).masked_fill(~legal, float("inf"))
 
     @property
@@ -185,7 +205,10 @@ class SearchProblem:
 
 
 def hardware_space(accelerator: Accelerator, hardware: object, caps: object) -> HardwareSpace:
-    """Check the user's fixed values and caps (None: inferred, unlimited) and return their space."""
+    """Check the user's fixed values and caps (None: inferred, unlimited) and return their space.
+
+    Raises ``ConfigError`` naming the parameter; free ones must be such that mappings tell them.
+    """
     names = tuple(accelerator.parameters)
     fixed = _values("hardware", hardware, names, accelerator)
     limits = _values("caps", caps, (*names, AREA), accelerator)
@@ -196,6 +219,7 @@ def hardware_space(accelerator: Accelerator, hardware: object, caps: object) -> 
                 f"hardware.{name} is {value:g}, above caps.{name} = {limits[name]:g}; "
                 "lower the one or raise the other"
             )
+    check_possible(accelerator, fixed, "hardware")
     return HardwareSpace(accelerator, fixed, limits, area)
 
 

@@ -60,7 +60,8 @@ def _sizes(
     """Return for each capacity a geometric series, from the least to the most that is of use."""
     sizes = {}
     for column, (name, level) in enumerate(problem.accelerator.capacity_parameters.items()):
-        scale = float(level.instances(meshes)) * level.bytes_per_word / 1024
+        instances = float(level.instances({**problem.hardware.given, **meshes}))
+        scale = instances * level.bytes_per_word / 1024
         least = problem.accelerator.parameters[name].minimum
         most = max(float(pool.sums.kept_words[:, column].amax()) for pool in pools) * scale
         size = max(least, min(most, problem.hardware.limit(name)))
@@ -80,8 +81,11 @@ def _region(points: Sequence[Mapping[str, float]], problem: SearchProblem) -> Ha
     for point in points:
         row = []
         for name, parameter in problem.accelerator.parameters.items():
+            if name in space.fixed:
+                row.append(space.fixed[name])
+                continue
             size = max(parameter.minimum, float(torch.tensor(point[name]).ceil()))
-            row.append(space.fixed.get(name, min(size, space.limit(name))))
+            row.append(min(size, space.limit(name)))
         rows.append(row)
     grid: Tensor = torch.tensor(rows, dtype=torch.float64).unique(dim=0)
     if len(grid) > MOST_POINTS:

@@ -124,12 +124,15 @@ class RelaxedProblem:
     def _allowed(self, fanout: Tensor, kept_words: Tensor) -> tuple[Hardware, Tensor]:
         """Return the hardware to price, and the log of how far needs exceed the limits."""
         accelerator = self.space.accelerator
-        needs = smallest_hardware(accelerator, fanout, kept_words, {})
-        sized = smallest_hardware(accelerator, fanout, kept_words, self.hardware.fixed_meshes)
+        others = self.hardware.others
+        needs = smallest_hardware(accelerator, fanout, kept_words, others)
+        sized = smallest_hardware(accelerator, fanout, kept_words, self.hardware.given)
         needs |= {name: sized[name] for name in accelerator.capacity_parameters}
         excess = torch.zeros(())
-        hardware = {}
+        hardware = {n: fanout.new_full(fanout.shape[:-1], size) for n, size in others.items()}
         for name, need in needs.items():
+            if name in others:
+                continue
             limit = self.hardware.limit(name)
             if limit < torch.inf:
                 excess = excess + (need / limit).log().clamp(min=0)

@@ -10,13 +10,15 @@ from typing import Any
 import torch
 
 from tilegrad.accelerator import Accelerator
+from tilegrad.accelerator.build import AREA
 from tilegrad.cost.hardware import ARITHMETIC, area_mm2, mac_units
 from tilegrad.cost.network import NetworkCost
+from tilegrad.errors import InfeasibleError
 from tilegrad.files import write_text
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import format_shorthand
 from tilegrad.search.predictions import add_predictions
-from tilegrad.search.problem import AREA, SearchProblem
+from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import UJ_PER_PJ, SearchState
 
 HISTORY_COLUMNS = ("samples", "seconds", "edp")
@@ -27,9 +29,17 @@ def design_record(nests: LoopNest, problem: SearchProblem) -> dict[str, Any]:
 
     Energy in uJ, latency in cycles, area in mm², EDP in uJ*cycles; layers' figures are those of one
     execution. They are the nest's; what a learned model of the latency says stands beside them.
+
+    Raises ``InfeasibleError`` for a design that does not fit its hardware or exceeds a limit.
     """
     design = nests.each(lambda tensor: tensor.unsqueeze(0))
-    cost, _ = problem.evaluate(design)
+    cost, value = problem.evaluate(design)
+    if not bool(value < torch.inf):
+        reason = problem.misfit(design, cost.hardware) or "its hardware exceeds a limit"
+        raise InfeasibleError(
+            f"the design is not feasible and is not reported ({reason}); where it comes from a "
+            "checkpoint.pt of another version: search afresh, with another dir="
+        )
     energy = float(cost.energy_pj[0]) * UJ_PER_PJ
     cycles = int(cost.cycles[0])
     record = {

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tilegrad.accelerator.possible import possible
 from tilegrad.cost.hardware import Hardware
 from tilegrad.cost.network import NetworkCost, network_cost
 from tilegrad.errors import InfeasibleError
@@ -125,8 +126,10 @@ def rechosen(
 
     None where that hardware holds no mapping of every layer. Caps of the problem do not count.
     """
-    accelerator, counts = problem.accelerator, problem.workload.counts
-    there = replace(problem, hardware=HardwareSpace(accelerator, dict(hardware), {}, None))
+    template, counts = problem.hardware.template, problem.workload.counts
+    if not possible(template, hardware):
+        return None
+    there = replace(problem, hardware=HardwareSpace(template, dict(hardware), {}, None))
     try:
         there.check_feasible()
     except InfeasibleError:

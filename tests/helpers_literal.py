@@ -1,0 +1,90 @@
+"""What mappings need of buffers and meshes, by walking their loops: an oracle of its own.
+
+Shares no code with the analysis, the costs or the search: sizes come from the description's texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from math import prod
+
+from tilegrad.accelerator import AXES, Accelerator, Level
+from tilegrad.dims import DIMS, C, K, N, P, Q, R, S
+from tilegrad.mapping import Mapping as LoopNest
+
+
+def offsets(nest: LoopNest, level: int, dim: int) -> set[int]:
+    """Return the values of a dim's index while the loops at and inside a level run once."""
+    found, step = {0}, 1
+    for inner in range(level + 1):
+        spread = int(nest.spatial[inner, :, dim].prod())
+        for bound in (spread, int(nest.temporal[inner, dim])):
+            found = {start + step * turn for start in found for turn in range(bound)}
+            step *= bound
+    return found
+
+
+def tile_words(nest: LoopNest, strides: tuple[int, ...], level: int, tensor: str) -> int:
+    """Return the words of a tensor that a level holds at once; of Inputs the whole box."""
+    at = {dim: offsets(nest, level, dim) for dim in range(len(DIMS))}
+    if tensor != "Inputs":
+        dims = (R, S, C, K) if tensor == "Weights" else (N, K, P, Q)
+        return prod(len(at[dim]) for dim in dims)
+    rows = {p * strides[0] + r * strides[2] for p, r in product(at[P], at[R])}
+    columns = {q * strides[1] + s * strides[3] for q, s in product(at[Q], at[S])}
+    return len(at[N]) * len(at[C]) * (max(rows) + 1) * (max(columns) + 1)
+
+
+def words_kept(nest: LoopNest, strides: tuple[int, ...], accelerator: Accelerator) -> list[int]:
+    """Return the words that one instance of each level holds."""
+    return [
+        sum(tile_words(nest, strides, index, tensor) for tensor in level.keeps)
+        for index, level in enumerate(accelerator.levels)
+    ]
+
+
+def spread(nest: LoopNest, level: int, axis: str) -> int:
+    """Return over how many instances the loops below a level are spread along an axis."""
+    return prod(int(factor) for factor in nest.spatial[level, AXES.index(axis)])
+
+
+def size(text: str, hardware: Mapping[str, float]) -> float:
+    """Return the value of an expression of a description."""
+    return float(eval(text, {}, dict(hardware)))
+
+
+def instances(accelerator: Accelerator, level: int, hardware: Mapping[str, float]) -> float:
+    """Return how many instances of a level the meshes outside it hold."""
+    outside = accelerator.levels[level + 1 :]
+    return prod(size(f.width.text, hardware) for each in outside for f in each.fanout.values())
+
+
+def misfits(
+    nest: LoopNest,
+    strides: tuple[int, ...],
+    accelerator: Accelerator,
+    hardware: Mapping[str, float],
+) -> list[str]:
+    """Return what of a mapping ``[level, dim]`` is larger than the hardware, in words."""
+    kept = words_kept(nest, strides, accelerator)
+    found = [
+        f"{level.name}: {spread(nest, index, axis)} along {axis}, mesh {fanout.width.text}"
+        for index, level in enumerate(accelerator.levels)
+        for axis, fanout in level.fanout.items()
+        if spread(nest, index, axis) > size(fanout.width.text, hardware)
+    ]
+    for index, level in enumerate(accelerator.levels):
+        for most in _capacities(level, instances(accelerator, index, hardware), hardware):
+            if kept[index] > most * (1 + 1e-12):
+                found.append(f"{level.name}: {kept[index]} words of {most}")
+    return found
+
+
+def _capacities(level: Level, count: float, hardware: Mapping[str, float]) -> Iterator[float]:
+    """Yield the words that one of ``count`` instances of a level has room for."""
+    if level.capacity_words is not None:
+        yield level.capacity_words
+    if level.capacity_kb is not None:
+        bits = size(level.capacity_kb.text, hardware) * 1024 * 8
+        yield bits / level.word_bits / count

@@ -1,0 +1,202 @@
+"""Accelerators of one's own: a search refuses what it cannot size, and reports what fits."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.helpers_literal import misfits
+from tests.search.helpers import Limits, record, run, small_problem
+from tilegrad.accelerator import Accelerator, build_accelerator
+from tilegrad.errors import ConfigError, InfeasibleError
+from tilegrad.mapping import parse_shorthand
+from tilegrad.paths import config_directory
+from tilegrad.search import GradientStrategy, RandomStrategy, SearchProblem, SearchState
+from tilegrad.search.result import design_record
+from tilegrad.workload import Problem, Workload
+
+TINY = Workload(
+    "tiny",
+    (Problem("conv", (3, 1, 4, 4, 8, 8, 1), (2, 1, 1, 1)), Problem("fc", (1, 1, 1, 1, 16, 8, 4))),
+)
+STRATEGIES = (
+    RandomStrategy(designs=50),
+    GradientStrategy(starts=4, steps=3, polish_rows=4000, polish_rounds=2, workers=1),
+)
+SIZES = {"pe_dim": 4, "scratchpad_kb": 8, "accumulator_kb": 1, "other": 2}
+DERIVED = (
+    "{0} / 8", "2 * {0}", "{0} + {1}", "{0} * other", "{0} / pe_dim", "{0} ** 2", "{0} - 1 / 8",
+)  # fmt: skip
+
+sized = st.one_of(
+    st.sampled_from(["scratchpad_kb", "accumulator_kb", "other", 1, 2, "0.5"]),
+    st.builds(
+        lambda form, names: form.format(*names),
+        st.sampled_from(DERIVED),
+        st.permutations(["scratchpad_kb", "accumulator_kb"]),
+    ),
+)
+widths = st.sampled_from(["pe_dim", "pe_dim", "other", 4, "2 * pe_dim", "pe_dim / 2", "other ** 2"])
+some_fixed = st.sets(st.sampled_from(sorted(SIZES)))
+
+
+def template(
+    accumulator: object, scratchpad: object, across: object = "pe_dim", down: object = "pe_dim"
+) -> Accelerator:
+    """Return Gemmini with other expressions for its sizes; areas and bandwidths as plain numbers.
+
+    Words are large, so that tiny layers need whole kilobytes.
+    """
+    text = (config_directory() / "accelerator" / "gemmini.yaml").read_text(encoding="utf-8")
+    described: dict[str, Any] = deepcopy(yaml.safe_load(text)["accelerator"])
+    del described["_target_"], described["table"]
+    described["parameters"]["other"] = {"min": 1}
+    registers, columns, rows, _ = described["levels"]
+    columns |= {"capacity_kb": accumulator, "word_bits": 2048, "area_mm2": 0.01}
+    rows |= {"capacity_kb": scratchpad, "word_bits": 1024, "area_mm2": 0.01, "block": 1}
+    rows["bandwidth"] = {"shared": 8}
+    columns["fanout"]["X"]["width"], rows["fanout"]["X"]["width"] = across, down
+    for level in (registers, columns):
+        del level["instances"]
+    return build_accelerator(**described)
+
+
+def plain() -> Accelerator:
+    """Return a template whose sizes can all be inferred."""
+    return template("accumulator_kb", "scratchpad_kb", down="other")
+
+
+def fixing(names: set[str]) -> Limits:
+    return Limits({name: SIZES[name] for name in names}, {})
+
+
+def literal_misfits(found: dict[str, Any], accelerator: Accelerator) -> list[str]:
+    """Return what the reported design does not fit, by a walk of its loops."""
+    return [
+        reason
+        for layer, problem in zip(found["layers"], TINY, strict=True)
+        for reason in misfits(
+            parse_shorthand(layer["mapping"], accelerator),
+            problem.strides,
+            accelerator,
+            found["hardware"],
+        )
+    ]
+
+
+@settings(deadline=None, max_examples=100)
+@given(sized, sized, widths, widths, some_fixed, st.sampled_from(STRATEGIES))
+def test_a_design_fits_or_the_template_is_refused(
+    tmp_path_factory: pytest.TempPathFactory,
+    accumulator: object,
+    scratchpad: object,
+    across: object,
+    down: object,
+    fixed: set[str],
+    strategy: RandomStrategy | GradientStrategy,
+) -> None:
+    accelerator = template(accumulator, scratchpad, across, down)
+    directory = tmp_path_factory.mktemp("search")
+    try:
+        problem = small_problem("edp", fixing(fixed), TINY, accelerator)
+        state, _ = run(problem, strategy, directory)
+    except (ConfigError, InfeasibleError) as error:
+        refused = str(error)
+    else:
+        refused = ""
+    if refused:
+        named = [f"hardware.{name}" for name in SIZES]
+        named += ["levels[", "no mapping fits", "no feasible design"]
+        assert any(word in refused for word in named), refused
+        return
+    assert not literal_misfits(record(state, problem), accelerator)
+
+
+@pytest.mark.parametrize("count", range(len(SIZES) + 1))
+def test_what_every_fixed_set_leaves_free_is_searched_or_named(count: int) -> None:
+    accelerator = template("scratchpad_kb / 8", "scratchpad_kb", down="other")
+    for fixed in map(set, combinations(SIZES, count)):
+        free = set(SIZES) - fixed - {"accumulator_kb"}
+        if "scratchpad_kb" in free:
+            words: tuple[str, ...] = (
+                "hardware.scratchpad_kb is null",
+                "levels[1].capacity_kb is 'scratchpad_kb / 8'",
+            )
+        elif "accumulator_kb" not in fixed:
+            words = ("hardware.accumulator_kb is null", "no mesh or buffer", "=NUMBER")
+        elif "other" in free:
+            # The columns, whose number is ``other``, share an eighth of the scratchpad.
+            words = ("hardware.other is null", "levels[1].capacity_kb leaves", "hardware.other=NUM")
+        else:
+            assert small_problem("edp", fixing(fixed), TINY, accelerator)
+            continue
+        with pytest.raises(ConfigError) as caught:
+            small_problem("edp", fixing(fixed), TINY, accelerator)
+        assert not [word for word in words if word not in str(caught.value)], caught.value
+
+
+@pytest.mark.parametrize(
+    ("accumulator", "scratchpad", "fixed", "words"),
+    [
+        ("scratchpad_kb", "scratchpad_kb", {"pe_dim"}, ("levels[1]", "levels[2]", "its own")),
+        ("accumulator_kb", "2 * scratchpad_kb", set(), ("levels[2]", "'2 * scratchpad_kb'")),
+        ("accumulator_kb", "pe_dim", {"accumulator_kb"}, ("hardware.pe_dim", "levels[2]")),
+        (
+            "2",
+            "scratchpad_kb",
+            {"accumulator_kb"},
+            ("levels[1].capacity_kb", "hardware.pe_dim=NUMBER"),
+        ),
+    ],
+)
+def test_shared_and_derived_sizes_are_refused_by_name(
+    accumulator: str, scratchpad: str, fixed: set[str], words: tuple[str, ...]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        small_problem("edp", fixing({*fixed, "other"}), TINY, template(accumulator, scratchpad))
+    assert not [word for word in words if word not in str(caught.value)], caught.value
+
+
+def test_sizes_that_make_no_sense_are_refused_by_name() -> None:
+    accelerator = template("accumulator_kb", "scratchpad_kb", across="pe_dim / 8")
+    limits = Limits({"pe_dim": 4, "other": 2})
+    with pytest.raises(ConfigError, match=r"levels\[1\].fanout.X.width: 'pe_dim / 8' is 0.5 at pe"):
+        small_problem("edp", limits, TINY, accelerator)
+
+
+def test_a_buffer_that_holds_no_mapping_is_named() -> None:
+    accelerator = template("scratchpad_kb / 16", "scratchpad_kb")
+    with pytest.raises(
+        InfeasibleError, match=r"layer 'conv': Accumulator must hold 1 KB.*its 0.5 KB"
+    ):
+        small_problem("edp", fixing(set(SIZES)), TINY, accelerator)
+
+
+def test_a_design_that_does_not_fit_is_not_reported() -> None:
+    """As one that an older version left in its checkpoint."""
+    problem = small_problem("edp", fixing({"accumulator_kb"}), TINY, gemmini_like := plain())
+    inside = problem.smallest().each(lambda tensor: tensor[0].clone())
+    inside.temporal[:, [1, -1]] = inside.temporal[:, [-1, 1]]
+    with pytest.raises(InfeasibleError, match=r"not reported \(layer 'conv': .* must hold"):
+        design_record(inside, problem)
+    state = SearchState()
+    state.offer(inside.each(lambda tensor: tensor.unsqueeze(0)), problem)
+    assert state.best is None
+    assert design_record(inside, small_problem("edp", Limits({}, {}), TINY, gemmini_like))
+
+
+def test_fixed_parameters_of_neither_meshes_nor_buffers_are_searched_with(tmp_path: Path) -> None:
+    """A bandwidth, for one: every strategy prices it, and it is in the record."""
+    accelerator = template("accumulator_kb", "scratchpad_kb")
+    for strategy in STRATEGIES:
+        directory = tmp_path / strategy.name
+        problem: SearchProblem = small_problem("edp", fixing({"other"}), TINY, accelerator)
+        found = record(run(problem, strategy, directory)[0], problem)
+        assert found["hardware"]["other"] == SIZES["other"]
