@@ -22,8 +22,8 @@ from tilegrad.datamodules import (
     UnseenNetworks,
     everything,
 )
+from tilegrad.datamodules.folds import hold_out
 from tilegrad.datamodules.groups import Groups, group_ids, groups_of, mapping_ids
-from tilegrad.datamodules.split import hold_out
 from tilegrad.errors import ConfigError, DataError
 from tilegrad.mapping import Mapping, concatenate
 from tilegrad.schedules import Schedules
@@ -185,6 +185,17 @@ def test_nothing_is_held_out_where_no_share_is_asked_for() -> None:
     train, held = hold_out(rows // 2, rows, 0.0, seed=0)
     assert torch.equal(train, rows)
     assert len(held) == 0
+
+
+def test_machines_and_networks_without_a_row_are_no_fold() -> None:
+    few = groups_of(SCHEDULES[SCHEDULES.machine != 2], mappings=False)
+    assert all(len(fold.test) for fold in UnseenMachines(4).folds(few, 0))
+    with pytest.raises(DataError, match=r"split\.count is 5; legal: 2 to 4"):
+        UnseenMachines(5).folds(few, 0)
+    assert SCHEDULES.network is not None
+    alone = groups_of(SCHEDULES[SCHEDULES.network == 1], mappings=False)
+    with pytest.raises(DataError, match="two networks or more"):
+        UnseenNetworks().folds(alone, 0)
 
 
 def test_machines_without_a_row_are_not_chosen() -> None:

@@ -1,10 +1,10 @@
 """Lightning datamodules: schedules from any source, parted by a protocol."""
 
+from tilegrad.datamodules.folds import Fold, everything
 from tilegrad.datamodules.rows import Rows, feature_rows
 from tilegrad.datamodules.schedules import ScheduleDataModule
 from tilegrad.datamodules.split import (
     FewMachines,
-    Fold,
     NoTest,
     RandomRows,
     Split,
@@ -12,7 +12,6 @@ from tilegrad.datamodules.split import (
     UnseenMachines,
     UnseenMappings,
     UnseenNetworks,
-    everything,
 )
 
 __all__ = [

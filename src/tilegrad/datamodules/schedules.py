@@ -11,9 +11,10 @@ from torch.utils.data import DataLoader
 
 from tilegrad.checks import positive_int, positive_number
 from tilegrad.datamodules.batches import Batches, loader, rows_of_a_batch
+from tilegrad.datamodules.folds import Fold, everything, hold_out
 from tilegrad.datamodules.groups import group_ids, groups_of
 from tilegrad.datamodules.rows import Rows, feature_rows
-from tilegrad.datamodules.split import Fold, Split, everything, hold_out
+from tilegrad.datamodules.split import Split
 from tilegrad.predictors.features import feature_set
 from tilegrad.predictors.schema import Schema, checked_targets
 from tilegrad.schedules import Source, load_shown

@@ -6,20 +6,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-from torch import Tensor
 
 from tilegrad.checks import positive_int
+from tilegrad.datamodules.folds import Fold, check_count, grouped_folds, left_out, numbers, shuffled
 from tilegrad.datamodules.groups import Groups
 from tilegrad.errors import DataError
-
-
-@dataclass(frozen=True)
-class Fold:
-    """One training and its test: a name, and rows of each."""
-
-    name: str
-    train: Tensor
-    test: Tensor
 
 
 class Split(Protocol):
@@ -41,7 +32,7 @@ class UnseenLayers:
 
     def folds(self, groups: Groups, seed: int) -> list[Fold]:
         """Return ``count`` folds over the layers."""
-        return grouped_folds(groups.layer, len(groups.layer_names), self.count, seed, "layers")
+        return grouped_folds(groups.layer, self.count, seed, "layers")
 
 
 @dataclass(frozen=True)
@@ -53,8 +44,7 @@ class UnseenMachines:
 
     def folds(self, groups: Groups, seed: int) -> list[Fold]:
         """Return ``count`` folds over the machines."""
-        names = groups.machine_names
-        return grouped_folds(groups.machine, len(names), self.count, seed, "machines")
+        return grouped_folds(groups.machine, self.count, seed, "machines")
 
 
 @dataclass(frozen=True)
@@ -105,14 +95,13 @@ class UnseenNetworks:
 
     def folds(self, groups: Groups, seed: int) -> list[Fold]:  # noqa: ARG002
         """Return a fold per network."""
-        if groups.network is None or len(groups.network_names) < 2:
+        present = [] if groups.network is None else groups.network.unique().tolist()
+        if groups.network is None or len(present) < 2:
             raise DataError(
                 "split=unseen_networks needs data that name two networks or more; "
                 "choose another split, or data=gemmini_rtl"
             )
-        return [
-            _fold(name, groups.network == index) for index, name in enumerate(groups.network_names)
-        ]
+        return left_out(groups.network, [groups.network_names[index] for index in present])
 
 
 @dataclass(frozen=True)
@@ -130,14 +119,14 @@ class UnseenMappings:
         ids = groups.mapping
         assert ids is not None
         mappings = int(ids.max()) + 1
-        _check_count(self.count, mappings, "mappings")
+        check_count(self.count, mappings, "mappings")
         layer = torch.empty(mappings, dtype=torch.int64)
         layer[ids] = groups.layer
-        shuffled = _shuffled(mappings, seed)
-        by_layer = shuffled[layer[shuffled].argsort(stable=True)]
+        drawn = shuffled(mappings, seed)
+        by_layer = drawn[layer[drawn].argsort(stable=True)]
         fold = torch.empty_like(by_layer)
         fold[by_layer] = torch.arange(mappings) % self.count
-        return _numbered(fold[ids], self.count)
+        return left_out(fold[ids], numbers(self.count))
 
 
 @dataclass(frozen=True)
@@ -149,11 +138,7 @@ class RandomRows:
 
     def folds(self, groups: Groups, seed: int) -> list[Fold]:
         """Return ``count`` folds of rows."""
-        rows = len(groups.layer)
-        _check_count(self.count, rows, "rows")
-        fold = torch.empty(rows, dtype=torch.int64)
-        fold[_shuffled(rows, seed)] = torch.arange(rows) % self.count
-        return _numbered(fold, self.count)
+        return grouped_folds(torch.arange(len(groups.layer)), self.count, seed, "rows")
 
 
 @dataclass(frozen=True)
@@ -165,60 +150,3 @@ class NoTest:
     def folds(self, groups: Groups, seed: int) -> list[Fold]:  # noqa: ARG002
         """Return no fold."""
         return []
-
-
-def everything(rows: int) -> Fold:
-    """Return the fold that tests no rows: the others train, or are held out to stop it."""
-    return Fold("refit", torch.arange(rows), torch.arange(0))
-
-
-def grouped_folds(ids: Tensor, groups: int, count: int, seed: int, what: str) -> list[Fold]:
-    """Return folds in which every group is tested once; ``ids [row]`` from 0 to ``groups - 1``."""
-    _check_count(count, groups, what)
-    fold = torch.empty(groups, dtype=torch.int64)
-    fold[_shuffled(groups, seed)] = torch.arange(groups) % count
-    return _numbered(fold[ids], count)
-
-
-def hold_out(ids: Tensor, rows: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Part ``rows`` in two by their groups ``ids [row]``: to train on, and about ``share`` to keep.
-
-    Nothing is kept for a share of 0; else a group at least. Where there is a single group, its rows
-    are parted. Raises ``DataError`` on fewer than 2 rows.
-    """
-    if len(rows) < 2:
-        raise DataError(f"split: {len(rows)} rows are left to train on; legal: 2 or more")
-    if not share:
-        return rows, rows[:0]
-    of_row = ids[rows]
-    present, place = of_row.unique(return_inverse=True)
-    if len(present) < 2:
-        present, place = rows, torch.arange(len(rows))
-    held = min(max(1, round(share * len(present))), len(present) - 1)
-    kept_out = torch.zeros(len(present), dtype=torch.bool)
-    kept_out[_shuffled(len(present), seed)[:held]] = True
-    return rows[~kept_out[place]], rows[kept_out[place]]
-
-
-def _check_count(count: object, groups: int, what: str) -> None:
-    if groups < 2:
-        raise DataError(
-            f"the number of {what} in the data is {groups}; legal: 2 or more, to test on unseen "
-            f"{what}, or split=none"
-        )
-    if not isinstance(count, int) or isinstance(count, bool) or not 2 <= count <= groups:
-        raise DataError(
-            f"split.count is {count!r}; legal: 2 to {groups}, the number of {what} in the data"
-        )
-
-
-def _numbered(fold: Tensor, count: int) -> list[Fold]:
-    return [_fold(f"{number + 1} of {count}", fold == number) for number in range(count)]
-
-
-def _fold(name: str, tested: Tensor) -> Fold:
-    return Fold(name, (~tested).nonzero().flatten(), tested.nonzero().flatten())
-
-
-def _shuffled(count: int, seed: int) -> Tensor:
-    return torch.randperm(count, generator=torch.Generator().manual_seed(seed))
