@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from hydra.utils import instantiate
@@ -14,17 +14,14 @@ from tilegrad.checks import choice, flag
 from tilegrad.files import write_json
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.record import FORMAT, RESULT, Result, parse_result
-from tilegrad.report import (
-    layer_table,
-    outside_table,
-    summary_table,
-    write_report,
-)
+from tilegrad.report import layer_table, outside_table, summary_table
 from tilegrad.search import Runner, SearchState, Surroundings, build_runner, design_record
 from tilegrad.search.progress import live_progress
 from tilegrad.search.result import write_history
-from tilegrad.targets.timeloop import TimeloopTarget
 from tilegrad.tracking.ending import tracked
+
+if TYPE_CHECKING:
+    from tilegrad.targets.timeloop import TimeloopTarget
 
 METRICS = ("edp", "energy_uj", "cycles", "area_mm2", "samples", "seconds")
 """Fields of result.json that a sweep may optimise."""
@@ -50,6 +47,9 @@ def search(config: DictConfig) -> Result:
         if result is not None and report:
             if status != "interrupted":
                 result = look_around(runner, state, result)
+            # Imported here: a search starts without Matplotlib.
+            from tilegrad.report import write_report
+
             write_report(runner.directory, runner.problem.accelerator, runner.problem.workload)
         if result is not None and loggers:
             _track(loggers, runner, result, state)

@@ -1,0 +1,75 @@
+"""What a command imports before it answers, by fresh processes: none waits for what it spares."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.entry.conftest import script_environment
+
+TENSORS = {"torch", "numpy", "scipy", "pandas", "pyarrow"}
+LATE = {"sklearn", "lightning", "pytorch_lightning", "matplotlib", "ray", "optuna", "wandb"}
+
+LOADED = """
+import atexit, json, sys
+atexit.register(lambda: print("\\n" + json.dumps(sorted({n.partition(".")[0] for n in sys.modules}))))
+"""
+
+COMMAND = LOADED + "from tilegrad.cli import main; main(sys.argv[1:])"
+
+UNTIL_THE_FIRST_STEP = """
+from tilegrad.search.runner import Runner
+def stop(*_):
+    raise SystemExit
+Runner.run = stop
+"""
+
+
+def loaded(code: str, directory: Path, *arguments: str) -> set[str]:
+    """Return the packages that a process has imported at its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=directory,
+        env=script_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_the_package_imports_next_to_nothing(directory: Path) -> None:
+    found = loaded(LOADED + "import tilegrad", directory)
+    assert not found & (TENSORS | LATE | {"hydra", "rich", "yaml"})
+
+
+@pytest.mark.parametrize("command", ["search", "train", "eval", "compare"])
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("sed=1",), ("workload=resnet5",), ("seed==1",), ("--config-dir=no",)],
+)
+def test_help_and_typos_wait_for_no_tensors(
+    command: str, arguments: tuple[str, ...], directory: Path
+) -> None:
+    assert not loaded(COMMAND, directory, command, *arguments) & (TENSORS | LATE)
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("--help",), ("evalute",), ("evaluate", "--help"), ("export",)]
+)
+def test_the_list_of_commands_waits_for_nothing(
+    arguments: tuple[str, ...], directory: Path
+) -> None:
+    assert not loaded(COMMAND, directory, *arguments) & (TENSORS | LATE | {"hydra"})
+
+
+def test_a_search_begins_without_what_comes_after_it(directory: Path) -> None:
+    found = loaded(
+        LOADED + UNTIL_THE_FIRST_STEP + COMMAND, directory, "search", "workload=small.csv"
+    )
+    assert "torch" in found
+    assert not found & (LATE | {"scipy", "pandas", "pyarrow"})
