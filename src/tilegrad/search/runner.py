@@ -53,8 +53,9 @@ class Runner:
         except KeyboardInterrupt:
             return state, "interrupted"
         if state.best is None:
+            last = f" (the last one refused, {state.misfit})" if state.misfit else ""
             raise InfeasibleError(
-                f"no feasible design among {state.samples:,} samples: "
+                f"no feasible design among {state.samples:,} samples{last}: "
                 "relax caps or hardware, or give a larger budget"
             )
         return state, "complete" if state.done else "budget"

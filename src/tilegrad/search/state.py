@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 import torch
 
 from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.search.misfit import misfit
 from tilegrad.search.problem import SearchProblem
 
 UJ_PER_PJ = 1e-6
@@ -21,6 +22,7 @@ class SearchState:
     ``mappings`` counts evaluations of single layers' mappings, ``samples`` those of whole designs.
     ``best`` holds one mapping per layer ``[layer]``, ``value`` its exact objective and ``edp`` its
     EDP [uJ*cycles] by the nest, whatever model the objective goes by;
+    ``misfit`` names a layer of the last design refused before there was one;
     ``private`` is the strategy's own (tensors, numbers, text, lists and dicts only);
     ``fraction`` is how much of the planned work is done; ``made_by``: the provenance of what
     went on with it, in order.
@@ -32,6 +34,7 @@ class SearchState:
     value: float = float("inf")
     edp: float = float("inf")
     best: LoopNest | None = None
+    misfit: str = ""
     phase: str = "begin"
     fraction: float = 0.0
     done: bool = False
@@ -48,6 +51,8 @@ class SearchState:
         """Take the best of designs ``[design, layer]`` if it beats the best so far."""
         cost, values = problem.evaluate(nests)
         index = int(values.argmin())
+        if self.best is None and values[index].isinf():
+            self.misfit = misfit(nests.each(lambda tensor: tensor[index]), problem)
         if float(values[index]) < self.value:
             self.value = float(values[index])
             self.edp = float(cost.energy_pj[index]) * UJ_PER_PJ * float(cost.cycles[index])

@@ -129,7 +129,7 @@ def tiled(problem: Problem, nest: LoopNest, hardware: Generator) -> Tiled:
     order[-1] = torch.tensor(ORDER)
     found = Tiled(problem, LoopNest(nest.temporal, nest.spatial, order), hardware)
     while found.excess > 1:
-        smaller = [Tiled(problem, nest, hardware) for nest in _smaller(found.nest)]
+        smaller = [Tiled(problem, nest, hardware) for nest in smaller_tiles(found.nest)]
         if not smaller:
             raise InfeasibleError(
                 f"one step of the array takes {found.rows[0]:,} rows of the scratchpad and "
@@ -140,7 +140,7 @@ def tiled(problem: Problem, nest: LoopNest, hardware: Generator) -> Tiled:
     return found
 
 
-def _smaller(nest: LoopNest) -> list[LoopNest]:
+def smaller_tiles(nest: LoopNest) -> list[LoopNest]:
     """Return the nests with one prime factor moved out of the tile, largest factors first."""
     found = []
     for level in range(len(nest.temporal) - 1):

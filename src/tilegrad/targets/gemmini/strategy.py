@@ -8,17 +8,21 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
 from tilegrad.accelerator import AXES
+from tilegrad.cost.capacity import excess, find_overflows
 from tilegrad.dims import DIMS
-from tilegrad.errors import ConfigError
+from tilegrad.errors import ConfigError, InfeasibleError
 from tilegrad.machines.gemmini.calls import ORDER
 from tilegrad.machines.gemmini.generator import generator
 from tilegrad.machines.gemmini.template import LEVELS, PARAMETERS, check_template
 from tilegrad.mapping import Mapping, stack
 from tilegrad.mapping.factors import divisors
+from tilegrad.nest import analyse
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import Budget, SearchState
+from tilegrad.targets.gemmini.layers import smaller_tiles
 from tilegrad.targets.gemmini.tiler import library_tile
 from tilegrad.workload import Problem
 
@@ -32,7 +36,8 @@ class LibraryStrategy:
     """Tiles each layer of given hardware as Gemmini's library does.
 
     A mapping's factors divide the layer, where the library's tiles need not: each extent is the
-    largest divisor that is no larger.
+    largest divisor that is no larger. Where that leaves columns of the array idle, whose memory
+    goes unused, the tile shrinks until it fits.
     """
 
     name: str = field(default="gemmini_library", init=False)
@@ -57,11 +62,38 @@ class LibraryStrategy:
     ) -> Iterator[None]:
         """Offer the library's design, the only one; see ``Strategy.advance``."""
         layers = problem.workload.layers
-        design = stack([library_nest(layer, problem.hardware.fixed) for layer in layers])
+        design = stack([_fitting_nest(layer, problem) for layer in layers])
         state.offer(design.each(lambda tensor: tensor.unsqueeze(0)), problem)
         state.count(len(layers), len(layers))
         state.phase, state.fraction, state.done = "tile", 1.0, True
         yield
+
+
+def _fitting_nest(layer: Problem, problem: SearchProblem) -> Mapping:
+    """Return the library's nest, one prime factor after another moved out of its tile to fit.
+
+    Always the one that leaves the least excess. Raises ``InfeasibleError`` naming the layer where
+    not even one step of the array fits.
+    """
+    accelerator, sizes = problem.accelerator, problem.hardware.fixed
+    strides = torch.tensor(layer.strides, dtype=torch.float64)
+
+    def over(nests: Mapping) -> Tensor:
+        batch = nests.batch_shape
+        return excess(analyse(nests, strides, accelerator), accelerator, sizes).expand(batch)
+
+    nest = library_nest(layer, sizes)
+    while over(nest) > 0:
+        smaller = smaller_tiles(nest)
+        if not smaller:
+            one = nest.each(lambda tensor: tensor.unsqueeze(0))
+            found = find_overflows(analyse(one, strides, accelerator), accelerator, sizes)
+            raise InfeasibleError(
+                f"layer {layer.name!r} does not fit, by one step of the array: "
+                f"{'; '.join(map(str, found[0]))}; enlarge hardware"
+            )
+        nest = smaller[int(over(stack(smaller)).argmin())]
+    return nest
 
 
 def library_nest(problem: Problem, hardware: SizeMapping[str, float]) -> Mapping:
