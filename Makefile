@@ -27,7 +27,7 @@ test: $(DEV) ## run the tests with coverage, on all processors
 	$(BIN)/python -m pytest --cov --numprocesses logical --dist loadfile $(ARGS)
 
 slow: $(DEV) ## run the tests that `make test` leaves out: thousands of round trips, whole searches
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -m slow --numprocesses logical --dist worksteal $(ARGS)
 
 lint: $(DEV) ## check style, format and types
 	$(BIN)/ruff check .

@@ -37,7 +37,9 @@ def test_one_factor_too_much() -> None:
     assert found.mapping.spatial.prod().item() == 16
 
 
-@pytest.mark.parametrize("name", ["simba", "eyeriss", "nvdla_small"])
+@pytest.mark.parametrize(
+    "name", ["simba", pytest.param("eyeriss", marks=pytest.mark.slow), "nvdla_small"]
+)
 def test_random_mappings(name: str) -> None:
     accelerator = load_accelerator(name)
     mappings = integer_mappings(accelerator, 6, generator(3))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.search.contract import StrategyContract
@@ -16,6 +18,9 @@ class TestGradient(StrategyContract):
 class TestRandom(StrategyContract):
     strategy = SHORT_RANDOM
 
-    @pytest.fixture(autouse=True)
-    def _many_units(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(random, "MAPPINGS_PER_UNIT", 150)
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def _many_units(cls) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(random, "MAPPINGS_PER_UNIT", 150)
+            yield

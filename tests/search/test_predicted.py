@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,12 @@ class TestRandomByAForest(StrategyContract):
     strategy = SHORT_RANDOM
     model = latency_by(predictor("forest", SMALL, trees=10))
 
-    @pytest.fixture(autouse=True)
-    def _many_units(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(random, "MAPPINGS_PER_UNIT", 150)
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def _many_units(cls) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(random, "MAPPINGS_PER_UNIT", 150)
+            yield
 
 
 def pool_of(layer: int) -> LayerPool:
