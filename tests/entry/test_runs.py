@@ -14,7 +14,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
 from tests.entry import killed
-from tests.entry.conftest import SCRIPT, SMALL, script_environment
+from tests.entry.conftest import SCRIPT, SMALL, TABLE, script_environment
 from tests.helpers_scripts import Command
 from tilegrad.commands import search
 from tilegrad.entry import plain_overrides
@@ -46,6 +46,16 @@ def test_help_names_groups_and_fields(command: Command) -> None:
         "dir=",
     ):
         assert word in ended.out
+
+
+def test_merged_layers_keep_their_names(command: Command, directory: Path) -> None:
+    (directory / "twice.csv").write_text(TABLE + "again,3,3,8,8,4,8\n")
+    random = ("strategy=random", "strategy.designs=20", "progress=false")
+    assert command("workload=twice.csv", *random, "dir=run").code == 0
+    first, second = result(directory / "run")["layers"]
+    assert (first["name"], first["count"], first["names"]) == ("conv", 2, ["conv", "again"])
+    assert "names" not in second
+    assert "conv, again" in (directory / "run" / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_run_leaves_its_record_and_prints_a_summary(command: Command, directory: Path) -> None:

@@ -90,7 +90,7 @@ def test_marks_stand_where_the_other_parts_would_be_done(record: Record) -> None
     layer = record["layers"][0] | {"cycles": 100.0, "bottleneck": "DRAM"}
     needs = (20.0, 20.0, 50.0, 20.0, 100.0)
     layer["cycles_by_part"] = dict(zip(layer["cycles_by_part"], needs, strict=True))
-    record["layers"] = [layer]
+    record |= {"layers": [layer], "cycles": 100.0 * layer["count"]}
     latency = layer_costs(parse_result(record)).axes[1]
     places = [lines.get_segments()[0][0][0] for lines in latency.collections]
     assert places == [20.0, 50.0]

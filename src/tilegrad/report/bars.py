@@ -24,11 +24,11 @@ _ROOM = 1.4
 
 
 @themed
-def layer_costs(result: Result) -> Figure:
+def layer_costs(result: Result, note: str = "") -> Figure:
     """Return bars per layer, all its executions together: energy by part and latency.
 
     The latency bar has the bottleneck's colour and name; thin marks in it are the cycles that the
-    other parts would need.
+    other parts would need. ``note``: what to say of layers that the result leaves out.
     """
     figure = Figure(figsize=(13, 2.1 + 0.31 * len(result.layers)), layout="constrained")
     energy, latency = figure.subplots(1, 2, sharey=True)
@@ -37,6 +37,8 @@ def layer_costs(result: Result) -> Figure:
     _draw_latency(latency, result, colours)
     energy.set_yticks(range(len(result.layers)), [_label(layer) for layer in result.layers])
     energy.set_ylim(len(result.layers) - 0.4, -0.6)
+    if note:
+        figure.supxlabel(note, fontsize=9.5)
     figure.legend(
         handles=[Patch(color=colour, label=part) for part, colour in colours.items()],
         loc="outside upper center",
@@ -59,7 +61,7 @@ def _label(layer: LayerResult) -> str:
 
 
 def _draw_energy(axes: Axes, result: Result, colours: dict[str, str]) -> None:
-    total = sum(layer.total_energy_uj for layer in result.layers)
+    total = result.energy_uj
     rows = np.arange(len(result.layers))
     left = np.zeros(len(rows))
     for part, colour in colours.items():
@@ -73,7 +75,7 @@ def _draw_energy(axes: Axes, result: Result, colours: dict[str, str]) -> None:
 
 
 def _draw_latency(axes: Axes, result: Result, colours: dict[str, str]) -> None:
-    total = sum(layer.total_cycles for layer in result.layers)
+    total = result.cycles
     lengths = _percent([layer.total_cycles for layer in result.layers], total)
     bound_by = [layer.bottleneck for layer in result.layers]
     axes.barh(np.arange(len(lengths)), lengths, _BAR, color=[colours[part] for part in bound_by])

@@ -13,6 +13,7 @@ from tilegrad.cost.hardware import area_by_part_mm2
 from tilegrad.record import Result
 from tilegrad.report.engineering import counted, joules, percent, scientific, typeset
 from tilegrad.report.figures import LayerFigures
+from tilegrad.report.foremost import left_out
 from tilegrad.report.limits import STATUS, at_cap, is_low
 from tilegrad.report.page_tables import (
     level_rows,
@@ -48,7 +49,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Page:
-    """All that the page shows; ``loop_nests`` are one text per layer."""
+    """All that the page shows; ``figures`` and ``loop_nests`` are of the layers shown."""
 
     result: Result
     accelerator: Accelerator
@@ -74,8 +75,9 @@ class Page:
             "figures": self.figures,
             "pictures": self.pictures,
             "loop_nests": self.loop_nests,
-            "energy": sum(layer.total_energy_uj for layer in result.layers),
-            "cycles": sum(layer.total_cycles for layer in result.layers),
+            "energy": result.energy_uj,
+            "cycles": result.cycles,
+            "left_out": left_out(result),
             "occupied": occupancy_levels(self.accelerator, hardware),
             "areas": {part: float(area) for part, area in areas.items()},
             "levels": level_rows(self.accelerator, hardware),

@@ -9,6 +9,7 @@ from tilegrad.report.bars import layer_costs
 from tilegrad.report.curve import edp_against_samples
 from tilegrad.report.engineering import cycles, joules, percent, scientific, typeset
 from tilegrad.report.figures import LayerFigures, Roof
+from tilegrad.report.foremost import foremost, left_out
 from tilegrad.report.history import History
 from tilegrad.report.page import Picture
 from tilegrad.report.roofline import roofline
@@ -26,7 +27,7 @@ def pictures(
         f"{typeset(f'{scientific(history.edp[-1])} uJ*cycles')} over the samples.",
     )
     costs = Picture(
-        png_bytes(layer_costs(result)),
+        png_bytes(layer_costs(foremost(result), left_out(result))),
         "The design: energy by part and latency by bottleneck, layer by layer",
         f"Bars of each layer's share of {joules(result.energy_uj)} and {cycles(result.cycles)}; "
         "the table below holds the numbers.",

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from tilegrad.record import LayerResult, Result
 from tilegrad.report.engineering import counted, cycles, joules, percent, scientific
+from tilegrad.report.foremost import foremost, left_out
 from tilegrad.report.limits import AREA, STATUS, at_cap, hardware_text, is_low, limit_rows
 from tilegrad.report.speed import speed_rows
 from tilegrad.report.training_range import prediction_rows
@@ -45,13 +46,14 @@ def summary_table(result: Result) -> Table:
 
 
 def layer_table(result: Result) -> Table:
-    """Return every layer's mapping, energy, cycles and bottleneck.
+    """Return the foremost layers' mapping, energy, cycles and bottleneck.
 
     Energy and cycles are of one execution; the shares below them are those of all executions.
     """
     table = Table(
         title="one execution of each layer (%: share of the network, all executions)",
         show_lines=True,
+        caption=left_out(result) or None,
     )
     table.add_column("layer and mapping", overflow="fold", ratio=1)
     table.add_column("count", justify="right", no_wrap=True)
@@ -60,10 +62,8 @@ def layer_table(result: Result) -> Table:
     if result.predicted:
         table.add_column("predicted", justify="right", no_wrap=True)
     table.add_column("bottleneck", overflow="fold")
-    energy = sum(layer.total_energy_uj for layer in result.layers)
-    latency = sum(layer.total_cycles for layer in result.layers)
-    for layer in result.layers:
-        table.add_row(*_cells(layer, energy, latency))
+    for layer in foremost(result).layers:
+        table.add_row(*_cells(layer, result.energy_uj, result.cycles))
     return table
 
 

@@ -8,10 +8,11 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.errors import DataError, MappingError
 from tilegrad.files import write_bytes
 from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.mapping import parse_shorthand
+from tilegrad.mapping import parse_shorthand, stack
 from tilegrad.mapping.validity import find_violations
-from tilegrad.record import RESULT, LayerResult, Result, read_result
+from tilegrad.record import RESULT, Result, read_result
 from tilegrad.report.figures import layer_figures, roof
+from tilegrad.report.foremost import foremost, left_out
 from tilegrad.report.history import read_history
 from tilegrad.report.loopnest import loop_nest_text
 from tilegrad.report.page import Page
@@ -29,22 +30,23 @@ def write_report(directory: Path, accelerator: Accelerator, workload: Workload) 
     history = read_history(directory)
     place = str(directory / RESULT)
     _check_design(result, accelerator, workload, place)
-    mappings = [
-        _mapping(layer, accelerator, f"{place}: field layers[{index}].mapping")
-        for index, layer in enumerate(result.layers)
-    ]
+    mappings = _mappings(result, accelerator, place)
+    shown = foremost(result)
+    kept = {id(layer) for layer in shown.layers}
+    nests = [nest for nest, layer in zip(mappings, result.layers, strict=True) if id(layer) in kept]
     texts = [
-        loop_nest_text(mapping, accelerator, layer.problem)
-        for mapping, layer in zip(mappings, result.layers, strict=True)
+        loop_nest_text(nest, accelerator, layer.problem)
+        for nest, layer in zip(nests, shown.layers, strict=True)
     ]
-    figures = layer_figures(result, mappings, accelerator)
-    shown = pictures(result, history, figures, roof(accelerator, result.hardware))
-    page = Page(result, accelerator, figures, shown, texts)
+    figures = layer_figures(shown, nests, accelerator)
+    drawn = pictures(result, history, figures, roof(accelerator, result.hardware))
+    page = Page(result, accelerator, figures, drawn, texts)
+    rest = left_out(result)
     contents = {
-        "edp_against_samples.png": shown["curve"].png,
-        "layer_costs.png": shown["costs"].png,
-        "roofline.png": shown["roofline"].png,
-        "loop_nests.txt": "\n\n".join(texts).encode(),
+        "edp_against_samples.png": drawn["curve"].png,
+        "layer_costs.png": drawn["costs"].png,
+        "roofline.png": drawn["roofline"].png,
+        "loop_nests.txt": "\n\n".join([*texts, *([f"{rest}\n"] if rest else [])]).encode(),
         "report.html": page.html().encode(),
     }
     for name, content in contents.items():
@@ -57,23 +59,25 @@ def _check_design(result: Result, accelerator: Accelerator, workload: Workload, 
     for name in accelerator.parameters:
         if name not in result.hardware:
             raise DataError(f"{place}: field hardware.{name} is missing")
+    known = set(workload.layers)
     for index, layer in enumerate(result.layers):
-        if layer.problem not in workload.layers:
+        if layer.problem not in known:
             raise DataError(
                 f"{place}: layers[{index}], {layer.name!r}, is not a layer of the workload "
                 f"{workload.name!r} (legal: equal name, count, bounds and strides)"
             )
 
 
-def _mapping(layer: LayerResult, accelerator: Accelerator, place: str) -> LoopNest:
-    """Return a layer's mapping; refuse one that is not legal for it."""
-    try:
-        mapping = parse_shorthand(layer.mapping, accelerator)
-    except MappingError as error:
-        raise DataError(f"{place}: {error}") from None
-    bounds = mapping.temporal.new_tensor([layer.problem.bounds])
-    for violation in find_violations(mapping.each(lambda t: t[None]), bounds, accelerator).get(
-        0, []
-    ):
-        raise DataError(f"{place}: {violation.reason}")
-    return mapping
+def _mappings(result: Result, accelerator: Accelerator, place: str) -> list[LoopNest]:
+    """Return the layers' mappings ``[level, dim]``; refuse one that is not legal for its layer."""
+    mappings = []
+    for index, layer in enumerate(result.layers):
+        try:
+            mappings.append(parse_shorthand(layer.mapping, accelerator))
+        except MappingError as error:
+            raise DataError(f"{place}: field layers[{index}].mapping: {error}") from None
+    bounds = mappings[0].temporal.new_tensor([layer.problem.bounds for layer in result.layers])
+    for index, violations in find_violations(stack(mappings), bounds, accelerator).items():
+        for violation in violations:
+            raise DataError(f"{place}: field layers[{index}].mapping: {violation.reason}")
+    return mappings

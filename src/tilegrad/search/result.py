@@ -77,7 +77,7 @@ def _layer(
     energy = [pj * UJ_PER_PJ for pj in cost.layers.energy_by_part_pj[0, index].tolist()]
     return {
         "name": layer.name,
-        **({"also": list(layer.also)} if layer.also else {}),
+        **({"names": [layer.name, *layer.also]} if layer.also else {}),
         "count": layer.count,
         "problem": layer.as_dict(),
         "mapping": format_shorthand(nests[index], problem.accelerator),
