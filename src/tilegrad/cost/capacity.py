@@ -61,8 +61,8 @@ def find_overflows(
     """
     found: dict[int, list[Overflow]] = {}
     for limit in _limits(nest, accelerator, hardware):
-        # Factors that are 1 throughout leave needs without the mappings' dimension.
-        over = (limit.need > limit.have).expand(nest.macs.shape)
+        # Factors that are 1 throughout leave needs, or operations, without the mappings' dimension.
+        over, _ = torch.broadcast_tensors(limit.need > limit.have, nest.macs)
         for (index,) in torch.atleast_1d(over).nonzero().tolist():
             found.setdefault(index, []).append(_overflow(limit, index, nest, accelerator))
     return found
