@@ -161,3 +161,15 @@ def test_an_interrupted_and_then_killed_run_ends_with_the_answer_of_a_whole_one(
     histories = [(directory / run / "history.csv").read_text() for run in ("run", "whole")]
     runs = [[row.split(",")[::2] for row in text.splitlines()] for text in histories]
     assert runs[0] == runs[1]
+
+
+def test_warnings_are_said_first_and_kept_with_the_result(
+    command: Command, directory: Path
+) -> None:
+    random = ("strategy=random", "strategy.designs=20", "report=false", "dir=out")
+    ended = command("workload=small.csv", "accelerator.energy=accelergy", *random)
+    assert ended.code == 0
+    assert ended.err.count("warning: the energies of accelerator gemmini do not grow with") == 2
+    found = json.loads((directory / "out" / "result.json").read_text())
+    assert ["scratchpad_kb" in text for text in found["warnings"]] == [True, False]
+    assert "│ warning        │ the energies of accelerator gemmini" in ended.out

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from tilegrad.checks import choice, flag, known_fields
-from tilegrad.commands.search import write_result
+from tilegrad.commands.search import warn, write_result
 from tilegrad.complaints import describe
 from tilegrad.entry import plain_overrides
 from tilegrad.errors import ConfigError, TilegradError
@@ -79,6 +79,7 @@ def _run(overrides: Texts, directory: Path, design: str) -> _Run:
 def _finish(run: _Run, show: bool) -> Result:
     """Search, going on where an earlier command stopped; write and return the result."""
     runner = run.runner
+    warn(runner)
     with claimed(runner.directory, runner.fingerprint, run.config):
         with live_progress(runner.strategy.name, show) as observe:
             state, status = runner.run(observe)

@@ -39,6 +39,7 @@ def search(config: DictConfig) -> Result:
     show = flag("progress", config.progress)
     report = flag("report", config.report)
     target: TimeloopTarget | None = instantiate(config.get("target"))
+    warn(runner)
     with claimed(runner.directory, runner.fingerprint, config), tracked():
         loggers = _loggers(config, runner)
         with live_progress(runner.strategy.name, show) as observe:
@@ -66,6 +67,12 @@ def search(config: DictConfig) -> Result:
     return result
 
 
+def warn(runner: Runner) -> None:
+    """Say on stderr what to know before trusting what the search finds."""
+    for warning in runner.problem.pricing.warnings:
+        Console(stderr=True).print(f"warning: {warning}", soft_wrap=True, markup=False)
+
+
 def _loggers(config: DictConfig, runner: Runner) -> list[Any]:
     """Return the loggers, begun; without any, a search starts without Lightning."""
     if not config.get("logger"):
@@ -87,7 +94,7 @@ def write_result(runner: Runner, state: SearchState, status: str) -> Result:
     values = {
         "format": FORMAT,
         **design_record(state.best, runner.problem),
-        "warnings": (),
+        "warnings": runner.problem.pricing.warnings,
         "samples": state.samples,
         "seconds": round(state.seconds, 3),
         "seed": runner.seed,

@@ -42,6 +42,7 @@ def build_runner(config: DictConfig) -> Runner:
     problem = SearchProblem(workload, space, objective(config.objective), model)
     problem.check_size()
     problem.check_feasible()
+    problem.pricing.check()
     problem.check_predictions()
     strategy: Strategy = instantiate(config.strategy)
     strategy.check(problem)

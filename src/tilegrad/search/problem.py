@@ -34,6 +34,7 @@ from tilegrad.mapping.space import MapSpace
 from tilegrad.nest import analyse
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.objective import Objective
+from tilegrad.search.pricing import Pricing
 from tilegrad.search.tables import LayerTable
 from tilegrad.workload import Workload
 from tilegrad.workload.values import LARGEST
@@ -58,6 +59,11 @@ class SearchProblem:
     def accelerator(self) -> Accelerator:
         """The accelerator, the sizes that are no matter of the search written out."""
         return self.hardware.accelerator
+
+    @cached_property
+    def pricing(self) -> Pricing:
+        """What larger sizes cost."""
+        return Pricing(self.hardware, self.objective)
 
     @cached_property
     def space(self) -> MapSpace:
