@@ -16,7 +16,9 @@ LATE = {"sklearn", "lightning", "pytorch_lightning", "matplotlib", "ray", "optun
 
 LOADED = """
 import atexit, json, sys
-atexit.register(lambda: print("\\n" + json.dumps(sorted({n.partition(".")[0] for n in sys.modules}))))
+def tell():
+    print("\\n" + json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+atexit.register(tell)
 """
 
 COMMAND = LOADED + "from tilegrad.cli import main; main(sys.argv[1:])"
