@@ -1,5 +1,6 @@
 """Co-search of hardware and mappings."""
 
+from tilegrad.calls import callable_package
 from tilegrad.search.build import build_runner
 from tilegrad.search.gradient import GradientStrategy
 from tilegrad.search.objective import OBJECTIVES, Objective, objective
@@ -28,3 +29,5 @@ __all__ = [
     "objective",
     "write_history",
 ]
+
+callable_package(__name__)

@@ -1,0 +1,114 @@
+"""The commands as functions: ``tilegrad.search``, ``train``, ``evaluate`` and ``load``.
+
+Keyword arguments are the fields of the commands' configs (``tilegrad search --help``): a text
+chooses a group's option, a ``Path`` is a file of one's own, a dict sets fields inside;
+``overrides`` are texts as on the command line. Wrong ones raise ``TilegradError``, which names
+the nearest.
+"""
+
+from __future__ import annotations
+
+import shutil
+import weakref
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import TYPE_CHECKING, Any
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from tilegrad.complaints import describe
+from tilegrad.composing import composed
+from tilegrad.entry import BAD_INPUT_ERRORS
+from tilegrad.errors import ConfigError, TilegradError
+from tilegrad.files import read_json
+from tilegrad.runs import Run, SearchRun, TrainedRun
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+QUIET = {"progress": False}
+
+
+def search(
+    workload: str | PathLike[str] = "resnet50", *, overrides: Sequence[str] = (), **settings: Any
+) -> SearchRun:
+    """Search hardware and mappings, as ``tilegrad search`` does.
+
+    Without ``dir`` the run's files are kept as long as the returned object; ``save`` keeps them.
+    """
+    found = _ran("search", {"workload": workload, **settings}, overrides)
+    assert isinstance(found, SearchRun)
+    return found
+
+
+def train(*, overrides: Sequence[str] = (), **settings: Any) -> TrainedRun:
+    """Train and test a predictor, as ``tilegrad train`` does; ``dir`` as in ``search``."""
+    found = _ran("train", settings, overrides)
+    assert isinstance(found, TrainedRun)
+    return found
+
+
+def evaluate(
+    table: str | PathLike[str],
+    accelerator: str | PathLike[str] = "gemmini",
+    *,
+    skip_invalid: bool = False,
+) -> pd.DataFrame:
+    """Return cycles, energy [uJ] and EDP of each row of a table, as ``tilegrad evaluate`` does."""
+    import pandas as pd
+
+    from tilegrad.accelerator import load_accelerator
+    from tilegrad.evaluate import evaluate_table
+
+    with TemporaryDirectory(prefix="tilegrad-") as place:
+        out = Path(place) / "costs.parquet"
+        described = load_accelerator(str(accelerator))
+        evaluate_table(Path(table), described, out, skip_invalid=skip_invalid)
+        return pd.read_parquet(out)
+
+
+def load(directory: str | PathLike[str]) -> SearchRun | TrainedRun:
+    """Return the search or training that a directory holds."""
+    path = Path(directory)
+    if "metrics" in (found := read_json(path / "result.json")):
+        return TrainedRun(path, result=found)
+    from tilegrad.record import read_result
+
+    config = OmegaConf.load(path / "config.yaml")
+    return SearchRun(path, result=read_result(path), accelerator=instantiate(config.accelerator))
+
+
+def _ran(name: str, settings: Mapping[str, Any], overrides: Sequence[str]) -> Run:
+    """Run a command's function and return its run."""
+    config = composed(name, {**QUIET, **settings}, overrides)
+    kept = config.dir is not None
+    if not kept:
+        config.dir = mkdtemp(prefix="tilegrad-")
+    directory = Path(str(config.dir))
+    try:
+        _command(name, config)
+        run = load(directory)
+    except BaseException as error:
+        if not kept:
+            shutil.rmtree(directory, ignore_errors=True)
+        if isinstance(error, BAD_INPUT_ERRORS) and not isinstance(error, TilegradError):
+            raise ConfigError(describe(error)) from error
+        raise
+    if not kept:
+        weakref.finalize(run, shutil.rmtree, directory, ignore_errors=True)
+    return run
+
+
+def _command(name: str, config: DictConfig) -> None:
+    import torch
+
+    from tilegrad.commands import search, train
+
+    threads = torch.get_num_threads()
+    try:
+        {"search": search.search, "train": train.train}[name](config)
+    finally:
+        torch.set_num_threads(threads)
