@@ -198,7 +198,7 @@ class Predictor(LightningModule):
         checkpoint[CHECKPOINT_KEY] = {
             "format": FORMAT,
             "version": tilegrad.__version__,
-            "kind": self.kind,
+            "kind": checkpoint_kind(type(self)),
             "settings": self.settings,
             "schema": self.schema.plain(),
         }
@@ -227,6 +227,13 @@ class Predictor(LightningModule):
     def importances(self) -> dict[str, dict[str, float]]:
         """Return what the model itself says of its columns, by the name of the measure."""
         return {}
+
+
+def checkpoint_kind(predictor: type[Predictor]) -> str:
+    """Return what checkpoints call a class: a packaged one its kind, others ``module:Class``."""
+    if predictor.__module__.partition(".")[0] == tilegrad.__name__:
+        return predictor.kind
+    return f"{predictor.__module__}:{predictor.__qualname__}"
 
 
 def _deviation(rows: Tensor) -> Tensor:

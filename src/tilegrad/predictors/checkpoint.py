@@ -10,23 +10,12 @@ import torch
 
 import tilegrad
 from tilegrad.accelerator import Accelerator
-from tilegrad.errors import ConfigError, unknown
+from tilegrad.errors import ConfigError
 from tilegrad.files import write_torch
 from tilegrad.predictors.base import CHECKPOINT_KEY, FORMAT, Predictor
-from tilegrad.predictors.forest import Forest
-from tilegrad.predictors.linear import Linear
-from tilegrad.predictors.mlp import Mlp
-from tilegrad.predictors.pipeline import Pipeline
-from tilegrad.predictors.residual import Residual
-from tilegrad.predictors.reuse import Reuse
-from tilegrad.predictors.roofline import Roofline
+from tilegrad.predictors.registry import predictor_class
 from tilegrad.predictors.schema import Schema
 from tilegrad.pretrained import pretrained_names
-
-PREDICTORS: dict[str, type[Predictor]] = {
-    each.kind: each for each in (Linear, Forest, Mlp, Roofline, Reuse, Residual, Pipeline)
-}
-"""The predictors by the name that their checkpoints carry."""
 
 
 def load_predictor(path: Path, accelerator: Accelerator) -> Predictor:
@@ -39,7 +28,7 @@ def load_predictor(path: Path, accelerator: Accelerator) -> Predictor:
     made = content[CHECKPOINT_KEY]
     schema = Schema.read(made["schema"])
     _check_schema(path, schema, accelerator)
-    predictor = PREDICTORS[made["kind"]](schema, **made["settings"])
+    predictor = predictor_class(made["kind"], f"ckpt={path}")(schema, **made["settings"])
     try:
         predictor.load_state_dict(content["state_dict"])
     except RuntimeError as error:
@@ -76,8 +65,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             f"ckpt={path} has format {made['format']}, made by tilegrad {made['version']}; "
             f"this version {tilegrad.__version__} reads format {FORMAT}: train it again"
         )
-    if made["kind"] not in PREDICTORS:
-        raise ConfigError(unknown("predictor", made["kind"], PREDICTORS, f"ckpt={path}"))
+    predictor_class(made["kind"], f"ckpt={path}")
     return content
 
 

@@ -20,6 +20,7 @@ from tilegrad.fingerprint.claim import TRAINING, check_directory, run_directory
 from tilegrad.predictors import Predictor
 from tilegrad.predictors.checkpoint import load_predictor
 from tilegrad.predictors.closed_form import ClosedForm
+from tilegrad.predictors.registry import check_rebuilds
 from tilegrad.pretrained import checkpoint_path
 from tilegrad.tracking.quiet import quiet_lightning
 from tilegrad.training.run import TrainingRun
@@ -76,6 +77,7 @@ def _check_model(config: DictConfig, data: ScheduleDataModule) -> None:
     """Refuse what training would stumble over, before anything is written."""
     known_fields("model", (n for n in config.model if n not in HIDDEN), _settings(config))
     model: Predictor = instantiate(config.model)(schema=data.schema)
+    check_rebuilds(model)
     model.descent(steps=1000)
     try:
         with quiet_lightning():
@@ -141,4 +143,9 @@ def _predictor(config: DictConfig) -> type[Predictor]:
     found = get_class(config.model._target_)
     if not issubclass(found, Predictor):
         raise ConfigError(f"model._target_ is {config.model._target_}; legal: a Predictor")
+    if not isinstance(getattr(found, "kind", None), str):
+        raise ConfigError(
+            f"model._target_ is {config.model._target_}, which has no name; legal: a Predictor "
+            "with the class attribute kind, a text"
+        )
     return found
