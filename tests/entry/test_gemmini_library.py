@@ -35,6 +35,20 @@ def test_cycles_are_predicted_of_the_librarys_tiles(command: Command) -> None:
     assert predicted["cycles_low"] < predicted["cycles"] < predicted["cycles_high"]
 
 
+def test_a_target_takes_the_design_out(command: Command) -> None:
+    ended = command(*RUN, *FIXED, "target=gemmini", "dir=run")
+    assert ended.code == 0, ended.err
+    assert "gemmini: 2 programs in run/gemmini; none was run" in ended.err
+    ended = command(*RUN, *FIXED, "target=gemmini", "target.simulator=echo", "dir=run")
+    assert ended.code == 0, ended.err
+    assert "run/gemmini/logs/000_conv.log: holds no line" in ended.err
+    assert Path("run/result.json").exists()
+    ended = command("accelerator=eyeriss", "target=gemmini", "dir=other")
+    assert ended.code == 2
+    assert "eyeriss is no Gemmini" in ended.err
+    assert not Path("other").exists()
+
+
 def layer_table(draws: random.Random, layers: int) -> str:
     """Return a legal table: batches, strides, odd and prime sizes, products and convolutions."""
     rows = []

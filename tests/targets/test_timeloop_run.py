@@ -12,7 +12,8 @@ import pytest
 from tests.targets.conftest import RECORDED
 from tilegrad.accelerator import load_accelerator
 from tilegrad.targets.timeloop import TimeloopTarget
-from tilegrad.targets.timeloop.stats import Stats, ToolError, parse_stats
+from tilegrad.targets.timeloop.stats import Stats, parse_stats
+from tilegrad.targets.tool import ToolError
 
 STATS = "timeloop-model.stats.txt"
 ANSWER = f"""

@@ -21,7 +21,7 @@ from tilegrad.search.result import write_history
 from tilegrad.tracking.ending import tracked
 
 if TYPE_CHECKING:
-    from tilegrad.targets.timeloop import TimeloopTarget
+    from tilegrad.targets.protocol import Target
 
 METRICS = ("edp", "energy_uj", "cycles", "area_mm2", "samples", "seconds")
 """Fields of result.json that a sweep may optimise."""
@@ -38,7 +38,9 @@ def search(config: DictConfig) -> Result:
     runner = build_runner(config)
     show = flag("progress", config.progress)
     report = flag("report", config.report)
-    target: TimeloopTarget | None = instantiate(config.get("target"))
+    target: Target | None = instantiate(config.get("target"))
+    if target is not None:
+        target.check(runner.problem.accelerator)
     warn(runner)
     with claimed(runner.directory, runner.fingerprint, config), tracked():
         loggers = _loggers(config, runner)

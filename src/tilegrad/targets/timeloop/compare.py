@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +9,18 @@ from typing import Any
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.checks import positive_int, positive_number
-from tilegrad.files import write_text
 from tilegrad.record import LayerResult, read_result
+from tilegrad.targets.table import disagreements, percent, write_table
 from tilegrad.targets.timeloop.export import export_result
 from tilegrad.targets.timeloop.runner import ModelRunner
-from tilegrad.targets.timeloop.stats import Stats, ToolError
+from tilegrad.targets.timeloop.stats import Stats
+from tilegrad.targets.tool import ToolError
 
 COLUMNS = (
     "layer", "cycles", "timeloop_cycles", "cycles_error_percent",
     "energy_uj", "timeloop_energy_uj", "energy_error_percent", "problem",
 )  # fmt: skip
+ERRORS = {"cycles": "cycles_error_percent", "energy": "energy_error_percent"}
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,17 @@ class TimeloopTarget:
         if self.workers is not None:
             positive_int("target.workers", self.workers)
 
-    def compare(self, directory: Path, accelerator: Accelerator) -> list[str]:
-        """Evaluate the result in ``directory``; return what there is to say, a line each.
+    def check(self, accelerator: Accelerator) -> None:
+        """Take any accelerator; see ``Target.check``."""
 
-        Nothing that the tool does raises: a missing, hanging, crashing or babbling tool is a line.
-        """
-        exported = directory / self.name
-        layers = export_result(directory, accelerator, "0.3", exported)
-        cache = Path(self.cache) if self.cache else exported / "cache"
+    def export(self, directory: Path, accelerator: Accelerator) -> list[Path]:
+        """Write Timeloop's input of every layer; see ``Target.export``."""
+        return export_result(directory, accelerator, "0.3", directory / self.name)
+
+    def compare(self, directory: Path, accelerator: Accelerator) -> list[str]:
+        """Evaluate the result in ``directory``; see ``Target.compare``."""
+        layers = self.export(directory, accelerator)
+        cache = Path(self.cache) if self.cache else directory / self.name / "cache"
         workers = self.workers or os.cpu_count() or 1
         try:
             found = ModelRunner(self.command, self.timeout, workers, cache).run(layers)
@@ -58,9 +61,13 @@ class TimeloopTarget:
         own = read_result(directory).layers
         rows = [_row(layer, stats) for layer, stats in zip(own, found, strict=True)]
         table = directory / "timeloop.csv"
-        _write(table, rows)
+        write_table(table, COLUMNS, rows)
         errors = [str(stats) for stats in found if isinstance(stats, ToolError)]
-        return [*dict.fromkeys(errors), *_summary(rows), f"layer by layer: {table}"]
+        return [
+            *dict.fromkeys(errors),
+            *disagreements(rows, ERRORS, "Timeloop"),
+            f"layer by layer: {table}",
+        ]
 
 
 def _row(layer: LayerResult, stats: Stats | ToolError) -> dict[str, Any]:
@@ -70,32 +77,7 @@ def _row(layer: LayerResult, stats: Stats | ToolError) -> dict[str, Any]:
     return {
         **row,
         "timeloop_cycles": stats.cycles,
-        "cycles_error_percent": _percent(layer.cycles, stats.cycles),
+        "cycles_error_percent": percent(layer.cycles, stats.cycles),
         "timeloop_energy_uj": stats.energy_uj,
-        "energy_error_percent": _percent(layer.energy_uj, stats.energy_uj),
+        "energy_error_percent": percent(layer.energy_uj, stats.energy_uj),
     }
-
-
-def _percent(ours: float, theirs: float) -> float | None:
-    return round(100 * (ours / theirs - 1), 6) if theirs else None
-
-
-def _summary(rows: list[dict[str, Any]]) -> list[str]:
-    lines = []
-    for quantity in ("cycles", "energy"):
-        errors = [row.get(f"{quantity}_error_percent") for row in rows]
-        known = [abs(error) for error in errors if error is not None]
-        if known:
-            lines.append(
-                f"{quantity}: {len(known)} of {len(rows)} layers compared with Timeloop, "
-                f"largest disagreement {max(known):.4g} %"
-            )
-    return lines
-
-
-def _write(path: Path, rows: list[dict[str, Any]]) -> None:
-    text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    write_text(path, text.getvalue())

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tilegrad.targets.timeloop.stats import Stats, ToolError, parse_stats
+from tilegrad.targets.timeloop.stats import Stats, parse_stats
+from tilegrad.targets.tool import ToolError, at_once, execute
 
 SHARED = ("architecture.yaml", "ERT.yaml", "ART.yaml")
 OWN = ("problem.yaml", "mapping.yaml")
@@ -37,8 +36,7 @@ class ModelRunner:
     def run(self, directories: Sequence[Path]) -> list[Stats | ToolError]:
         """Return the figures of each layer's directory, or what went wrong with it."""
         executable = self.find()
-        with ThreadPoolExecutor(self.workers) as threads:
-            return list(threads.map(lambda d: self._attempt(executable, d), directories))
+        return at_once(lambda d: self._attempt(executable, d), directories, self.workers)
 
     def _attempt(self, executable: str, directory: Path) -> Stats | ToolError:
         try:
@@ -61,23 +59,7 @@ class ModelRunner:
 
     def _execute(self, command: Sequence[str]) -> str:
         with tempfile.TemporaryDirectory() as scratch:
-            try:
-                done = subprocess.run(
-                    command,
-                    cwd=scratch,
-                    capture_output=True,
-                    timeout=self.timeout,
-                    check=False,
-                    stdin=subprocess.DEVNULL,
-                )
-            except subprocess.TimeoutExpired:
-                raise ToolError(f"no answer within {self.timeout:g} s; ended") from None
-            except OSError as error:
-                raise ToolError(f"cannot be started ({error.strerror})") from None
-            if done.returncode != 0:
-                said = (done.stderr or done.stdout).decode(errors="replace").split("\n")
-                last = next((line.strip() for line in reversed(said) if line.strip()), "no message")
-                raise ToolError(f"ended with code {done.returncode}: {last[:200]}")
+            execute(command, Path(scratch), self.timeout, Path(scratch) / "printed.txt")
             stats = Path(scratch) / STATS
             if not stats.exists():
                 raise ToolError(f"wrote no {STATS}")

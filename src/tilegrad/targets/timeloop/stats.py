@@ -5,11 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tilegrad.errors import TilegradError
-
-
-class ToolError(TilegradError):
-    """An external tool is missing, crashed, hung or printed what cannot be read."""
+from tilegrad.targets.tool import ToolError
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,106 @@
+"""Measured cycles beside a run's own, layer by layer: its programs on a Gemmini."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tilegrad.accelerator import Accelerator
+from tilegrad.checks import positive_int, positive_number
+from tilegrad.errors import ConfigError, TilegradError
+from tilegrad.files import write_json
+from tilegrad.machines.gemmini.template import check_template
+from tilegrad.record import LayerResult, read_result
+from tilegrad.targets.design import layer_directory
+from tilegrad.targets.gemmini.export import export_gemmini
+from tilegrad.targets.gemmini.simulator import Simulator, check_arguments, check_compiler
+from tilegrad.targets.table import disagreements, percent, write_table
+from tilegrad.targets.tool import ToolError
+
+COLUMNS = (
+    "layer", "program", "cycles", "predicted_cycles", "measured_cycles", "cycles_error_percent",
+    "predicted_error_percent", "problem",
+)  # fmt: skip
+ERRORS = {"cycles": "cycles_error_percent", "predicted cycles": "predicted_error_percent"}
+
+
+@dataclass(frozen=True)
+class GemminiTarget:
+    """Exports a program per layer; runs each on ``simulator`` (None: exports only).
+
+    ``arguments`` are the simulator's, ``compile`` the command that makes a program of a C file
+    (None: the simulator takes C files); ``timeout`` is in seconds for each process, ``workers``
+    None one per processor.
+    """
+
+    simulator: str | None = None
+    arguments: Sequence[str] = ("{program}",)
+    compile: str | None = None
+    timeout: float = 3600.0
+    workers: int | None = None
+    name: str = "gemmini"
+
+    def __post_init__(self) -> None:
+        positive_number("target.timeout", self.timeout)
+        if self.workers is not None:
+            positive_int("target.workers", self.workers)
+        for field, command in (("simulator", self.simulator), ("compile", self.compile)):
+            if command is not None and not (isinstance(command, str) and command.strip()):
+                raise ConfigError(f"target.{field} is {command!r}; legal: a command, or null")
+        check_arguments(self.arguments)
+        if self.compile is not None:
+            check_compiler(self.compile)
+
+    def check(self, accelerator: Accelerator) -> None:
+        """Refuse what is no Gemmini; see ``Target.check``."""
+        check_template(accelerator, f"target={self.name}")
+
+    def export(self, directory: Path, accelerator: Accelerator) -> list[Path]:
+        """Write the generator's configuration and C programs; see ``Target.export``."""
+        return list(export_gemmini(directory, accelerator, directory / self.name).programs)
+
+    def compare(self, directory: Path, accelerator: Accelerator) -> list[str]:
+        """Measure the result in ``directory``; see ``Target.compare``."""
+        exported = directory / self.name
+        try:
+            programs = self.export(directory, accelerator)
+            if self.simulator is None:
+                written = f"{len(programs)} programs in {exported}"
+                return [f"{written}; none was run, as target.simulator is null"]
+            found = self._simulator(exported).run(programs)
+        except TilegradError as error:
+            return [str(error)]
+        layers = read_result(directory).layers
+        rows = [_row(number, layer, found) for number, layer in enumerate(layers)]
+        table = directory / "gemmini.csv"
+        write_table(table, COLUMNS, rows)
+        write_json(directory / "gemmini.json", {"layers": rows})
+        errors = [str(cycles) for cycles in found.values() if isinstance(cycles, ToolError)]
+        return [*errors, *disagreements(rows, ERRORS, "Gemmini"), f"layer by layer: {table}"]
+
+    def _simulator(self, exported: Path) -> Simulator:
+        assert self.simulator is not None
+        workers = self.workers or os.cpu_count() or 1
+        arguments = tuple(map(str, self.arguments))
+        return Simulator(self.simulator, arguments, self.compile, self.timeout, workers, exported)
+
+
+def _row(number: int, layer: LayerResult, found: dict[str, int | ToolError]) -> dict[str, Any]:
+    program = layer_directory(number, layer.name)
+    row: dict[str, Any] = {"layer": layer.name, "program": program, "cycles": layer.cycles}
+    predicted = layer.predicted_cycles
+    if predicted is not None:
+        row["predicted_cycles"] = predicted
+    measured = found.get(program, ToolError("Gemmini has no program of it (gemmini/README.md)"))
+    if isinstance(measured, ToolError):
+        return {**row, "problem": str(measured)}
+    row |= {
+        "measured_cycles": measured,
+        "cycles_error_percent": percent(layer.cycles, measured),
+    }
+    if predicted is not None:
+        row["predicted_error_percent"] = percent(predicted, measured)
+    return row

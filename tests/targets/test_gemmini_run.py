@@ -1,0 +1,174 @@
+"""``target=gemmini``: programs on simulators that answer, crash, hang, lie or babble."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from tests.targets.conftest import MAPPING, PROBLEM
+from tests.targets.gemmini_design import STUB
+from tilegrad.accelerator import load_accelerator
+from tilegrad.errors import ConfigError
+from tilegrad.paths import config_directory
+from tilegrad.targets.gemmini import GemminiTarget
+
+ANSWER = """
+import re, sys
+begins = re.search(r'printf\\("(tilegrad: begin (\\S+) .+?)\\\\n"', open(sys.argv[-1]).read())
+print("booting\\n" + begins[1] + f"\\ntilegrad: end {begins[2]} cycles={CYCLES}")
+"""
+LEAST = 16 * 64 * 8 // 8**2
+"""Cycles of the layer's MACs on 8 x 8 PEs."""
+
+Simulator = Callable[[str], str]
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> Simulator:
+    """Return a function that writes a Python program as an executable file."""
+
+    def write(program: str) -> str:
+        path = tmp_path / "a simulator"
+        path.write_text(f"#!{sys.executable}\n{program}\n")
+        path.chmod(0o755)
+        return str(path)
+
+    return write
+
+
+def compare(run: Path, **settings: Any) -> list[str]:
+    target = GemminiTarget(**settings)
+    target.check(load_accelerator("gemmini"))
+    return target.compare(run, load_accelerator("gemmini"))
+
+
+def rows(run: Path) -> list[dict[str, str]]:
+    with (run / "gemmini.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_without_a_simulator_programs_are_written(run: Path) -> None:
+    (line,) = compare(run)
+    assert line == f"2 programs in {run / 'gemmini'}; none was run, as target.simulator is null"
+    assert len(list((run / "gemmini" / "layers").glob("*.c"))) == 2
+    assert (run / "gemmini" / "include" / "gemmini_params.h").exists()
+    assert not (run / "gemmini.csv").exists()
+
+
+def test_measured_cycles_stand_beside_ours(run: Path, simulator: Simulator) -> None:
+    record = json.loads((run / "result.json").read_text())
+    record["layers"][0]["predicted_cycles"] = 900
+    record["layers"][0]["predicted_interval"] = [800, 1000]
+    (run / "result.json").write_text(json.dumps(record))
+    lines = compare(run, simulator=simulator(ANSWER.replace("CYCLES", "1000")))
+    assert lines[0] == "cycles: 2 of 2 layers compared with Gemmini, largest disagreement 48.8 %"
+    assert lines[1].startswith("predicted cycles: 1 of 2 layers compared with Gemmini, largest")
+    first, second = rows(run)
+    assert (first["layer"], first["measured_cycles"], second["layer"]) == ("one", "1000", "two/b")
+    assert float(first["predicted_error_percent"]) == -10
+    assert second["predicted_cycles"] == ""
+    measured = json.loads((run / "gemmini.json").read_text())["layers"]
+    assert [layer["measured_cycles"] for layer in measured] == [1000, 1000]
+    assert "booting" in (run / "gemmini" / "logs" / "000_one.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("import sys; sys.exit('no such machine')", "ended with code 1: no such machine"),
+        ("import os; os.kill(os.getpid(), 11)", "ended with code -11: no message"),
+        ("import subprocess; subprocess.run(['sleep', '60'])", "no answer within 1 s; ended"),
+        ("print('hello')", "holds no line 'tilegrad: begin ...'"),
+        ("import sys; sys.stdout.buffer.write(bytes(range(256)) * 9)", "holds no line"),
+        (ANSWER.replace("end {", "end x{").replace("CYCLES", "900"), "ends, but nothing of that"),
+        (ANSWER.replace("begins[1]", "begins[1][:-3]").replace("CYCLES", "900"), "is mangled"),
+        (ANSWER.replace("CYCLES", "0"), "legal: cycles=N"),
+        (ANSWER.replace("CYCLES", str(LEAST - 1)), "fewer than the 128 that 8 x 8 PEs need"),
+        (
+            ANSWER.replace("sys.argv[-1]", "sys.argv[-1].replace('000_one', '001_two_b')").replace(
+                "CYCLES", "900"
+            ),
+            "is of another program",
+        ),
+    ],
+)
+def test_a_failing_simulator_is_one_line_per_layer(
+    run: Path, simulator: Simulator, program: str, message: str
+) -> None:
+    before = (run / "result.json").read_text()
+    lines = compare(run, simulator=simulator(program), timeout=1 if "sleep" in program else 30)
+    assert lines[0].startswith("000_one: ")
+    assert message in lines[0]
+    assert len(lines[0].splitlines()) == 1
+    assert message in rows(run)[0]["problem"]
+    assert (run / "result.json").read_text() == before
+
+
+def test_a_missing_simulator_or_compiler_is_one_line(run: Path, simulator: Simulator) -> None:
+    (line,) = compare(run, simulator="no-such-simulator")
+    assert line.startswith("target.simulator no-such-simulator is not on PATH")
+    compiler = "no-such-gcc {source} -o {program}"
+    (line,) = compare(run, simulator=simulator(ANSWER), compile=compiler)
+    assert line.startswith("target.compile no-such-gcc is not on PATH")
+    assert not (run / "gemmini.csv").exists()
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not on PATH")
+def test_programs_are_compiled_by_a_command(run: Path) -> None:
+    """For this machine, as if it were Gemmini: ``env`` runs what it is given."""
+    command = f"gcc -std=gnu11 -DBAREMETAL -w -I{{export}} -I'{STUB}' {{source}} -o {{program}}"
+    settings = {"simulator": "env", "arguments": ["A=1", "{program}"]}
+    lines = compare(run, **settings, compile=command)
+    assert [row["measured_cycles"] for row in rows(run)] == ["1000", "1000"], lines
+    lines = compare(run, **settings, compile=command.replace("-w", "-nonsense"))
+    assert "000_one: target.compile: ended with code 1" in lines[0]
+
+
+def test_a_layer_without_a_program_is_said(run: Path, simulator: Simulator) -> None:
+    record = json.loads((run / "result.json").read_text())
+    record["layers"][1]["problem"] = {**PROBLEM, "Wstride": 2, "Hstride": 1}
+    record["layers"][1]["mapping"] = MAPPING
+    (run / "result.json").write_text(json.dumps(record))
+    compare(run, simulator=simulator(ANSWER.replace("CYCLES", "900")))
+    first, second = rows(run)
+    assert (first["measured_cycles"], second["measured_cycles"]) == ("900", "")
+    assert "no program" in second["problem"]
+
+
+def test_other_accelerators_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"eyeriss is no Gemmini: .*legal for target=gemmini"):
+        GemminiTarget().check(load_accelerator("eyeriss"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"timeout": 0}, "target.timeout is 0"),
+        ({"simulator": True}, "target.simulator is True; legal: a command"),
+        ({"compile": " "}, "target.compile is ' '; legal: a command, or null"),
+        ({"workers": 0}, "target.workers is 0"),
+        ({"arguments": "{program}"}, "target.arguments is '{program}'; legal: a list"),
+        ({"arguments": ["-x"]}, "target.arguments is .*-x.*; legal: a list of texts, {program}"),
+        ({"arguments": ["{program}", "{progam}"]}, "unknown place 'progam'"),
+        ({"compile": "gcc {source}"}, "target.compile is 'gcc {source}'; legal: null, or"),
+        ({"compile": "gcc {source} -o '{program}"}, "No closing quotation"),
+        ({"compile": "gcc {source} -o {program} -I {out}"}, "target.compile: unknown place 'out'"),
+    ],
+)
+def test_settings_that_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        GemminiTarget(**settings)
+
+
+def test_the_config_is_the_default() -> None:
+    config = OmegaConf.load(config_directory() / "target" / "gemmini.yaml")
+    assert list(instantiate(config).arguments) == ["{program}"]
