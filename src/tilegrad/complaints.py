@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
+from itertools import pairwise
+from pathlib import Path
 
 from hydra.errors import (
     ConfigCompositionException,
@@ -19,6 +22,7 @@ from omegaconf.errors import (
     MissingMandatoryValue,
     OmegaConfBaseException,
 )
+from yaml import MarkedYAMLError
 
 from tilegrad.errors import unknown
 from tilegrad.extras import LAUNCHERS, hint
@@ -51,6 +55,11 @@ def _described(error: BaseException) -> str:
     cause = error.__cause__
     if isinstance(error, InstantiationException):
         return _argument(error) or (describe(cause) if cause else _paragraph(error))
+    if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"{mark.name}, line {mark.line + 1}: not one legal YAML document ({error.problem})"
+    if isinstance(error, UnicodeDecodeError):
+        return f"{_undecodable()}: not UTF-8 text ({error.reason} {error.object[error.start]:#04x})"
     if isinstance(error, OverrideParseException):
         return (
             f"{error.override!r} cannot be read: {_paragraph(error)} (legal: field=value or "
@@ -63,6 +72,21 @@ def _described(error: BaseException) -> str:
     if isinstance(error, HydraException):
         return _option(str(error)) or _group(str(error)) or _paragraph(error)
     return _paragraph(error)
+
+
+def _undecodable() -> str:
+    """Return the file of a config directory that is no UTF-8 text."""
+    places = [config_directory()]
+    for name, value in pairwise([*sys.argv, ""]):
+        option, equals, given = name.partition("=")
+        if option in ("--config-dir", "-cd"):
+            places.append(Path(given if equals else value))
+    for path in (path for place in places for path in sorted(place.rglob("*.yaml"))):
+        try:
+            path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            return str(path)
+    return "a config file"
 
 
 def _field(error: BaseException) -> str | None:

@@ -17,9 +17,11 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from tilegrad.complaints import describe
 from tilegrad.errors import ConfigError, TilegradError
+from tilegrad.files import with_room
 from tilegrad.own_files import names_file, own_options
 from tilegrad.paths import config_directory
 from tilegrad.tables.suffixes import SUFFIXES
@@ -37,7 +39,14 @@ ANYWHERE = ("hydra/launcher=", "hydra.launcher.", "hydra.sweeper.trials=", "hydr
             "hydra.sweeper.max_batch_size=", "progress=")  # fmt: skip
 """Overrides that change how a sweep runs, not what it is."""
 
-BAD_INPUT_ERRORS = (TilegradError, HydraException, OmegaConfBaseException)
+BAD_INPUT_ERRORS = (
+    TilegradError,
+    HydraException,
+    OmegaConfBaseException,
+    YAMLError,
+    UnicodeDecodeError,
+)
+"""All that is the user's to mend; texts that are decoded outside of tilegrad are config files."""
 
 
 class RefusedError(BaseException):
@@ -56,7 +65,8 @@ def run_entry(main: Callable[[], object], sweeps: str | None = None) -> int:
         sys.argv[1:] = plain_overrides(sys.argv[1:])
         if sweeps is not None:
             sys.argv[1:] = with_sweep_directory(sys.argv[1:], sweeps)
-        main()
+        with with_room(Path.cwd()):
+            main()
     except KeyboardInterrupt:
         return INTERRUPTED
     except RefusedError as refused:
@@ -72,7 +82,8 @@ def run_entry(main: Callable[[], object], sweeps: str | None = None) -> int:
 def refusals() -> Iterator[None]:
     """End a job on bad input; the other jobs of a sweep still run."""
     try:
-        yield
+        with with_room(Path.cwd()):
+            yield
     except BAD_INPUT_ERRORS as error:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise

@@ -10,10 +10,12 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from tilegrad.errors import ConfigError
 from tilegrad.files import alone, write_text
+from tilegrad.fingerprint.claim import job_fingerprint
+from tilegrad.fingerprint.record import Fingerprint
 from tilegrad.sweeps.space import LEGAL, search_space, trial_overrides
 from tilegrad.sweeps.study import RISING, Search, SearchSettings
 from tilegrad.sweeps.surviving import Surviving
@@ -73,10 +75,21 @@ class OptunaSweeper(Sweeper):
         directory = Path(str(self.config.hydra.sweep.dir))
         with alone("hydra.sweep.dir", directory, "sweep.lock"):
             search = Search(directory, settings, space, identity)
+            search.check_trials(lambda number, params: self._reads(number, {**fixed, **params}))
             write_text(directory / "multirun.yaml", OmegaConf.to_yaml(self.config))
             while batch := search.batch():
                 for first, found in _runs(batch):
                     self._run(search, first, [trial_overrides(params, fixed) for params in found])
+
+    def _reads(self, number: int, settings: Mapping[str, Any]) -> Fingerprint:
+        """Return what the trial of a number reads."""
+        assert self.hydra_context is not None
+        assert self.config is not None
+        loader = self.hydra_context.config_loader
+        job = loader.load_sweep_config(self.config, trial_overrides(settings, {}))
+        with open_dict(job):
+            job.hydra.job.num = number
+        return job_fingerprint(job)
 
     def _run(self, search: Search, first: int, overrides: list[list[str]]) -> None:
         self.validate_batch_is_legal(overrides)

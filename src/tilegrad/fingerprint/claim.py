@@ -25,7 +25,7 @@ LEFT = (CONFIG, "checkpoint.pt", "result.json")
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of run: its name, what it is called, the settings of its config that it never reads.
+    """A kind of run: its command, what it is called, the settings that it never reads.
 
     Data name the workload that they are of themselves, and the hardware that they have.
     """
@@ -43,9 +43,20 @@ class Kind:
 
 
 SEARCH = Kind("search", "a search")
-TRAINING = Kind("training", "a training", ("workload", "hardware", "caps"))
-EVALUATION = Kind("evaluation", "an evaluation", ("workload", "hardware", "caps"))
+TRAINING = Kind("train", "a training", ("workload", "hardware", "caps"))
+EVALUATION = Kind("eval", "an evaluation", ("workload", "hardware", "caps"))
 KINDS = {kind.name: kind for kind in (SEARCH, TRAINING, EVALUATION)}
+
+
+def job_fingerprint(config: DictConfig) -> Fingerprint:
+    """Return the fingerprint of a sweep's job before it is made into anything: settings and files.
+
+    ``config`` is the composed one, with ``hydra``.
+    """
+    name = str(config.hydra.job.config_name)
+    fields = [str(field) for field in config if field != "hydra"]
+    kind = KINDS.get(name, Kind(name, "a job"))
+    return kind.fingerprint(OmegaConf.masked_copy(config, fields))
 
 
 def run_directory(config: DictConfig, default: Callable[[], Path]) -> Path:

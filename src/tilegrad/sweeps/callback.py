@@ -17,6 +17,7 @@ from rich.console import Console
 from tilegrad.complaints import describe
 from tilegrad.entry import BAD_INPUT_ERRORS, RefusedError
 from tilegrad.files import write_text
+from tilegrad.fingerprint.claim import job_fingerprint
 from tilegrad.sweeps.record import COMPLETE, RUNNING, job_directory, new_record, read_record
 
 TRACEBACK = "error.txt"
@@ -32,7 +33,8 @@ class SweepCallback(Callback):
         directory, record = job_directory(config), new_record(config)
         before = read_record(directory)
         unended = before.attempts if before is not None and before.status == RUNNING else 0
-        replace(record, attempts=unended + 1).write(directory)
+        read = job_fingerprint(config).parts
+        replace(record, attempts=unended + 1, fingerprint=read).write(directory)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
         """Note how the job ended.

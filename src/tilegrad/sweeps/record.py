@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 
@@ -20,7 +22,8 @@ class JobRecord:
     """One job: its number and overrides, how it ended, and what it returned.
 
     ``results`` is the directory of its result.json. ``attempts`` counts how often it was begun;
-    a job that is ``running`` although no process is at work was killed.
+    a job that is ``running`` although no process is at work was killed. ``fingerprint``: the parts
+    of what it reads.
     """
 
     number: int
@@ -30,6 +33,7 @@ class JobRecord:
     value: float | None = None
     error: str | None = None
     attempts: int = 1
+    fingerprint: Mapping[str, Any] | None = None
 
     def write(self, directory: Path) -> None:
         """Write the record into the job's directory."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tilegrad.checks import choice, positive_int
 from tilegrad.errors import ConfigError, unknown
 from tilegrad.extras import required
+from tilegrad.fingerprint.record import FORMAT, Fingerprint
 from tilegrad.sweeps.record import RUNNING, read_record
 
 if TYPE_CHECKING:
@@ -107,6 +108,26 @@ class Search:
             found[number] = self._study.ask(self._space).params
         return found
 
+    def check_trials(self, of_trial: Callable[[int, Mapping[str, Any]], Fingerprint]) -> None:
+        """Refuse to go on with trials that read anything else than they would read now.
+
+        ``of_trial`` returns what the trial of a number with its parameters reads. Raises
+        ``ConfigError`` naming the trial and what differs.
+        """
+        for trial in self._study.get_trials(deepcopy=False):
+            record = read_record(self._directory / str(trial.number))
+            if record is None or not trial.params:
+                continue
+            here = of_trial(trial.number, trial.params)
+            there = Fingerprint(here.kind, record.fingerprint or {})
+            if different := here.difference(there):
+                name, other, own = different
+                raise ConfigError(
+                    f"hydra.sweep.dir={self._directory} holds a search whose trial {trial.number} "
+                    f"had another {name} ({other} there, {own} here); give another directory, or "
+                    "what it had"
+                )
+
     def tell(self, number: int, value: object) -> None:
         """Note what a trial ended with; it has failed where that is no finite number."""
         import optuna
@@ -129,7 +150,8 @@ class Search:
 
     def _check(self, identity: Mapping[str, Any]) -> None:
         """Refuse a directory that holds another search."""
-        here = json.loads(json.dumps({**identity, "direction": self._settings.direction}))
+        whole = {"format": FORMAT, **identity, "direction": self._settings.direction}
+        here = json.loads(json.dumps(whole))
         there = self._study.user_attrs.get(IDENTITY)
         if there is None:
             self._study.set_user_attr(IDENTITY, here)
