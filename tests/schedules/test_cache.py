@@ -115,7 +115,7 @@ def test_damaged_shards_are_made_again(tmp_path: Path, reference: Schedules) -> 
 
 def test_unfinished_files_are_removed_when_nobody_writes_them(tmp_path: Path) -> None:
     directory = source(tmp_path).directory
-    old, new = directory / ".part-00000.1-2.partial", directory / ".part-00001.1-2.partial"
+    old, new = directory / ".part-00000.1-2.tmp", directory / ".part-00001.1-2.tmp"
     for path in (old, new):
         path.write_bytes(b"half")
     before = time.time() - 2 * ABANDONED_SECONDS

@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tilegrad.errors import ConfigError
-
 LETTERS = 12
 """Hexadecimal digits of a digest: few enough to read, many enough for all runs there will be."""
 
@@ -24,18 +22,15 @@ def digest(plain: object, letters: int = LETTERS) -> str:
 def file_digest(path: Path) -> str:
     """Return the digest of a file's content, or of the names and contents of a directory's files.
 
-    Raises ``ConfigError`` naming a file that cannot be read.
+    Raises ``OSError`` where one cannot be read.
     """
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.is_file())
         return digest([(file.name, file_digest(file)) for file in files])
     content = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                content.update(block)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            content.update(block)
     return content.hexdigest()[:LETTERS]
 
 

@@ -8,6 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from tilegrad.errors import ConfigError
 from tilegrad.fingerprint.digests import file_digest
 from tilegrad.pretrained import checkpoint_path
 
@@ -37,15 +38,25 @@ def config_parts(plain: Mapping[str, Any], ignored: Sequence[str] = ()) -> dict[
     """Return the settings of a resolved config by dotted name, without those that do not matter.
 
     A text that names a file stands for the file's content. ``ignored``: further settings that
-    this kind of run does not read.
+    this kind of run does not read. Raises ``ConfigError`` naming a file that cannot be read.
     """
     patterns = (*INDIFFERENT, *ignored)
-    found = {}
-    for name, value in _leaves(plain, ""):
-        if not _matches(name, patterns):
-            file = _file(name, value)
-            found[name] = f"content {file_digest(file)}" if file else _written(value)
-    return found
+    return {
+        name: _meant(name, value)
+        for name, value in _leaves(plain, "")
+        if not _matches(name, patterns)
+    }
+
+
+def _meant(name: str, value: Any) -> Any:
+    """Return what a setting says, as JSON holds it: of a file, its content."""
+    file = _file(name, value)
+    if file is None:
+        return str(value) if isinstance(value, float) and not isfinite(value) else value
+    try:
+        return f"content {file_digest(file)}"
+    except OSError as error:
+        raise ConfigError(f"{name}={value} cannot be read ({error.strerror})") from error
 
 
 def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -80,8 +91,3 @@ def _file(name: str, value: Any) -> Path | None:
     except (OSError, ValueError):
         # No name that a file can have.
         return None
-
-
-def _written(value: Any) -> Any:
-    """Return a value as JSON holds it."""
-    return str(value) if isinstance(value, float) and not isfinite(value) else value

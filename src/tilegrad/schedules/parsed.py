@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +14,8 @@ from torch import Tensor
 
 from tilegrad import __version__
 from tilegrad.accelerator import Accelerator, accelerator_digest
-from tilegrad.errors import DataError
+from tilegrad.errors import DataError, OutputError
+from tilegrad.fingerprint.digests import digest, file_digest
 from tilegrad.schedules.catalogue import Catalogue
 from tilegrad.schedules.columns import decode, encode
 from tilegrad.schedules.download import cache_directory
@@ -28,7 +28,7 @@ from tilegrad.tables.output import ParquetOutput
 FORMAT = 1
 """Changes whenever the same table would be parsed into something else."""
 
-_KEY = b"tilegrad.catalogue"
+_KEY, _SUM = b"tilegrad.catalogue", b"tilegrad.checksum"
 
 
 def load_parsed(path: Path, reading: Reading, progress: Progress | None = None) -> Schedules:
@@ -47,12 +47,10 @@ def load_parsed(path: Path, reading: Reading, progress: Progress | None = None) 
 
 def _digest(path: Path, reading: Reading) -> str:
     """Return a digest of the file's content and of all that its parsing depends on."""
-    with explained(path), path.open("rb") as file:
-        content = hashlib.sha256()
-        while block := file.read(1 << 20):
-            content.update(block)
+    with explained(path):
+        content = file_digest(path)
     settings = {
-        "content": content.hexdigest(),
+        "content": content,
         "format": FORMAT,
         "version": __version__,
         "accelerator": accelerator_digest(reading.accelerator),
@@ -62,28 +60,36 @@ def _digest(path: Path, reading: Reading) -> str:
         "duplicates": reading.duplicates,
         "skip_invalid": reading.skip_invalid,
     }
-    return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
+    return digest(settings)
 
 
 def _write(path: Path, found: Schedules) -> None:
     rows = ScheduleRows(found.nests, found.layer, found.machine, found.targets)
     table = encode(rows, found.accelerator)
     catalogue = json.dumps(_describe(found)).encode()
-    table = table.replace_schema_metadata({_KEY: catalogue})
+    table = table.replace_schema_metadata({_KEY: catalogue, _SUM: _checksum(catalogue)})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with ParquetOutput(path) as output:
             for batch in table.to_batches():
                 output.write(batch)
-    except (OSError, DataError):
+    except (OSError, DataError, OutputError):
         return
+
+
+def _checksum(catalogue: bytes) -> bytes:
+    """Return what shows that a catalogue was damaged: Parquet checks its pages alone."""
+    return digest(catalogue.decode()).encode()
 
 
 def _read(path: Path, accelerator: Accelerator) -> Schedules | None:
     """Return what ``_write`` kept; None where it is absent or damaged."""
     try:
         table = pq.read_table(path, page_checksum_verification=True)
-        described = json.loads(table.schema.metadata[_KEY])
+        metadata = table.schema.metadata
+        if metadata[_SUM] != _checksum(metadata[_KEY]):
+            return None
+        described = json.loads(metadata[_KEY])
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
         return None
     catalogue = _catalogue(described, accelerator)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from torch import Tensor
 
+from tilegrad.files import write_bytes
 from tilegrad.schedules.schedules import Schedules
-from tilegrad.tables.files import explained
-from tilegrad.tables.output import PARTIAL
 
 UNITS = {"latency": "cycles", "energy": "uJ", "edp": "uJ * cycles"}
 MOST_ROWS = 100_000
@@ -28,14 +27,11 @@ _BINS = 12
 
 
 def save_preview(found: Schedules, path: Path) -> None:
-    """Draw ``found`` and move the PNG to ``path`` once it is whole.
-
-    Raises ``DataError`` where it cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
-    with explained(path, "written"), style.context(["default", _STYLE]):
-        preview(found).savefig(partial, format="png", dpi=110, facecolor="white")
-        partial.replace(path)
+    """Draw ``found`` and write the PNG; ``OutputError`` where that cannot be done."""
+    content = io.BytesIO()
+    with style.context(["default", _STYLE]):
+        preview(found).savefig(content, format="png", dpi=110, facecolor="white")
+    write_bytes(path, content.getbuffer())
 
 
 def preview(found: Schedules) -> Figure:

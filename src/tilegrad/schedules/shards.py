@@ -19,13 +19,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
+from tilegrad.files import TEMPORARY
 from tilegrad.schedules.catalogue import Catalogue
 from tilegrad.schedules.columns import column_names, decode
 from tilegrad.schedules.reading import Progress
 from tilegrad.schedules.rows import empty_rows
 from tilegrad.schedules.schedules import TARGETS, Schedules
 from tilegrad.tables.files import explained
-from tilegrad.tables.output import PARTIAL, ParquetOutput
+from tilegrad.tables.output import ParquetOutput
 
 Make = Callable[[int], pa.Table]
 """Makes a shard by its number; called from several threads at once."""
@@ -111,7 +112,7 @@ class Shards:
 
     def _remove_abandoned(self) -> None:
         """Remove what killed processes left unfinished."""
-        for path in self.directory.glob(f".*{PARTIAL}"):
+        for path in self.directory.glob(f".*{TEMPORARY}"):
             try:
                 if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
                     path.unlink()

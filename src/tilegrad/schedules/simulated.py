@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from tilegrad import __version__
 from tilegrad.accelerator import Accelerator, accelerator_digest
 from tilegrad.cost.analytical import layer_cost
 from tilegrad.errors import ConfigError
+from tilegrad.fingerprint.digests import digest
 from tilegrad.nest import analyse
 from tilegrad.schedules.catalogue import Catalogue, machine_names
 from tilegrad.schedules.choices import LayerChoices
@@ -138,7 +138,7 @@ class SimulatedSchedules:
             "each": self.each,
             "seed": self.seed,
         }
-        return hashlib.sha256(json.dumps(config).encode()).hexdigest()[:12]
+        return digest(config)
 
     @cached_property
     def _widest(self) -> dict[str, float]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import threading
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -11,10 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tilegrad.errors import DataError
+from tilegrad.files import replacing
 from tilegrad.tables.files import explained
-
-PARTIAL = ".partial"
-"""Ending of a file that is being written; one without a writer is left of a killed process."""
 
 
 class ParquetOutput:
@@ -25,9 +22,7 @@ class ParquetOutput:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # Another process or thread may be writing the same file.
-        writer = f"{os.getpid()}-{threading.get_ident()}"
-        self._partial = path.with_name(f".{path.name}.{writer}{PARTIAL}")
+        self._open = ExitStack()
         self._writer: pq.ParquetWriter | None = None
         if path.suffix.lower() != ".parquet":
             raise DataError(f"output {path}: ends in {path.suffix!r} (legal: .parquet)")
@@ -44,7 +39,7 @@ class ParquetOutput:
         with explained(self._path, "written"):
             if self._writer is None:
                 self._writer = pq.ParquetWriter(
-                    self._partial,
+                    self._open.enter_context(replacing(self._path)),
                     batch.schema,
                     write_page_checksum=True,
                     # A dictionary of measurements only costs time: hardly two are equal.
@@ -52,6 +47,7 @@ class ParquetOutput:
                         f.name for f in batch.schema if not pa.types.is_floating(f.type)
                     ],
                 )
+                self._open.callback(self._writer.close)
             self._writer.write_batch(batch)
 
     def __exit__(
@@ -60,16 +56,5 @@ class ParquetOutput:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            with explained(self._path, "written"):
-                if self._writer is not None:
-                    self._writer.close()
-                if kind is None and self._writer is not None:
-                    os.replace(self._partial, self._path)
-        finally:
-            self._partial.unlink(missing_ok=True)
-
-
-def _repeating(schema: pa.Schema) -> list[str]:
-    """Return the columns worth a dictionary: measurements are hardly ever equal."""
-    return [field.name for field in schema if not pa.types.is_floating(field.type)]
+        with explained(self._path, "written"):
+            self._open.__exit__(kind, error, trace)

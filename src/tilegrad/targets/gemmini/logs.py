@@ -11,6 +11,7 @@ import torch
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import DataError, MappingError, unknown
+from tilegrad.files import make_directory, replacing
 from tilegrad.mapping import parse_shorthand
 from tilegrad.targets.gemmini.record import Measurement, read_log
 
@@ -32,16 +33,12 @@ def parse_logs(logs: Sequence[Path], accelerator: Accelerator, out: Path) -> int
         for measured in read_log(log, accelerator.parameters)
     ]
     table = pd.DataFrame(rows)
-    temporary = out.with_name(f".{out.name}.tmp")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    make_directory("--out", out.parent)
+    with replacing(out) as temporary:
         if out.suffix == ".csv":
             table.to_csv(temporary, index=False)
         else:
             table.to_parquet(temporary, index=False)
-        temporary.replace(out)
-    except OSError as error:
-        raise DataError(f"{out}: cannot be written ({error.strerror})") from None
     return len(rows)
 
 
