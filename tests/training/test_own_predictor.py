@@ -89,7 +89,8 @@ def test_it_is_trained_evaluated_and_searched_with(
     [
         (
             model("Nameless"),
-            "my_models.Nameless, which has no name; legal: a Predictor with the class attribute kind",
+            "my_models.Nameless, which has no name; legal: a Predictor with the class attribute "
+            "kind",
         ),
         (model("Forgetful", "+model.needed=1"), "my_models.Forgetful, and its checkpoint cannot"),
         (model("Inner"), "cannot be imported"),
