@@ -9,9 +9,11 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CREATED := $(VENV)/.created
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+OLDEST_VENV := .venv-oldest
+OLDEST := $(OLDEST_VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help search train test slow lint docs bench
+.PHONY: help search train test slow oldest lint docs bench
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):[^#]*## /make \1\t/p' Makefile
@@ -28,6 +30,9 @@ test: $(DEV) ## run the tests with coverage, on all processors
 
 slow: $(DEV) ## run the tests that `make test` leaves out: thousands of round trips, whole searches
 	$(BIN)/python -m pytest -m slow --numprocesses logical --dist worksteal $(ARGS)
+
+oldest: $(OLDEST) ## run the tests with the oldest versions that pyproject.toml promises (Python 3.10 to 3.12)
+	$(OLDEST_VENV)/bin/python -m pytest --numprocesses logical --dist loadfile $(ARGS)
 
 lint: $(DEV) ## check style, format and types
 	$(BIN)/ruff check .
@@ -57,3 +62,8 @@ $(RUNTIME): $(CREATED) pyproject.toml constraints.txt
 $(DEV): $(CREATED) pyproject.toml constraints.txt
 	$(PIP_INSTALL) --constraint constraints.txt --editable '.[dev]'
 	@touch $(RUNTIME) $@
+
+$(OLDEST): pyproject.toml constraints-oldest.txt
+	$(PYTHON) -m venv $(OLDEST_VENV)
+	$(OLDEST_VENV)/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable '.[dev]'
+	@touch $@
