@@ -32,7 +32,7 @@ slow: $(DEV) ## run the tests that `make test` leaves out: thousands of round tr
 	$(BIN)/python -m pytest -m slow --numprocesses logical --dist worksteal $(ARGS)
 
 oldest: $(OLDEST) ## run the tests with the oldest versions that pyproject.toml promises (Python 3.10 to 3.12)
-	$(OLDEST_VENV)/bin/python -m pytest --numprocesses logical --dist loadfile $(ARGS)
+	$(OLDEST_VENV)/bin/python -m pytest -W default::DeprecationWarning --numprocesses logical --dist loadfile $(ARGS)
 
 lint: $(DEV) ## check style, format and types
 	$(BIN)/ruff check .
