@@ -29,8 +29,12 @@ from tilegrad.tables.suffixes import SUFFIXES
 BAD_INPUT = 2
 INTERRUPTED = 130
 TABLES = {".csv", ".yaml", ".yml"}
-FILES = ("ckpt",)
+FILES = ("ckpt", "dir", "workload.path", "data.source.path", "source.path", "hydra.sweep.dir",
+         "hydra.run.dir", "accelerator.energy.ert", "accelerator.energy.art")  # fmt: skip
 """Fields whose value is a path, which may hold what Hydra's grammar would trip over."""
+
+FUNCTIONS = "choice|range|interval|glob|shuffle|sort|tag|str"
+"""Of Hydra's grammar, for sweeps."""
 
 FILE_FIELDS = {"data": "data.source.path", "source": "source.path"}
 """Groups whose option may be a file of measurements, and the field that then names it."""
@@ -116,7 +120,7 @@ def plain_overrides(arguments: Sequence[str]) -> list[str]:
             raise ConfigError(f"{argument!r} names no field; legal: field=value or group=option")
         if name == "workload" and (Path(value).suffix.lower() in TABLES or "/" in value):
             plain += ["workload=table", f"workload.path={_quoted(value)}"]
-        elif name in FILES:
+        elif name.lstrip("+") in FILES:
             plain.append(f"{name}={_quoted(value)}")
         elif name in FILE_FIELDS and value.lower().endswith(SUFFIXES):
             plain += [f"{name}=table", f"{FILE_FIELDS[name]}={_quoted(value)}"]
@@ -152,10 +156,18 @@ def with_sweep_directory(arguments: Sequence[str], parent: str) -> list[str]:
 
 
 def _quoted(value: str) -> str:
-    """Quote what Hydra's grammar would trip over; commas stay, for sweeps."""
-    return (
-        value if re.fullmatch(r"[\w./~+:,'\"-]*", value) else "'" + value.replace("'", r"\'") + "'"
-    )
+    """Quote what Hydra's grammar would trip over; commas and its own functions stay, for sweeps.
+
+    A path that exists is taken as it is written, whatever it holds.
+    """
+    exists = os.path.exists(value)
+    if not exists and re.fullmatch(rf"(['\"]).*\1|({FUNCTIONS})\(.*\)", value):
+        return value
+    if re.fullmatch(r"[A-Za-z0-9_./~+:,-]*", value) and not (exists and "," in value):
+        return value
+    # Backslashes are escaped only where a quote follows.
+    escaped = re.sub(r"(\\*)('|$)", lambda end: end[1] * 2 + end[2].replace("'", r"\'"), value)
+    return f"'{escaped}'"
 
 
 def _is_group(name: str) -> bool:
