@@ -1,6 +1,7 @@
 """The optimum of a tiny network by enumeration: every mapping of every layer, every pair of them.
 
-Shares nothing with the search but the analysis of nests and their cost.
+Shares nothing with the search but the analysis of nests and their cost: the hardware that a design
+needs comes from a walk of its loops.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import torch
 from torch import Tensor
 
 from tests.helpers import counts
+from tests.helpers_literal import spread, words_kept
 from tilegrad.accelerator import AXES, Accelerator
-from tilegrad.cost import area_mm2, infer_hardware, layer_cost
+from tilegrad.cost import area_mm2, layer_cost
 from tilegrad.dims import DIMS
 from tilegrad.mapping import Mapping, concatenate, unit_mapping
 from tilegrad.nest import analyse
@@ -95,12 +97,44 @@ def optimum(workload: Workload, accelerator: Accelerator, width: int) -> dict[st
     layers = [undominated(problem, accelerator, width) for problem in workload]
     rows = [torch.arange(len(nests.temporal)) for nests in layers]
     designs = torch.cartesian_prod(*rows).view(-1, len(layers))
-    found = [_values(layers, part, workload, accelerator) for part in designs.split(20_000)]
+    needs = [
+        _needs(nests, problem, accelerator) for nests, problem in zip(layers, workload, strict=True)
+    ]
+    found = [_values(layers, needs, part, workload, accelerator) for part in designs.split(20_000)]
     return {name: min(float(values[name].min()) for values in found) for name in found[0]}
 
 
+def _needs(nests: Mapping, problem: Problem, accelerator: Accelerator) -> Tensor:
+    """Return the widest axis of each mapping and the words it keeps by level, ``[row, column]``."""
+    levels = range(len(accelerator.levels))
+    return torch.tensor(
+        [
+            [
+                max(spread(nests[row], level, axis) for level in levels for axis in AXES),
+                *words_kept(nests[row], problem.strides, accelerator),
+            ]
+            for row in range(len(nests.temporal))
+        ],
+        dtype=torch.float64,
+    )
+
+
+def _hardware(needed: Tensor, accelerator: Accelerator) -> dict[str, Tensor]:
+    """Return Gemmini's whole sizes for the needs of designs ``[design, column]``."""
+    width, *words = needed.unbind(-1)
+    pe_dim = width.clamp(min=2)
+    bits = [level.word_bits for level in accelerator.levels]
+    column, scratchpad = (words[level] * bits[level] / 8 / 1024 for level in (1, 2))
+    sizes = {"scratchpad_kb": scratchpad, "accumulator_kb": column * pe_dim}
+    return {"pe_dim": pe_dim, **{name: kb.clamp(min=1).ceil() for name, kb in sizes.items()}}
+
+
 def _values(
-    layers: list[Mapping], designs: Tensor, workload: Workload, accelerator: Accelerator
+    layers: list[Mapping],
+    needs: list[Tensor],
+    designs: Tensor,
+    workload: Workload,
+    accelerator: Accelerator,
 ) -> dict[str, Tensor]:
     picked = [nests[rows] for nests, rows in zip(layers, designs.unbind(1), strict=True)]
     nests = Mapping(
@@ -110,7 +144,8 @@ def _values(
         )
     )
     nest = analyse(nests, workload.strides, accelerator)
-    hardware = infer_hardware(accelerator, nest, {})
+    needed = torch.stack([each[rows] for each, rows in zip(needs, designs.unbind(1), strict=True)])
+    hardware = _hardware(needed.amax(0), accelerator)
     cost = layer_cost(nest, accelerator, {n: v.unsqueeze(-1) for n, v in hardware.items()})
     energy = (cost.energy_pj * workload.counts).sum(-1)
     cycles = (cost.cycles * workload.counts).sum(-1)
