@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
-from tests.helpers import gemmini
+from tests.helpers_literal import misfits
 from tests.search.helpers import OF_ANY, SMALL, Limits, outcome, record, run, small_problem
+from tilegrad.accelerator import load_accelerator
 from tilegrad.cost import area_mm2, infer_hardware, layer_cost
 from tilegrad.cost.capacity import find_overflows
 from tilegrad.cost.model import ROOFLINE, CostModel
@@ -39,6 +41,10 @@ class StrategyContract:
     """What a strategy promises, whatever it proposes."""
 
     strategy: Strategy
+    template: str = "gemmini"
+    workload: Workload = SMALL
+    unlimited: Limits = Limits()
+    limits: Mapping[str, Limits] = LIMITS
     model: CostModel = ROOFLINE
     margin: float = 1e-9
     """How much better the design of another objective may be. The mapspace leaves out mappings that
@@ -46,10 +52,11 @@ class StrategyContract:
 
     @classmethod
     def problem(
-        cls, name: str = "edp", limits: Limits | None = None, workload: Workload = SMALL
+        cls, name: str = "edp", limits: Limits | None = None, workload: Workload | None = None
     ) -> SearchProblem:
         """Return a small problem whose latency is the model's."""
-        return small_problem(name, limits, workload, model=cls.model)
+        limits, workload = limits or cls.unlimited, workload or cls.workload
+        return small_problem(name, limits, workload, load_accelerator(cls.template), cls.model)
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -77,13 +84,15 @@ class StrategyContract:
 
     def test_the_record_follows_from_its_shorthands(self, whole: SearchState) -> None:
         found = record(whole, self.problem())
-        accelerator, counts = gemmini(), SMALL.counts
+        accelerator, counts = load_accelerator(self.template), self.workload.counts
         shorthands = [layer["mapping"] for layer in found["layers"]]
         nests = stack([parse_shorthand(text, accelerator) for text in shorthands])
-        assert not find_violations(nests, SMALL.bounds, accelerator)
-        nest = analyse(nests, SMALL.strides, accelerator)
+        assert not find_violations(nests, self.workload.bounds, accelerator)
+        nest = analyse(nests, self.workload.strides, accelerator)
         hardware = infer_hardware(accelerator, nest, {})
         cost = layer_cost(nest, accelerator, hardware)
+        for number, problem in enumerate(self.workload):
+            assert not misfits(nests[number], problem.strides, accelerator, found["hardware"])
         assert found["hardware"] == {name: float(value) for name, value in hardware.items()}
         assert found["area_mm2"] == pytest.approx(float(area_mm2(accelerator, hardware)))
         assert found["cycles"] == float((cost.cycles * counts).sum())
@@ -92,9 +101,8 @@ class StrategyContract:
         assert found["edp"] == found["energy_uj"] * found["cycles"]
         assert [layer["cycles"] for layer in found["layers"]] == cost.cycles.tolist()
 
-    @pytest.mark.parametrize("name", LIMITS)
-    def test_limits_are_respected(self, name: str, tmp_path: Path) -> None:
-        limits = LIMITS[name]
+    def test_limits_are_respected(self, limit: str, tmp_path: Path) -> None:
+        limits = self.limits[limit]
         problem = self.problem("latency", limits)
         state, status = run(problem, self.strategy, tmp_path)
         found = record(state, problem)
@@ -105,7 +113,7 @@ class StrategyContract:
             used = found["area_mm2"] if parameter == "area_mm2" else found["hardware"][parameter]
             assert cap is None or used <= cap
         assert state.best is not None
-        nest = analyse(state.best, SMALL.strides, problem.accelerator)
+        nest = analyse(state.best, self.workload.strides, problem.accelerator)
         sizes = {parameter: float(size) for parameter, size in found["hardware"].items()}
         assert not find_overflows(nest, problem.accelerator, sizes)
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from tests.search.contract import StrategyContract
-from tests.search.helpers import SHORT_GRADIENT, SHORT_RANDOM
-from tilegrad.search import random
+from tests.search.helpers import SHORT_GRADIENT, SHORT_RANDOM, Limits
+from tilegrad.search import GradientStrategy, RandomStrategy, random
+from tilegrad.workload import Problem, Workload
+
+TINY = Workload(
+    "tiny",
+    (
+        Problem("conv", (3, 1, 4, 4, 4, 8, 1), (2, 1, 1, 1), count=2),
+        Problem("linear", (1, 1, 1, 2, 16, 8, 1)),
+    ),
+)
 
 
 class TestGradient(StrategyContract):
@@ -24,3 +33,62 @@ class TestRandom(StrategyContract):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(random, "MAPPINGS_PER_UNIT", 150)
             yield
+
+
+class FixedSizes:
+    """A packaged accelerator whose sizes are all fixed; the area is the only limit to set."""
+
+    workload = TINY
+    unlimited = Limits({}, {})
+    limits: Mapping[str, Limits] = {"roomy area cap": Limits({}, {"area_mm2": 1e3})}
+
+
+class ShortGradient(FixedSizes, StrategyContract):
+    strategy = GradientStrategy(starts=4, steps=5, polish_rows=5000, polish_rounds=2)
+    margin = 0.05
+
+
+class ShortRandom(FixedSizes, StrategyContract):
+    strategy = RandomStrategy(designs=200)
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def _many_units(cls) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(random, "MAPPINGS_PER_UNIT", 100)
+            yield
+
+
+@pytest.mark.slow
+class TestGradientOnSimba(ShortGradient):
+    template = "simba"
+
+
+class TestRandomOnSimba(ShortRandom):
+    template = "simba"
+
+
+@pytest.mark.slow
+class TestGradientOnEyeriss(ShortGradient):
+    template = "eyeriss"
+
+
+class TestRandomOnEyeriss(ShortRandom):
+    template = "eyeriss"
+
+
+class TestGradientOnNvdlaSmall(ShortGradient):
+    template = "nvdla_small"
+
+
+class TestRandomOnNvdlaSmall(ShortRandom):
+    template = "nvdla_small"
+
+
+@pytest.mark.slow
+class TestGradientOnNvdlaLarge(ShortGradient):
+    template = "nvdla_large"
+
+
+class TestRandomOnNvdlaLarge(ShortRandom):
+    template = "nvdla_large"

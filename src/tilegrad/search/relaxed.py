@@ -119,7 +119,9 @@ class RelaxedProblem:
         if self.hardware.area_cap is not None:
             excess = excess + (area / self.hardware.area_cap).log().clamp(min=0)
         value = self.objective.value(energy, latency, area)
-        return value.log() + PENALTY * excess, hardware, order
+        # Layers of one iteration on fixed sizes leave figures without the starts' dimension.
+        loss = (value.log() + PENALTY * excess).expand(len(logs))
+        return loss, hardware, order.expand(*logs.shape[:-1])
 
     def _allowed(self, fanout: Tensor, kept_words: Tensor) -> tuple[Hardware, Tensor]:
         """Return the hardware to price, and the log of how far needs exceed the limits."""
