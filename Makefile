@@ -13,7 +13,7 @@ OLDEST_VENV := .venv-oldest
 OLDEST := $(OLDEST_VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help search train test slow oldest lint docs bench
+.PHONY: help search train test slow exhaustive oldest lint docs bench
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):[^#]*## /make \1\t/p' Makefile
@@ -30,6 +30,9 @@ test: $(DEV) ## run the tests with coverage, on all processors
 
 slow: $(DEV) ## run the tests that `make test` leaves out: thousands of round trips, whole searches
 	$(BIN)/python -m pytest -m slow --numprocesses logical --dist worksteal $(ARGS)
+
+exhaustive: $(DEV) ## cut off runs of every kind at fifty random moments, and change one byte of inputs (an hour)
+	$(BIN)/python -m pytest -m exhaustive --numprocesses logical --dist worksteal $(ARGS)
 
 oldest: $(OLDEST) ## run the tests with the oldest versions that pyproject.toml promises (Python 3.10 to 3.12)
 	$(OLDEST_VENV)/bin/python -m pytest -W default::DeprecationWarning --numprocesses logical --dist loadfile $(ARGS)

@@ -17,7 +17,7 @@ from tests.fingerprint.runs import Run, figures, write_inputs
 from tilegrad.files import TEMPORARY
 
 FEW, MANY = 1, 50
-"""Moments for each kind of run in `make test` and in `make slow`."""
+"""Moments for each kind of run in `make test` and in `make exhaustive`."""
 
 PERCEPTRON = (
     "data=mine.csv", "model=mlp", "model.hidden=[8]", "data.batch_size=32", "split.count=2",
@@ -96,7 +96,7 @@ def test_killed_at_random_moments(kind: str, directory: Path) -> None:
     check_kills(Trial(RUNS[kind], directory), random.Random(kind), FEW)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", RUNS)
 def test_killed_at_many_random_moments(kind: str, directory: Path) -> None:
     check_kills(Trial(RUNS[kind], directory), random.Random(f"many {kind}"), MANY)
@@ -129,7 +129,7 @@ def resize(disk: Path, size: int) -> None:
     subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", RUNS)
 def test_a_disk_that_fills_at_random_moments(kind: str, directory: Path, disk: Path) -> None:
     trial, draw = Trial(RUNS[kind], directory), random.Random(f"disk {kind}")

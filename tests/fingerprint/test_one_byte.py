@@ -13,7 +13,7 @@ from tests.helpers_scripts import Ended, Script
 from tests.training.conftest import snapshot
 
 FEW, MANY = 2, 60
-"""Draws of each kind of run in `make test` and in `make slow`."""
+"""Draws of each kind of run in `make test` and in `make exhaustive`."""
 
 FORMAT = "fingerprint.json"
 
@@ -81,7 +81,7 @@ def test_one_byte_of_an_input(kind: str, script: Script, inputs: Path) -> None:
     check_draws(script, kind, FEW)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", RUNS)
 def test_one_byte_of_an_input_often(kind: str, script: Script, inputs: Path) -> None:
     assert inputs.is_dir()
