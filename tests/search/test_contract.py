@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
 from tests.search.contract import StrategyContract
-from tests.search.helpers import SHORT_GRADIENT, SHORT_RANDOM, Limits
-from tilegrad.search import GradientStrategy, RandomStrategy, random
+from tests.search.helpers import SHORT_GRADIENT, SHORT_RANDOM, Limits, outcome, run
+from tilegrad.search import Budget, GradientStrategy, RandomStrategy, SearchState, random
 from tilegrad.workload import Problem, Workload
 
 TINY = Workload(
@@ -33,6 +34,22 @@ class TestRandom(StrategyContract):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(random, "MAPPINGS_PER_UNIT", 150)
             yield
+
+    def test_a_longer_budget_goes_on_to_the_same_end(
+        self, whole: SearchState, tmp_path: Path
+    ) -> None:
+        problem = self.problem()
+        for samples in (5, 7, 90):
+            run(problem, self.strategy, tmp_path, budget=Budget(samples))
+        resumed, status = run(problem, self.strategy, tmp_path)
+        assert status == "complete"
+        # The history notes where the budgets ended, too.
+        *found, history = outcome(resumed, problem)
+        *expected, expected_history = outcome(whole, problem)
+        assert found == expected
+        assert isinstance(history, list)
+        assert isinstance(expected_history, list)
+        assert set(history) > set(expected_history)
 
 
 class FixedSizes:

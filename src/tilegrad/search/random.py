@@ -38,13 +38,16 @@ class RandomStrategy:
         samplers = [Sampler(problem.accelerator, layer, problem.meshes[0]) for layer in layers]
         most = max(1, MAPPINGS_PER_UNIT // len(layers))
         while not state.done:
-            random = generator(seed, state.samples)
-            count = min(most, self.designs - state.samples)
-            if budget.samples is not None:
-                count = min(count, budget.samples - state.samples)
-            drawn = stack([sampler.draw(count, random) for sampler in samplers])
-            state.offer(drawn.each(lambda tensor: tensor.movedim(0, 1)), problem)
-            state.count(count * len(layers), len(layers))
+            begun = state.samples % most
+            first = state.samples - begun
+            whole = min(most, self.designs - first)
+            ends = whole if budget.samples is None else min(whole, budget.samples - first)
+            # Drawn whole, wherever a budget cuts it: a longer search goes on with the same designs.
+            random = generator(seed, first)
+            drawn = stack([sampler.draw(whole, random) for sampler in samplers])
+            designs = drawn.each(lambda tensor: tensor.movedim(0, 1))[begun:ends]
+            state.offer(designs, problem)
+            state.count((ends - begun) * len(layers), len(layers))
             state.phase = "draw"
             state.fraction = state.samples / self.designs
             state.done = state.samples >= self.designs
