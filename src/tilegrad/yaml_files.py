@@ -14,6 +14,26 @@ from tilegrad.errors import TilegradError
 YAML_SUFFIXES = (".yaml", ".yml")
 
 
+class UniqueKeysLoader(yaml.SafeLoader):
+    """Safe YAML without tags of its own; a key given twice is refused, not its first value lost."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Compose one mapping; keys merged with ``<<`` may be given again, by design of YAML."""
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key must be a plain name", key.start_mark
+                )
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key.value!r} is given twice", key.start_mark
+                )
+            seen.add(key.value)
+        return node
+
+
 def read_mapping(path: Path, error: type[TilegradError], legal: str) -> dict[str, Any]:
     """Return the fields that a file holds; ``error`` where it cannot be read."""
     if not path.is_file():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -16,11 +16,14 @@ from tilegrad.accelerator.expression import parse_expression
 from tilegrad.accelerator.fields import Fields
 from tilegrad.accelerator.level import Level
 from tilegrad.errors import AcceleratorError
+from tilegrad.yaml_files import UniqueKeysLoader
 
 MAC_ACTIONS = ("mac_random", "compute", "mac")
 """Names of the MAC unit's action, in order of preference."""
 
 MM2_PER_UM2 = 1e-6
+
+_Entry = TypeVar("_Entry")
 
 
 @dataclass(frozen=True)
@@ -83,22 +86,34 @@ def read_ert(path: Path) -> dict[str, dict[str, float]]:
 
     An action given for several arguments counts at its dearest: changed data and address.
     """
-    table: dict[str, dict[str, float]] = {}
-    for entry in _tables(path, "ERT"):
-        actions = table.setdefault(component(entry.text("name")), {})
-        for item in entry.sequence("actions"):
-            action = Fields(item, f"{path}, {entry.text('name')}")
-            name, energy = action.text("name"), action.number("energy")
-            actions[name] = max(energy, actions.get(name, 0.0))
-    return table
+    return _by_component(path, "ERT", lambda entry: _energies(path, entry))
 
 
 def read_art(path: Path) -> dict[str, float]:
     """Return mm2 by component (its last name)."""
-    return {
-        component(entry.text("name")): entry.number("area") * MM2_PER_UM2
-        for entry in _tables(path, "ART")
-    }
+    return _by_component(path, "ART", lambda entry: entry.number("area") * MM2_PER_UM2)
+
+
+def _energies(path: Path, entry: Fields) -> dict[str, float]:
+    actions: dict[str, float] = {}
+    for item in entry.sequence("actions"):
+        action = Fields(item, f"{path}, {entry.text('name')}")
+        name, energy = action.text("name"), action.number("energy")
+        actions[name] = max(energy, actions.get(name, 0.0))
+    return actions
+
+
+def _by_component(path: Path, key: str, read: Callable[[Fields], _Entry]) -> dict[str, _Entry]:
+    """Return what is read of every entry; two that say otherwise of one component are refused."""
+    table: dict[str, _Entry] = {}
+    for entry in _tables(path, key):
+        name, value = entry.text("name"), read(entry)
+        if table.setdefault(component(name), value) != value:
+            raise AcceleratorError(
+                f"{path}, {key}: {name} differs from an earlier entry of {component(name)!r}; "
+                "legal: one entry for each component, whose last name is that of its level"
+            )
+    return table
 
 
 def component(name: str) -> str:
@@ -108,7 +123,7 @@ def component(name: str) -> str:
 
 def _tables(path: Path, key: str) -> Sequence[Fields]:
     try:
-        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeysLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise AcceleratorError(f"{path}: cannot be read as YAML: {reason}") from None

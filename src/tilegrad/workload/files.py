@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from tilegrad.errors import WorkloadError
+from tilegrad.yaml_files import UniqueKeysLoader
 
 
 class Located(dict[Any, Any]):
@@ -60,29 +61,15 @@ def expect_list(value: object, place: str) -> list[object]:
     raise WorkloadError(f"{place}: {reprlib.repr(value)} is not legal (legal: a list)")
 
 
-class _LocatedLoader(yaml.SafeLoader):
-    """Safe YAML whose mappings know their line and refuse a key given twice."""
+class _LocatedLoader(UniqueKeysLoader):
+    """Safe YAML whose mappings know their line."""
 
     def construct_located(self, node: yaml.MappingNode) -> Located:
-        """Build one mapping; keys merged with ``<<`` may be given again, by design of YAML."""
-        self._refuse_repeated(node)
+        """Build one mapping, merged keys and all."""
         self.flatten_mapping(node)
         located = Located(self.construct_pairs(node, deep=True))
         located.line = node.start_mark.line + 1
         return located
-
-    def _refuse_repeated(self, node: yaml.MappingNode) -> None:
-        seen = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(
-                    None, None, "a key must be a plain name", key.start_mark
-                )
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key.value!r} is given twice", key.start_mark
-                )
-            seen.add(key.value)
 
 
 _LocatedLoader.add_constructor("tag:yaml.org,2002:map", _LocatedLoader.construct_located)

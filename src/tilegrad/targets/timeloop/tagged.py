@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from tilegrad.errors import AcceleratorError
+from tilegrad.yaml_files import UniqueKeysLoader
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class _Writer(yaml.SafeDumper):
         return True
 
 
-class _Reader(yaml.SafeLoader):
+class _Reader(UniqueKeysLoader):
     """Reads any tagged mapping as ``Tagged``."""
 
 
