@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from tilegrad.paths import config_directory
+
 Refused = Callable[..., None]
 
 
@@ -78,6 +80,22 @@ def test_another_separator_is_named(
 ) -> None:
     frame.to_csv(tmp_path / "table.csv", index=False, sep=mark)
     refused(tmp_path / "table.csv", f"the columns are separated by {name} (legal: ',')")
+
+
+def test_sizes_that_make_no_accelerator(
+    refused: Refused, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    described = yaml.safe_load((config_directory() / "accelerator" / "gemmini.yaml").read_text())
+    described["accelerator"]["levels"][-1]["bandwidth"]["shared"] = "pe_dim - 4"
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(described))
+    frame["arch.meshX"] = [8, 8, 2]
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    refused(
+        tmp_path / "table.csv",
+        "row 3, column of the hardware: accelerator gemmini.levels[3].bandwidth.shared: "
+        "'pe_dim - 4' is -2 at pe_dim 2; legal: a number > 0 (1 of 3 rows are refused",
+        accelerator=str(tmp_path / "own.yaml"),
+    )
 
 
 def test_no_row_is_legal(refused: Refused, frame: pd.DataFrame, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import yaml
 
 from tests.targets.gemmini_design import DEFAULT, LAYERS, write_result
 from tilegrad.accelerator import load_accelerator
-from tilegrad.errors import AcceleratorError, DataError, MappingError
+from tilegrad.errors import AcceleratorError, ConfigError, DataError, MappingError
 from tilegrad.paths import config_directory
 from tilegrad.targets.design import layer_directory, read_design, result_accelerator
 
@@ -58,6 +58,15 @@ def test_what_does_not_fit_is_refused_with_the_nearest_that_does(tmp_path: Path)
         DataError, match=r"layers\[0\]\.mapping is None \(legal: a non-empty text\)"
     ):
         read_design(write_result(tmp_path, layers=[{**other[0], "mapping": None}]), gemmini)
+
+
+def test_sizes_that_make_no_accelerator_are_refused(tmp_path: Path) -> None:
+    run = write_result(tmp_path)
+    described = yaml.safe_load((config_directory() / "accelerator" / "gemmini.yaml").read_text())
+    described["accelerator"]["levels"][-1]["bandwidth"]["shared"] = "pe_dim - 16"
+    (run / "config.yaml").write_text(yaml.safe_dump(described))
+    with pytest.raises(ConfigError, match=r"shared: 'pe_dim - 16' is 0 at pe_dim 16; legal"):
+        read_design(run, result_accelerator(run))
 
 
 def test_names_of_layers_as_files() -> None:

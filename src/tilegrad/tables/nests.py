@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
+from tilegrad.accelerator.possible import impossible, possible
 from tilegrad.errors import MappingError
 from tilegrad.mapping import Mapping as LoopNests
 from tilegrad.mapping.shorthand import parse_shorthand, parse_shorthands
@@ -27,9 +28,10 @@ def read_nests(
 ) -> tuple[Rows, LoopNests]:
     """Return the rows whose mapping is a legal nest of their problem, and the nests ``[row]``.
 
-    Each of the other rows adds one to ``faults``. The first whose loops only lie at the wrong
-    levels gets a ``remedy``.
+    Each of the other rows, and each whose sizes make no accelerator, adds one to ``faults``. The
+    first whose loops only lie at the wrong levels gets a ``remedy``.
     """
+    rows = _possible(rows, accelerator, faults)
     rows, nests = _parse(rows, accelerator, faults)
     kept = sieve(rows, _illegal(rows, nests, accelerator, remedy), faults)
     return rows.keep(kept), nests[kept]
@@ -40,6 +42,16 @@ def sieve(rows: Rows, found: Found, faults: list[Fault]) -> Tensor:
     for place, (rule, reason) in found.items():
         faults.append(Fault(int(rows.number[place]), MAPPING, rule, reason))
     return others(len(rows), found)
+
+
+def _possible(rows: Rows, accelerator: Accelerator, faults: list[Fault]) -> Rows:
+    allowed = possible(accelerator, rows.hardware).expand(len(rows))
+    places = (~allowed).nonzero().flatten().tolist()
+    for place in places:
+        sizes = {name: float(values[place]) for name, values in rows.hardware.items()}
+        number, reason = int(rows.number[place]), str(impossible(accelerator, sizes))
+        faults.append(Fault(number, "of the hardware", "sizes make no accelerator", reason))
+    return rows.keep(others(len(rows), places))
 
 
 def _parse(rows: Rows, accelerator: Accelerator, faults: list[Fault]) -> tuple[Rows, LoopNests]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from tilegrad.accelerator import Accelerator, load_accelerator
+from tilegrad.accelerator.possible import check_possible
 from tilegrad.cost.capacity import find_overflows
 from tilegrad.cost.nearest import nearest_text
 from tilegrad.errors import ConfigError, MappingError
@@ -37,13 +38,15 @@ class Design:
 def read_design(path: Path, accelerator: Accelerator) -> Design:
     """Read a result.json (or its directory) of a search on ``accelerator``.
 
-    Raises ``DataError`` where it is not one, ``ConfigError`` where the hardware is another's,
-    ``MappingError`` where a mapping is malformed, not one of its layer or larger than the hardware.
+    Raises ``DataError`` where it is not one, ``ConfigError`` where the hardware is another's or
+    makes no accelerator, ``MappingError`` where a mapping is malformed, not one of its layer or
+    larger than the hardware.
     """
     record, file = read_design_record(path), result_file(path)
     missing = set(accelerator.parameters) - set(record.hardware)
     if missing:
         raise ConfigError(f"{file}: hardware lacks {', '.join(sorted(missing))}")
+    check_possible(accelerator, record.hardware, str(file))
     layers = tuple(
         (layer.problem, parse_shorthand(layer.mapping, accelerator)) for layer in record.layers
     )
