@@ -54,7 +54,7 @@ def describe(error: BaseException) -> str:
 def _described(error: BaseException) -> str:
     cause = error.__cause__
     if isinstance(error, InstantiationException):
-        return _argument(error) or (describe(cause) if cause else _paragraph(error))
+        return unknown_argument(error) or (describe(cause) if cause else _paragraph(error))
     if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
         return f"{mark.name}, line {mark.line + 1}: not one legal YAML document ({error.problem})"
@@ -114,7 +114,7 @@ def _value(error: OmegaConfBaseException) -> str:
     )
 
 
-def _argument(error: InstantiationException) -> str | None:
+def unknown_argument(error: InstantiationException) -> str | None:
     """Describe a field that the config's target does not take."""
     found = _ARGUMENT.search(str(error))
     if found is None:

@@ -27,8 +27,8 @@ STRIDES = ((1, 1, 1, 1), (2, 2, 1, 1), (1, 1, 1, 1))
 TILES = (
     (1.7, 2.3, 9.4, 6.6, 21.3, 37.2, 1),
     (1, 1, 13.7, 5.2, 17.8, 33.3, 1),
-    # About to gain a block of 16: in between, nothing changes in the tile of a product.
-    (1, 1, 47.5, 1, 31.5, 63.5, 1),
+    # Gaining a block of 16: up to the next one, nothing changes in the tile of a product.
+    (1, 1, 48.5, 1, 32.5, 64.5, 1),
 )
 HARDWARE = {"pe_dim": 16.0, "scratchpad_kb": 64.0, "accumulator_kb": 32.0}
 

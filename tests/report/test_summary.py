@@ -40,7 +40,7 @@ def test_summary_holds_the_figures(record: Record) -> None:
 @pytest.mark.parametrize("width", [80, 140])
 def test_layers_hold_mapping_costs_and_shares(record: Record, width: int) -> None:
     text = shown(layer_table(parse_result(record)), width)
-    words = re.sub(r"[^\w%.\[\]]+", " ", text)
+    words = re.sub(r"[^\w%.\[\]+-]+", " ", text)
     total = sum(layer["count"] * layer["cycles"] for layer in record["layers"])
     for layer in record["layers"]:
         assert layer["name"] in words

@@ -21,7 +21,7 @@ def problem_of(accelerator: str, **bounds: int) -> SearchProblem:
     layer = Problem.from_fields("big", {**dict.fromkeys("RSPQCK", 1), **bounds})
     described = load_accelerator(accelerator)
     space = hardware_space(described, {}, {})
-    return SearchProblem(described, Workload("net", (layer,)), space, objective("edp"))
+    return SearchProblem(Workload("net", (layer,)), space, objective("edp"))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_what_memory_or_arithmetic_cannot_hold_is_refused(
 def test_random_mappings_refuse_what_memory_cannot_hold() -> None:
     problem = problem_of("eyeriss", K=10**12)
     with pytest.raises(InfeasibleError, match="1000000000000 splits over 7 loops in"):
-        Sampler(problem.accelerator, problem.workload.layers[0], {})
+        Sampler(load_accelerator("eyeriss"), problem.workload.layers[0], {})
 
 
 @pytest.mark.parametrize("accelerator", ["gemmini", "simba", "eyeriss", "nvdla_large"])
@@ -68,7 +68,7 @@ def test_packaged_networks_are_far_from_the_limit(accelerator: str) -> None:
     described = load_accelerator(accelerator)
     for name in packaged_networks():
         space = hardware_space(described, {}, {})
-        problem = SearchProblem(described, load_workload(name), space, objective("edp"))
+        problem = SearchProblem(load_workload(name), space, objective("edp"))
         assert max(max(table.counted()) for table in problem.tables) < MOST / 10
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from tilegrad.errors import ConfigError
 from tilegrad.files import alone, check_writable, write_text
@@ -28,23 +28,29 @@ class Kind:
     """A kind of run: its command, what it is called, the settings that it never reads.
 
     Data name the workload that they are of themselves, and the hardware that they have.
+    ``source_alone``: of its data it reads where they come from, and nothing of how to train.
     """
 
     name: str
     what: str
     ignored: tuple[str, ...] = ()
+    source_alone: bool = False
 
     def fingerprint(
         self, config: DictConfig, meanings: Mapping[str, str] | None = None
     ) -> Fingerprint:
         """Return the fingerprint of a composed config; ``meanings``: of what it was made into."""
+        if self.source_alone:
+            config = config.copy()
+            with open_dict(config):
+                config.data = {"source": config.data.source}
         plain: Any = OmegaConf.to_container(config, resolve=True)
         return Fingerprint(self.name, {**config_parts(plain, self.ignored), **(meanings or {})})
 
 
 SEARCH = Kind("search", "a search")
 TRAINING = Kind("train", "a training", ("workload", "hardware", "caps"))
-EVALUATION = Kind("eval", "an evaluation", ("workload", "hardware", "caps"))
+EVALUATION = Kind("eval", "an evaluation", ("workload", "hardware", "caps"), source_alone=True)
 KINDS = {kind.name: kind for kind in (SEARCH, TRAINING, EVALUATION)}
 
 

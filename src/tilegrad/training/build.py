@@ -13,6 +13,7 @@ from pytorch_lightning import seed_everything
 
 from tilegrad.accelerator import accelerator_digest
 from tilegrad.checks import flag, known_fields, positive_int
+from tilegrad.complaints import unknown_argument
 from tilegrad.datamodules import ScheduleDataModule
 from tilegrad.errors import ConfigError
 from tilegrad.files import check_writable
@@ -84,7 +85,8 @@ def _check_model(config: DictConfig, data: ScheduleDataModule) -> None:
             instantiate(config.trainer, logger=False, enable_checkpointing=False)
     except InstantiationException as error:
         if isinstance(error.__cause__, (MisconfigurationException, ValueError, TypeError)):
-            raise ConfigError(f"trainer: {error.__cause__}") from error
+            text = unknown_argument(error) or f"trainer: {error.__cause__}"
+            raise ConfigError(text) from error
         raise
     if not data.folds and not config.refit:
         raise ConfigError("split=none and refit=false leave nothing to train; choose another split")
