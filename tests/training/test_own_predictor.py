@@ -84,6 +84,16 @@ def test_it_is_trained_evaluated_and_searched_with(
     assert "PYTHONPATH" in lost.err
 
 
+def test_another_content_of_its_module_is_another_run(module: Path, command: Command) -> None:
+    assert command(*QUICK, *model("Halved")).code == 0
+    assert command(*QUICK, *model("Halved")).code == 0
+    with (module / "my_models.py").open("a") as file:
+        file.write("\n\nHalved.standardised = Linear.standardised\n")
+    ended = command(*QUICK, *model("Halved"))
+    assert ended.code == 2
+    assert "holds a training with another model._target_ (my_models.Halved, content" in ended.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tilegrad.errors import ConfigError
+from tilegrad.fingerprint.code import own_code
 from tilegrad.fingerprint.digests import file_digest
 from tilegrad.pretrained import checkpoint_path
 
@@ -30,6 +31,9 @@ INDIFFERENT = (
 PATHS = ("path", "ert", "art")
 """Fields that may name a directory, or a file without a suffix."""
 
+TARGET = "_target_"
+"""A field that names code, whose content counts where it is the user's own."""
+
 CHECKPOINT = "ckpt"
 """A field that may name a packaged checkpoint."""
 
@@ -37,7 +41,8 @@ CHECKPOINT = "ckpt"
 def config_parts(plain: Mapping[str, Any], ignored: Sequence[str] = ()) -> dict[str, Any]:
     """Return the settings of a resolved config by dotted name, without those that do not matter.
 
-    A text that names a file stands for the file's content. ``ignored``: further settings that
+    A text that names a file stands for the file's content, one that names code of the user's own
+    for that and its content. ``ignored``: further settings that
     this kind of run does not read. Raises ``ConfigError`` naming a file that cannot be read.
     """
     patterns = (*INDIFFERENT, *ignored)
@@ -49,14 +54,16 @@ def config_parts(plain: Mapping[str, Any], ignored: Sequence[str] = ()) -> dict[
 
 
 def _meant(name: str, value: Any) -> Any:
-    """Return what a setting says, as JSON holds it: of a file, its content."""
-    file = _file(name, value)
-    if file is None:
-        return str(value) if isinstance(value, float) and not isfinite(value) else value
+    """Return what a setting says, as JSON holds it: of a file, its content, of code with it."""
     try:
-        return f"content {file_digest(file)}"
+        if name.rpartition(".")[2] == TARGET and (code := own_code(str(value))) is not None:
+            return f"{value}, content {code}"
+        file = _file(name, value)
+        if file is not None:
+            return f"content {file_digest(file)}"
     except OSError as error:
         raise ConfigError(f"{name}={value} cannot be read ({error.strerror})") from error
+    return str(value) if isinstance(value, float) and not isfinite(value) else value
 
 
 def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
