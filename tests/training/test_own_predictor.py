@@ -68,7 +68,8 @@ def test_it_is_trained_evaluated_and_searched_with(
 ) -> None:
     ended = command(*QUICK, *model("Halved"))
     assert ended.code == 0, ended.err
-    judged = script("eval", *MADE[:2], "ckpt=run/model.ckpt", "plots=false", "dir=judged")
+    judging = (*MADE[:2], "ckpt=run/model.ckpt", "plots=false", "dir=judged")
+    judged = script("eval", *judging)
     assert judged.code == 0, judged.err
     (Path("small.csv")).write_text("layer,R,S,P,Q,C,K\nconv,3,3,8,8,4,8\n")
     few = ("strategy=random", "strategy.designs=20", "report=false", "workload=small.csv")
@@ -76,6 +77,12 @@ def test_it_is_trained_evaluated_and_searched_with(
     found = script("search", *search, "dir=found")
     assert found.code == 0, found.err
     assert '"model": "halved (' in Path("found/result.json").read_text()
+    with (module / "my_models.py").open("a") as file:
+        file.write("\n\nHalved.standardised = Linear.standardised\n")
+    for command_line in (("search", *search, "dir=found"), ("eval", *judging)):
+        ended = script(*command_line)
+        assert ended.code == 2
+        assert "with another predictor (" in ended.err
     monkeypatch.delitem(sys.modules, "my_models")
     (module / "my_models.py").unlink()
     lost = script("search", *search, "dir=lost")

@@ -37,7 +37,7 @@ class Kind:
     source_alone: bool = False
 
     def fingerprint(
-        self, config: DictConfig, meanings: Mapping[str, str] | None = None
+        self, config: DictConfig, meanings: Mapping[str, str | None] | None = None
     ) -> Fingerprint:
         """Return the fingerprint of a composed config; ``meanings``: of what it was made into."""
         if self.source_alone:

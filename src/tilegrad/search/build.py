@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from tilegrad.accelerator import accelerator_digest
 from tilegrad.checks import known_fields, positive_int, positive_number, section
 from tilegrad.fingerprint.claim import SEARCH, check_directory, run_directory
+from tilegrad.fingerprint.code import own_code
 from tilegrad.fingerprint.digests import digest
 from tilegrad.search.checkpoint import load_checkpoint
 from tilegrad.search.latency import Learned, check_gradients, latency_model
@@ -72,7 +73,13 @@ def _default_directory(problem: SearchProblem, strategy: Strategy) -> Path:
     return Path("outputs") / "search" / run_name(problem, strategy) / f"{stamp}-{os.getpid()}"
 
 
-def _meanings(problem: SearchProblem) -> dict[str, str]:
+def _meanings(problem: SearchProblem) -> dict[str, str | None]:
     """Return what the config was made into, as digests that read the same in every process."""
     layers = [(each.name, each.count, each.bounds, each.strides) for each in problem.workload]
-    return {"accelerator": accelerator_digest(problem.accelerator), "workload": digest(layers)}
+    # A checkpoint names its predictor's class, which may be the user's own.
+    predictor = getattr(problem.model, "predictor", problem.model)
+    return {
+        "accelerator": accelerator_digest(problem.accelerator),
+        "workload": digest(layers),
+        "predictor": own_code(type(predictor).__module__),
+    }

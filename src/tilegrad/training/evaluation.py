@@ -21,6 +21,7 @@ from tilegrad.datamodules import Rows, feature_rows
 from tilegrad.errors import ConfigError, DataError
 from tilegrad.files import check_writable, write_json
 from tilegrad.fingerprint.claim import EVALUATION, check_directory, claimed, run_directory
+from tilegrad.fingerprint.code import own_code
 from tilegrad.fingerprint.record import Fingerprint
 from tilegrad.predictors import Predictor, load_predictor
 from tilegrad.predictors.features import feature_set
@@ -119,6 +120,7 @@ def build_evaluation(config: DictConfig) -> Evaluation:
     meanings = {
         "accelerator": accelerator_digest(accelerator),
         "data": schedules_digest(schedules),
+        "predictor": own_code(type(model).__module__),
     }
     fingerprint = EVALUATION.fingerprint(config, meanings)
     directory = run_directory(config, lambda: fingerprint.directory("eval", config.name))
