@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 import tilegrad
+from tests.helpers_slow import slow_but
 
 SHOW = "from tilegrad.accelerator import load_accelerator as load; print(load({!r}))"
 
 
-@pytest.mark.parametrize("name", ["gemmini", "eyeriss"])
+@pytest.mark.parametrize("name", slow_but(("gemmini", "eyeriss"), "gemmini"))
 def test_the_repr_is_the_same_in_every_process(name: str) -> None:
     source = str(Path(tilegrad.__file__).parents[1])
     shown = [

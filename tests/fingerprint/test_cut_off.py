@@ -14,6 +14,7 @@ import pytest
 
 from tests.fingerprint.processes import start
 from tests.fingerprint.runs import Run, figures, write_inputs
+from tests.helpers_slow import slow_but
 from tilegrad.files import TEMPORARY
 
 FEW, MANY = 1, 50
@@ -91,7 +92,7 @@ def check_full(code: int, printed: str) -> None:
         assert "cannot be" in last, printed
 
 
-@pytest.mark.parametrize("kind", RUNS)
+@pytest.mark.parametrize("kind", slow_but(RUNS, "search"))
 def test_killed_at_random_moments(kind: str, directory: Path) -> None:
     check_kills(Trial(RUNS[kind], directory), random.Random(kind), FEW)
 
@@ -102,7 +103,7 @@ def test_killed_at_many_random_moments(kind: str, directory: Path) -> None:
     check_kills(Trial(RUNS[kind], directory), random.Random(f"many {kind}"), MANY)
 
 
-@pytest.mark.parametrize("kind", RUNS)
+@pytest.mark.parametrize("kind", slow_but(RUNS, "training"))
 def test_files_that_may_not_grow(kind: str, directory: Path) -> None:
     trial, draw = Trial(RUNS[kind], directory), random.Random(kind)
     sizes = sorted(p.stat().st_size for p in (directory / "whole").rglob("*") if p.is_file())

@@ -10,6 +10,7 @@ import pytest
 
 from tests.fingerprint.runs import RUNS, Run, figures, write_inputs
 from tests.helpers_scripts import Ended, Script
+from tests.helpers_slow import slow_but
 from tests.training.conftest import snapshot
 
 FEW, MANY = 2, 60
@@ -75,7 +76,7 @@ def check_draws(script: Script, kind: str, draws: int) -> None:
         shutil.copytree("kept", "run")
 
 
-@pytest.mark.parametrize("kind", RUNS)
+@pytest.mark.parametrize("kind", slow_but(RUNS, "training", "search", "evaluation", "comparison"))
 def test_one_byte_of_an_input(kind: str, script: Script, inputs: Path) -> None:
     assert inputs.is_dir()
     check_draws(script, kind, FEW)

@@ -29,6 +29,7 @@ class KilledError(BaseException):
     """Ends a training as a kill would, as far as its files can tell."""
 
 
+@pytest.mark.slow
 def test_a_killed_process_goes_on_to_the_end_of_one_that_was_not(
     command: Command, directory: Path
 ) -> None:
