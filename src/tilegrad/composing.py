@@ -14,7 +14,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
 from tilegrad.complaints import describe
-from tilegrad.entry import BAD_INPUT_ERRORS, plain_overrides
+from tilegrad.entry import BAD_INPUT_ERRORS, plain_overrides, quoted
 from tilegrad.errors import ConfigError
 from tilegrad.paths import config_directory
 
@@ -65,7 +65,7 @@ def _overrides(field: str, value: Any) -> Iterator[str]:
     elif isinstance(value, (str, PathLike)):
         text = fspath(value)
         # plain_overrides quotes what it takes for a file; a field's text is quoted here.
-        yield f"{field}={_quoted(text) if '.' in field else text}"
+        yield f"{field}={quoted(text) if '.' in field else text}"
     else:
         yield f"{field}={_written(value)}"
 
@@ -77,13 +77,9 @@ def _written(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (str, PathLike)):
-        return _quoted(fspath(value))
+        return quoted(fspath(value))
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{key}:{_written(item)}" for key, item in value.items()) + "}"
     if isinstance(value, Sequence):
         return "[" + ",".join(map(_written, value)) + "]"
     return str(value)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", r"\'") + "'"

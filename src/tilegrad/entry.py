@@ -119,15 +119,15 @@ def plain_overrides(arguments: Sequence[str]) -> list[str]:
         if equals and not name.strip("+~ "):
             raise ConfigError(f"{argument!r} names no field; legal: field=value or group=option")
         if name == "workload" and (Path(value).suffix.lower() in TABLES or "/" in value):
-            plain += ["workload=table", f"workload.path={_quoted(value)}"]
+            plain += ["workload=table", f"workload.path={_path(value)}"]
         elif name.lstrip("+") in FILES:
-            plain.append(f"{name}={_quoted(value)}")
+            plain.append(f"{name}={_path(value)}")
         elif name in FILE_FIELDS and value.lower().endswith(SUFFIXES):
-            plain += [f"{name}=table", f"{FILE_FIELDS[name]}={_quoted(value)}"]
+            plain += [f"{name}=table", f"{FILE_FIELDS[name]}={_path(value)}"]
         elif name == "data.path":
-            plain.append(f"{FILE_FIELDS['data']}={_quoted(value)}")
+            plain.append(f"{FILE_FIELDS['data']}={_path(value)}")
         elif names_file(name, value):
-            plain.append(f"{name}={','.join(map(_quoted, own_options(name, value)))}")
+            plain.append(f"{name}={','.join(map(_path, own_options(name, value)))}")
         elif _is_group(name) and re.fullmatch(r"[-+.\d]+|true|false|null", value, re.IGNORECASE):
             # Hydra then refuses it as an unknown option, and not as a number.
             plain.append(f"{name}='{value}'")
@@ -150,12 +150,12 @@ def with_sweep_directory(arguments: Sequence[str], parent: str) -> list[str]:
     names = [match[1].split(",") for match in found if match]
     # Of several experiments, the group.
     name = (os.path.commonpath(names[-1]) if names else "").replace("/", "-") or "sweep"
-    directory = f"hydra.sweep.dir={_quoted(str(Path.cwd() / parent / f'{name}-{digest}'))}"
+    directory = f"hydra.sweep.dir={_path(str(Path.cwd() / parent / f'{name}-{digest}'))}"
     place = arguments.index(overrides[0]) if overrides else len(arguments)
     return [*arguments[:place], directory, *arguments[place:]]
 
 
-def _quoted(value: str) -> str:
+def _path(value: str) -> str:
     """Quote what Hydra's grammar would trip over; commas and its own functions stay, for sweeps.
 
     A path that exists is taken as it is written, whatever it holds.
@@ -165,8 +165,13 @@ def _quoted(value: str) -> str:
         return value
     if re.fullmatch(r"[A-Za-z0-9_./~+:,-]*", value) and not (exists and "," in value):
         return value
+    return quoted(value)
+
+
+def quoted(text: str) -> str:
+    """Return a text in Hydra's grammar, whatever it holds."""
     # Backslashes are escaped only where a quote follows.
-    escaped = re.sub(r"(\\*)('|$)", lambda end: end[1] * 2 + end[2].replace("'", r"\'"), value)
+    escaped = re.sub(r"(\\*)('|$)", lambda end: end[1] * 2 + end[2].replace("'", r"\'"), text)
     return f"'{escaped}'"
 
 

@@ -12,6 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from tests.entry.conftest import SCRIPT, TABLE, script_environment
 from tests.helpers_predictors import predictor, save
+from tilegrad.composing import composed
 from tilegrad.entry import FILES, plain_overrides
 from tilegrad.workload import load_workload
 
@@ -47,6 +48,13 @@ def test_a_path_that_exists_is_read_as_written(
 def test_a_new_directory_is_named_as_written(name: str) -> None:
     assert read_back(f"dir=out/{name}") == f"out/{name}"
     assert read_back(f"dir={name}") == name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_python_gives_texts_as_written(name: str) -> None:
+    settings = {"workload": {"path": name, "network": name}}
+    config = composed("search", settings, ["workload=table"])
+    assert (config.workload.path, config.workload.network) == (name, name)
 
 
 @pytest.mark.parametrize("value", ["a.ckpt,b.ckpt", "choice(a,b)", "glob(*)"])
