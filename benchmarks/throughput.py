@@ -23,7 +23,7 @@ from tilegrad.cost import infer_hardware, layer_cost
 from tilegrad.mapping import Mapping
 from tilegrad.mapping.sampling import Sampler
 from tilegrad.nest import analyse
-from tilegrad.search import SearchProblem, generator, hardware_space, objective
+from tilegrad.search import Budget, SearchProblem, generator, hardware_space, objective
 from tilegrad.search.descent import Descent
 from tilegrad.search.relaxed import RelaxedProblem
 from tilegrad.workload import Problem, Workload, load_workload
@@ -119,7 +119,7 @@ def gradient_step(
     descent = Descent(relaxed, steps=100, learning_rate=10.0, momentum=0.8)
     starts = max(2, 28_800 // descent.rows_per_start)
     point = descent.begin(starts, generator(0))
-    times = median_times(lambda: descent.advance(point, threads), repeats)
+    times = median_times(lambda: descent.advance(point, threads, Budget()), repeats)
     return Row(f"gradient step, {layers} layers", starts * descent.rows_per_start, *times)
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.search.helpers import SHORT_GRADIENT, SMALL, Limits, run, small_problem
 from tilegrad.accelerator import load_accelerator
 from tilegrad.mapping import Mapping
-from tilegrad.search import SearchProblem, SearchState, Surroundings
+from tilegrad.search import Budget, SearchProblem, SearchState, Surroundings
 from tilegrad.search.random import RandomStrategy
 from tilegrad.search.surroundings import rechosen
 from tilegrad.workload import Problem, Workload
@@ -32,7 +32,7 @@ def sizes(problem: SearchProblem, state: SearchState) -> dict[str, float]:
 
 
 def edp(problem: SearchProblem, state: SearchState, hardware: dict[str, float]) -> float:
-    cost = rechosen(problem, best_of(state), hardware)
+    cost = rechosen(problem, best_of(state), hardware, Budget())
     assert cost is not None
     assert {name: float(value) for name, value in cost.hardware.items()} == hardware
     assert bool(cost.fits.all())
@@ -93,7 +93,7 @@ def test_a_spent_budget_leaves_nothing_out_in_silence(
     found: tuple[SearchProblem, SearchState],
 ) -> None:
     problem, state = found
-    assert Surroundings(problem, best_of(state), 0.0).record(state) == {
+    assert Surroundings(problem, best_of(state), Budget(seconds=1.0).begin(1.0)).record(state) == {
         "baselines": [],
         "sensitivity": [],
     }
@@ -104,7 +104,7 @@ def test_hardware_that_holds_nothing_has_no_figures(tmp_path: Path) -> None:
     problem = small_problem("edp", Limits({}, {"pe_dim": 4}), wide)
     state = run(problem, RandomStrategy(50), tmp_path)[0]
     tiny = {"pe_dim": 2.0, "scratchpad_kb": 0.0001, "accumulator_kb": 1.0}
-    assert rechosen(problem, best_of(state), tiny) is None
+    assert rechosen(problem, best_of(state), tiny, Budget()) is None
 
 
 def test_fixed_accelerators_have_random_designs_alone(tmp_path: Path) -> None:

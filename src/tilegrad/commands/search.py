@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from tilegrad.files import write_json
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.record import FORMAT, RESULT, Result, parse_result
 from tilegrad.report import layer_table, outside_table, summary_table
+from tilegrad.report.effort import finishing_seconds
 from tilegrad.search import Runner, SearchState, Surroundings, build_runner, design_record
 from tilegrad.search.progress import live_progress
 from tilegrad.search.result import write_history
@@ -38,6 +40,7 @@ def search(config: DictConfig) -> Result:
     runner = build_runner(config)
     show = flag("progress", config.progress)
     report = flag("report", config.report)
+    runner = _reserving(runner, report)
     target: Target | None = instantiate(config.get("target"))
     if target is not None:
         target.check(runner.problem.accelerator)
@@ -67,6 +70,12 @@ def search(config: DictConfig) -> Result:
         )
         raise KeyboardInterrupt
     return result
+
+
+def _reserving(runner: Runner, report: bool) -> Runner:
+    """Return the runner with a budget that leaves time to what follows the search."""
+    reserve = finishing_seconds(len(runner.problem.workload.layers), report)
+    return replace(runner, budget=replace(runner.budget, reserve=reserve))
 
 
 def warn(runner: Runner) -> None:
@@ -114,8 +123,7 @@ def write_result(runner: Runner, state: SearchState, status: str) -> Result:
 def look_around(runner: Runner, state: SearchState, result: Result) -> Result:
     """Add what other designs cost to result.json, in what is left of a budget of seconds."""
     assert state.best is not None
-    budget = runner.budget.seconds
-    spare = None if budget is None else budget - state.seconds
+    spare = runner.budget.begin(state.seconds)
     found = Surroundings(runner.problem, state.best, spare).record(state)
     place = runner.directory / RESULT
     result = parse_result({**result.as_json(), **found}, str(place))

@@ -1,6 +1,7 @@
 """Co-search of hardware and mappings."""
 
 from tilegrad.calls import callable_package
+from tilegrad.search.budget import Budget
 from tilegrad.search.build import build_runner
 from tilegrad.search.gradient import GradientStrategy
 from tilegrad.search.objective import OBJECTIVES, Objective, objective
@@ -8,7 +9,7 @@ from tilegrad.search.problem import SearchProblem, hardware_space
 from tilegrad.search.random import RandomStrategy
 from tilegrad.search.result import design_record, write_history
 from tilegrad.search.runner import Runner
-from tilegrad.search.state import Budget, SearchState, Strategy, generator
+from tilegrad.search.state import SearchState, Strategy, generator
 from tilegrad.search.surroundings import Surroundings
 
 __all__ = [

@@ -14,12 +14,13 @@ from tilegrad.checks import known_fields, positive_int, positive_number, section
 from tilegrad.fingerprint.claim import SEARCH, check_directory, run_directory
 from tilegrad.fingerprint.code import own_code
 from tilegrad.fingerprint.digests import digest
+from tilegrad.search.budget import Budget
 from tilegrad.search.checkpoint import load_checkpoint
 from tilegrad.search.latency import Learned, check_gradients, latency_model
 from tilegrad.search.objective import objective
 from tilegrad.search.problem import SearchProblem, hardware_space
 from tilegrad.search.runner import Runner, run_name
-from tilegrad.search.state import Budget, Strategy
+from tilegrad.search.state import Strategy
 
 FIELDS = (
     "accelerator", "hardware", "caps", "workload", "strategy", "objective", "seed", "dir",

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.cost.hardware import Hardware
+from tilegrad.search.budget import Budget
 from tilegrad.search.relaxed import RelaxedProblem
 
 SHARPNESS = (10.0, 1000.0)
@@ -17,6 +18,9 @@ SHARPNESS = (10.0, 1000.0)
 GROUP_ROWS = 7200
 """Layer mappings whose gradients are computed together, whatever the number of threads: enough to
 outweigh the cost of starting an operation, few enough to stay in the cache."""
+
+RANKED_ROWS = 100_000
+"""Layer mappings that are ranked together."""
 
 
 @dataclass(frozen=True)
@@ -56,26 +60,41 @@ class Descent:
         first, last = SHARPNESS
         return first * (last / first) ** (step / self.steps)
 
-    def advance(self, point: Point, threads: ThreadPoolExecutor) -> Point:
-        """Take one step with every start; ``threads`` share the groups of starts."""
+    def advance(self, point: Point, threads: ThreadPoolExecutor, budget: Budget) -> Point:
+        """Take one step with every start, unless time runs out; ``threads`` share the starts."""
         sharpness = self.sharpness(point.step)
         gradients = threads.map(
-            lambda logs: self._gradient(logs, sharpness),
-            point.logs.split(max(1, GROUP_ROWS // self.rows_per_start)),
+            lambda logs: self._gradient(logs, sharpness, budget),
+            self._groups(point, GROUP_ROWS),
         )
         velocity = self.momentum * point.velocity + torch.cat(list(gradients))
         rate = self.learning_rate * (1 - point.step / self.steps)
         return Point(self.problem.project(point.logs - rate * velocity), velocity, point.step + 1)
 
-    def _gradient(self, logs: Tensor, sharpness: float) -> Tensor:
+    def _groups(self, point: Point, rows: int) -> tuple[Tensor, ...]:
+        """Return the starts in groups of about ``rows`` layer mappings."""
+        return point.logs.split(max(1, rows // self.rows_per_start))
+
+    def _gradient(self, logs: Tensor, sharpness: float, budget: Budget) -> Tensor:
+        budget.check()
         logs = logs.detach().requires_grad_(True)
         loss, _, _ = self.problem.loss(logs, sharpness)
         (gradient,) = torch.autograd.grad(loss.sum(), logs)
         return gradient.nan_to_num(0.0, 0.0, 0.0)
 
     @torch.no_grad()
-    def leaders(self, point: Point, most: int) -> tuple[Tensor, Hardware, Tensor]:
-        """Return the best starts' ``logs``, hardware and orders ``[start, layer]``, best first."""
-        loss, hardware, order = self.problem.loss(point.logs, SHARPNESS[1])
-        best = loss.argsort()[:most]
+    def leaders(self, point: Point, most: int, budget: Budget) -> tuple[Tensor, Hardware, Tensor]:
+        """Return the best starts' ``logs``, hardware and orders ``[start, layer]``, best first.
+
+        Of as many groups of starts as there is time for, of the first one at least.
+        """
+        parts: list[tuple[Tensor, Hardware, Tensor]] = []
+        for logs in self._groups(point, RANKED_ROWS):
+            if parts and budget.over:
+                break
+            parts.append(self.problem.loss(logs, SHARPNESS[1]))
+        losses, sizes, orders = zip(*parts, strict=True)
+        best = torch.cat(losses).argsort()[:most]
+        hardware = {name: torch.cat([each[name] for each in sizes]) for name in sizes[0]}
+        order = torch.cat(orders)
         return point.logs[best], {n: v[best] for n, v in hardware.items()}, order[best]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from torch import Tensor
 from tilegrad.checks import positive_int, positive_number
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import stack
+from tilegrad.search.budget import Budget, OutOfTimeError
 from tilegrad.search.descent import Descent, Point
 from tilegrad.search.distinct import distinct
 from tilegrad.search.focus import Focus
@@ -24,13 +26,17 @@ from tilegrad.search.problem import SearchProblem
 from tilegrad.search.regions import global_region, local_region
 from tilegrad.search.relaxed import RelaxedProblem
 from tilegrad.search.reorder import reordered
-from tilegrad.search.state import Budget, SearchState, generator
+from tilegrad.search.state import SearchState, generator
+from tilegrad.search.tables import LayerTable
 
 DESCENT_SHARE = 0.4
 """Share of a budget that the descent may use; rounding and polishing take the rest."""
 
 ROWS_PER_STEP = 14400
 """Layer mappings in a step of the descent, by default: starts times layers times orders."""
+
+ROUNDING_SHARE = 0.5
+"""Share of a budget of seconds after which rounding leaves out the neighbours of leaders."""
 
 STEPS_PER_UNIT = 5
 LAYERS_PER_UNIT = 8
@@ -113,7 +119,7 @@ class GradientRun:
             problem.tables, counts, problem.hardware, problem.objective, problem.model
         )
         self.descent = Descent(relaxed, strategy.steps, strategy.learning_rate, strategy.momentum)
-        self.chooser = Chooser(problem.hardware, counts, problem.objective, problem.model)
+        self.chooser = Chooser(problem.hardware, counts, problem.objective, problem.model, budget)
 
     def begin(self) -> None:
         """Draw the starts; the smallest mappings, legal if any are, are the first design."""
@@ -126,36 +132,44 @@ class GradientRun:
     def descend(self) -> None:
         """Take a few steps with all starts, and round the leaders for the record."""
         point = Point(*self.state.private["point"])
-        for _ in range(min(STEPS_PER_UNIT, self.strategy.steps - point.step)):
-            point = self.descent.advance(point, self.threads)
-            self._count(len(point.logs) * self.descent.rows_per_start)
-        self._save_point(point)
-        logs, _, orders = self.descent.leaders(point, BASINS)
+        share = self.budget.part(DESCENT_SHARE)
+        with suppress(OutOfTimeError):
+            for _ in range(min(STEPS_PER_UNIT, self.strategy.steps - point.step)):
+                point = self.descent.advance(point, self.threads, share)
+                self._count(len(point.logs) * self.descent.rows_per_start)
+        logs, _, orders = self.descent.leaders(point, BASINS, share)
         self._offer_nearest(logs, orders)
+        self._save_point(point)
         self.state.fraction = DESCENT_SHARE * point.step / self.strategy.steps
         if point.step >= self.strategy.steps or self.budget.spent(self.state) > DESCENT_SHARE:
             self.state.phase = "round"
 
     def round(self) -> None:
         """Evaluate the legal neighbours of the leaders, and open the first, global region."""
-        logs, hardware, _ = self.descent.leaders(Point(*self.state.private["point"]), LEADERS)
+        point = Point(*self.state.private["point"])
+        logs, hardware, _ = self.descent.leaders(point, LEADERS, self.budget.part(ROUNDING_SHARE))
         tables = self.problem.tables
         random = generator(self.seed, len(tables))
-        # The smallest mapping, all of it in DRAM, fits wherever any does.
-        smallest = torch.ones(1, logs.shape[-1], dtype=torch.float64)
-        starts = [
-            torch.cat([table.neighbours(logs[:, layer].exp()), smallest, seeds(table, random)])
-            for layer, table in enumerate(tables)
-        ]
-        pools = [
-            candidates(table, start[distinct(start)], self.problem.model)
-            for table, start in zip(tables, starts, strict=True)
-        ]
+        pools = []
+        for layer, table in enumerate(tables):
+            self.budget.check()
+            start = self._rounded(table, logs[:, layer].exp(), random)
+            pools.append(candidates(table, start[distinct(start)], self.problem.model))
         self._count(sum(len(pool) for pool in pools))
         region = global_region(self.problem, pools, hardware)
         designs = self.chooser.best(pools, region, BASINS)
         self._offer(pools, designs)
         self._open_round(0, pools, self.chooser.focus(pools, region, SLACKS[0]))
+
+    def _rounded(self, table: LayerTable, factors: Tensor, random: torch.Generator) -> Tensor:
+        """Return factors ``[row, slot]`` to begin with, near a layer's leaders ``[start, slot]``.
+
+        The smallest mapping, all of it in DRAM, is among them: it fits wherever any does.
+        """
+        smallest = torch.ones(1, factors.shape[-1], dtype=torch.float64)
+        if self.budget.part(ROUNDING_SHARE).over:
+            return torch.cat([table.nearest(factors), smallest])
+        return torch.cat([table.neighbours(factors), smallest, seeds(table, random)])
 
     def polish(self) -> None:
         """Refine a few layers; after the last one choose hardware anew and open the next round."""
@@ -167,7 +181,7 @@ class GradientRun:
         rows = self.strategy.polish_rows // len(pools)
         tables = self.problem.tables
         refined = self.threads.map(
-            lambda layer: refine(tables[layer], pools[layer], focus, rows), layers
+            lambda layer: refine(tables[layer], pools[layer], focus, rows, self.budget), layers
         )
         for layer, (pool, analysed) in zip(layers, refined, strict=True):
             pools[layer] = pool
@@ -179,7 +193,9 @@ class GradientRun:
         self._progress()
 
     def _close_round(self, pools: list[LayerPool], focus: Focus) -> None:
-        number, before = self.state.private["round"], self.state.value
+        number = self.state.private["round"]
+        # Not the state's own: the designs of a round whose end was cut short are in that.
+        before = self.state.private.get("value", self.state.value)
         designs = self.chooser.best(pools, focus.points.hardware, BASINS)
         self._offer(pools, designs)
         gained = self.state.value < before * (1 - CONVERGED)
@@ -195,7 +211,7 @@ class GradientRun:
     def _finish(self) -> None:
         """Settle the loop orders of the best design."""
         if self.state.best is not None:
-            nests, tried = reordered(self.state.best, self.problem)
+            nests, tried = reordered(self.state.best, self.problem, self.budget)
             self.state.offer(nests.each(lambda tensor: tensor.unsqueeze(0)), self.problem)
             self._count(tried)
         self.state.done = True
@@ -209,6 +225,7 @@ class GradientRun:
             "hardware": focus.points.hardware,
             "weights": list(focus.weights),
             "slack": focus.slack,
+            "value": self.state.value,
         }
 
     def _focus(self) -> Focus:
@@ -232,15 +249,24 @@ class GradientRun:
     def _offer_nearest(self, logs: Tensor, orders: Tensor) -> None:
         """Offer the starts' nearest legal mappings, all layers together."""
         nests = [
-            table.nests(table.nearest(logs[:, layer].exp()), orders[:, layer])
+            self._nearest(table, logs[:, layer], orders[:, layer])
             for layer, table in enumerate(self.problem.tables)
         ]
         self.state.offer(_across_layers(nests), self.problem)
         self._count(orders.numel())
 
+    def _nearest(self, table: LayerTable, logs: Tensor, orders: Tensor) -> LoopNest:
+        self.budget.check()
+        return table.nests(table.nearest(logs.exp()), orders)
+
     def _offer(self, pools: list[LayerPool], designs: list[Design]) -> None:
-        """Offer chosen designs: what the choice left out are only roundings to whole blocks."""
-        for design in designs:
+        """Offer chosen designs: what the choice left out are only roundings to whole blocks.
+
+        The best of them is offered even where time has run out.
+        """
+        for place, design in enumerate(designs):
+            if place:
+                self.budget.check()
             picked = [
                 table.nests(pool.factors[row : row + 1], pool.order[row : row + 1])
                 for table, pool, row in zip(self.problem.tables, pools, design.rows, strict=True)

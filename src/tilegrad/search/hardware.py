@@ -15,6 +15,7 @@ from tilegrad.cost import area_mm2
 from tilegrad.cost.footprint import mesh_parameters, smallest_hardware
 from tilegrad.cost.hardware import Hardware
 from tilegrad.cost.model import CostModel
+from tilegrad.search.budget import Budget, OutOfTimeError
 from tilegrad.search.focus import Focus
 from tilegrad.search.objective import Objective
 from tilegrad.search.pool import LayerPool, Points, hardware_points
@@ -107,17 +108,24 @@ class Chooser:
     """Finds the best hardware for pooled candidates, one parameter after another."""
 
     def __init__(
-        self, space: HardwareSpace, counts: Tensor, objective: Objective, model: CostModel
+        self,
+        space: HardwareSpace,
+        counts: Tensor,
+        objective: Objective,
+        model: CostModel,
+        budget: Budget,
     ) -> None:
         self.space = space
         self.counts = counts
         self.objective = objective
         self.model = model
+        self.budget = budget
 
     def best(self, pools: Sequence[LayerPool], starts: Hardware, most: int) -> list[Design]:
         """Return up to ``most`` designs reachable from the starting points ``[point]``, best first.
 
         Empty where no starting point is within the limits or holds a candidate of every layer.
+        Where time runs out, designs are as good as they have become until then.
         """
         points = self.space.points(starts)
         if points is None:
@@ -125,7 +133,8 @@ class Chooser:
         selection = self._select(pools, points)
         leading: list[Design] = []
         for point in selection.value.argsort().tolist():
-            if len(leading) == most or selection.value[point] == torch.inf:
+            enough = len(leading) == most or (leading and self.budget.over)
+            if enough or selection.value[point] == torch.inf:
                 break
             design = self._tighten(pools, self._design(points, selection, point))
             if all(_apart(design.hardware, other.hardware) for other in leading):
@@ -160,10 +169,12 @@ class Chooser:
         return Focus(held_points, weights, slack, self.model)
 
     def _select(self, pools: Sequence[LayerPool], points: Points) -> Selection:
-        return select(pools, self.counts, points, self.objective, self.model)
+        return select(pools, self.counts, points, self.objective, self.model, self.budget)
 
     def _tighten(self, pools: Sequence[LayerPool], design: Design) -> Design:
         """Shrink the hardware to what the design's mappings need."""
+        if self.budget.over:
+            return design
         picked = [pool.sums[row : row + 1] for pool, row in zip(pools, design.rows, strict=True)]
         fanout = torch.cat([sums.fanout for sums in picked]).amax(0)
         kept = torch.cat([sums.kept_words for sums in picked]).amax(0)
@@ -171,6 +182,8 @@ class Chooser:
 
     def _scan(self, pools: Sequence[LayerPool], design: Design, name: str) -> Design:
         """Try the values of one parameter that candidates need, the others as they are."""
+        if self.budget.over:
+            return design
         here = {key: torch.tensor(value) for key, value in design.hardware.items()}
         values = self._values(pools, here, name)
         trial = {**here, name: values}
@@ -204,7 +217,10 @@ class Chooser:
         points = self.space.points(trial)
         if points is None:
             return design
-        selection = self._select(pools, points)
+        try:
+            selection = self._select(pools, points)
+        except OutOfTimeError:
+            return design
         best = self._design(points, selection, int(selection.value.argmin()))
         return best if best.value < design.value else design
 

@@ -10,6 +10,7 @@ from tilegrad.cost.footprint import Footprint
 from tilegrad.cost.model import CostModel, model_footprint
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.nest.layout import Layout, multiply
+from tilegrad.search.budget import Budget
 from tilegrad.search.distinct import distinct
 from tilegrad.search.focus import Focus
 from tilegrad.search.pool import LayerPool, Points, merge
@@ -26,14 +27,17 @@ SEED_ROWS = 64_000
 """Random mappings analysed for a layer, all candidate orders counted."""
 
 
-def evaluate(table: LayerTable, factors: Tensor, focus: Focus) -> tuple[list[LayerPool], int]:
+def evaluate(
+    table: LayerTable, factors: Tensor, focus: Focus, budget: Budget
+) -> tuple[list[LayerPool], int]:
     """Analyse ``factors [row, slot]`` with all orders; return the useful ones, and how many.
 
-    Rows that fit no point of the focus are left out before the analysis.
+    Rows that fit no point of the focus are left out before the analysis. Time may run out.
     """
     useful = []
     analysed = 0
     for chunk in factors.split(CHUNK):
+        budget.check()
         fitting = chunk[_fits(table, chunk, focus.points)]
         if len(fitting):
             pool = candidates(table, fitting, focus.model)
@@ -42,17 +46,20 @@ def evaluate(table: LayerTable, factors: Tensor, focus: Focus) -> tuple[list[Lay
     return useful, analysed
 
 
-def refine(table: LayerTable, pool: LayerPool, focus: Focus, most: int) -> tuple[LayerPool, int]:
+def refine(
+    table: LayerTable, pool: LayerPool, focus: Focus, most: int, budget: Budget
+) -> tuple[LayerPool, int]:
     """Solve blocks of dims around the candidates that are best at some point of the focus.
 
     Returns the pool with what was found, pruned, and the number of mappings analysed: about
-    ``most``, the best candidates first.
+    ``most``, the best candidates first. Time may run out.
     """
+    budget.check()
     best = focus.cost(pool.sums).argmin(1)
     states, wins = pool.factors[best].unique(dim=0, return_counts=True)
     states = states[wins.argsort(descending=True, stable=True)]
     rows = _around(table, states, max(1, most // len(table.orders)))
-    found, analysed = evaluate(table, rows, focus)
+    found, analysed = evaluate(table, rows, focus, budget)
     return focus.prune(merge([pool, *found])), analysed
 
 

@@ -9,8 +9,9 @@ from typing import ClassVar
 from tilegrad.checks import positive_int
 from tilegrad.mapping import stack
 from tilegrad.mapping.sampling import Sampler
+from tilegrad.search.budget import Budget
 from tilegrad.search.problem import SearchProblem
-from tilegrad.search.state import Budget, SearchState, generator
+from tilegrad.search.state import SearchState, generator
 
 MAPPINGS_PER_UNIT = 20_000
 """Mappings of single layers drawn at once."""
@@ -44,8 +45,13 @@ class RandomStrategy:
             ends = whole if budget.samples is None else min(whole, budget.samples - first)
             # Drawn whole, wherever a budget cuts it: a longer search goes on with the same designs.
             random = generator(seed, first)
-            drawn = stack([sampler.draw(whole, random) for sampler in samplers])
-            designs = drawn.each(lambda tensor: tensor.movedim(0, 1))[begun:ends]
+            drawn = []
+            for sampler in samplers:
+                # The first designs are drawn whatever the time: no search ends without any.
+                if state.samples:
+                    budget.check()
+                drawn.append(sampler.draw(whole, random))
+            designs = stack(drawn).each(lambda tensor: tensor.movedim(0, 1))[begun:ends]
             state.offer(designs, problem)
             state.count((ends - begun) * len(layers), len(layers))
             state.phase = "draw"

@@ -14,13 +14,17 @@ from torch import Tensor
 from tilegrad.cost.model import model_footprint
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import stack
+from tilegrad.search.budget import Budget
 from tilegrad.search.focus import Focus
 from tilegrad.search.pool import hardware_points
 from tilegrad.search.problem import SearchProblem
 
 
-def reordered(nests: LoopNest, problem: SearchProblem) -> tuple[LoopNest, int]:
-    """Return a design ``[layer]`` with each layer's best DRAM order, and how many were tried."""
+def reordered(nests: LoopNest, problem: SearchProblem, budget: Budget) -> tuple[LoopNest, int]:
+    """Return a design ``[layer]`` with each layer's best DRAM order, and how many were tried.
+
+    Time may run out.
+    """
     design = nests.each(lambda tensor: tensor.unsqueeze(0))
     cost, _ = problem.evaluate(design)
     hardware = {name: value.reshape(1) for name, value in cost.hardware.items()}
@@ -30,6 +34,7 @@ def reordered(nests: LoopNest, problem: SearchProblem) -> tuple[LoopNest, int]:
     best, tried = [], 0
     layers = zip(problem.workload.bounds, problem.workload.strides, strict=True)
     for layer, (bounds, strides) in enumerate(layers):
+        budget.check()
         orders = _every_order(nests[layer])
         trials = LoopNest(nests.temporal[layer], nests.spatial[layer], orders)
         sums = model_footprint(problem.model, trials, bounds, strides, problem.accelerator)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -10,9 +10,10 @@ from time import monotonic
 from tilegrad.errors import InfeasibleError
 from tilegrad.fingerprint.record import Fingerprint
 from tilegrad.provenance import provenance
+from tilegrad.search.budget import Budget, OutOfTimeError
 from tilegrad.search.checkpoint import load_checkpoint, save_checkpoint
 from tilegrad.search.problem import SearchProblem
-from tilegrad.search.state import Budget, SearchState, Strategy
+from tilegrad.search.state import SearchState, Strategy
 
 CHECKPOINT_SECONDS = 2.0
 """Least time between two checkpoints: what a killed run may lose, beside its last unit."""
@@ -61,18 +62,27 @@ class Runner:
         return state, "complete" if state.done else "budget"
 
     def _advance(self, state: SearchState, observe: Observer) -> None:
-        began = monotonic() - state.seconds
-        saved = monotonic()
         if state.done or self.budget.spent(state) >= 1:
             return
         state.note(provenance(self.fingerprint))
-        for _ in self.strategy.advance(self.problem, state, self.budget, self.seed):
-            state.seconds = monotonic() - began
+        budget, saved = self.budget.begin(state.seconds), monotonic()
+        units = self.strategy.advance(self.problem, state, budget, self.seed)
+        for cut in _in_time(units):
+            state.seconds = budget.elapsed
             state.record()
             observe(state)
-            ended = state.done or self.budget.spent(state) >= 1
+            ended = cut or state.done or budget.spent(state) >= 1
             if ended or monotonic() - saved > CHECKPOINT_SECONDS:
                 save_checkpoint(self.directory, state, self.fingerprint.digest)
                 saved = monotonic()
             if ended:
                 return
+
+
+def _in_time(units: Iterator[None]) -> Iterator[bool]:
+    """Yield after each unit whether the budget's seconds cut it short, as the last one."""
+    try:
+        for _ in units:
+            yield False
+    except OutOfTimeError:
+        yield True

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.cost.model import CostModel
+from tilegrad.search.budget import Budget
 from tilegrad.search.objective import Objective
 from tilegrad.search.pool import LayerPool, Points
 from tilegrad.search.prices import Prices, prices, settle, weighted
@@ -41,14 +42,19 @@ def select(
     points: Points,
     objective: Objective,
     model: CostModel,
+    budget: Budget,
 ) -> Selection:
-    """Return the best selection of pooled candidates on each point."""
-    layers = [prices(pool.sums, points, model) for pool in pools]
+    """Return the best selection of pooled candidates on each point, unless time runs out."""
+    layers = []
+    for pool in pools:
+        budget.check()
+        layers.append(prices(pool.sums, points, model))
     weights = _first_weights(layers, counts, objective)
     best: Selection | None = None
     for _ in range(ROUNDS):
+        budget.check()
         settle(layers, weights, 0.0)
-        found = _pick(layers, counts, points, objective, weights)
+        found = _pick(layers, counts, points, objective, weights, budget)
         weights = objective.weights(found.energy, found.latency)
         best = found if best is None else _better(best, found)
     assert best is not None
@@ -69,10 +75,12 @@ def _pick(
     points: Points,
     objective: Objective,
     weights: tuple[Tensor, Tensor],
+    budget: Budget,
 ) -> Selection:
     energy = latency = torch.zeros(len(points), dtype=torch.float64)
     rows = []
     for count, layer in zip(counts, layers, strict=True):
+        budget.check()
         e, t = layer.energy, layer.latency
         row = weighted(e, t, weights).argmin(1, keepdim=True)
         energy = energy + count * e.gather(1, row).squeeze(1)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 import torch
 
 from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.search.budget import Budget
 from tilegrad.search.misfit import misfit
 from tilegrad.search.problem import SearchProblem
 
@@ -69,23 +70,6 @@ class SearchState:
             self.history.append((self.samples, self.seconds, self.edp))
 
 
-@dataclass(frozen=True)
-class Budget:
-    """When to stop before the strategy's own plan ends; None: never."""
-
-    samples: int | None = None
-    seconds: float | None = None
-
-    def spent(self, state: SearchState) -> float:
-        """Return the share of the budget that is used (0 without one)."""
-        shares = [0.0]
-        if self.samples is not None:
-            shares.append(state.samples / self.samples)
-        if self.seconds is not None:
-            shares.append(state.seconds / self.seconds)
-        return max(shares)
-
-
 class Strategy(Protocol):
     """Proposes designs; every evaluation of a whole design counts as one sample.
 
@@ -106,6 +90,9 @@ class Strategy(Protocol):
 
         Must go on from any state that it yielded, and end with ``state.done`` set. The result may
         depend on the seed, never on time (unless the budget is one) or the number of workers.
+
+        Where a unit can take longer it asks the budget inside, whose ``OutOfTimeError`` it lets
+        pass: what it offered until then stays, what it keeps in ``private`` is as before the unit.
         """
         ...
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from time import monotonic
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ from tilegrad.errors import InfeasibleError
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import stack
 from tilegrad.mapping.space import TEMPORAL, MapSpace
+from tilegrad.search.budget import Budget, OutOfTimeError
 from tilegrad.search.distinct import distinct
 from tilegrad.search.focus import Focus
 from tilegrad.search.hardware import Chooser, HardwareSpace
@@ -29,7 +30,7 @@ from tilegrad.search.polish import candidates, refine
 from tilegrad.search.pool import LayerPool, hardware_points
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.random import RandomStrategy
-from tilegrad.search.state import UJ_PER_PJ, Budget, SearchState
+from tilegrad.search.state import UJ_PER_PJ, SearchState
 from tilegrad.search.tables import LayerTable
 
 FACTORS = (0.5, 2.0)
@@ -52,11 +53,11 @@ RECHOSEN = "Mappings re-chosen by a short local search around the design's"
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Looks around the best design of a search; no longer than ``seconds`` (None: to the end)."""
+    """Looks around the best design of a search, as long as the running ``budget`` lasts."""
 
     problem: SearchProblem
     best: LoopNest
-    seconds: float | None = None
+    budget: Budget = field(default_factory=Budget)
 
     def record(self, state: SearchState) -> dict[str, Any]:
         """Return the fields of the record: ``baselines`` and ``sensitivity``.
@@ -65,24 +66,21 @@ class Surroundings:
         """
         if self.problem.learned is not None:
             return {}
-        ends = None if self.seconds is None else monotonic() + self.seconds
         found: dict[str, list[dict[str, Any]]] = {"baselines": [], "sensitivity": []}
-        for group, variant in self._variants(state):
-            found[group].append(variant)
-            if ends is not None and monotonic() > ends:
-                break
+        with suppress(OutOfTimeError):
+            for group, variant in self._variants(state):
+                found[group].append(variant)
         return found
 
     def _variants(self, state: SearchState) -> Iterator[tuple[str, dict[str, Any]]]:
-        if self.seconds is not None and self.seconds <= 0:
-            return
+        self.budget.check()
         random = self._random(state)
         if random is not None:
             yield "baselines", random
         if len(self.problem.workload.layers) > MOST_LAYERS:
             return
         for group, name, hardware in self._hardware():
-            found = rechosen(self.problem, self.best, hardware)
+            found = rechosen(self.problem, self.best, hardware, self.budget)
             if found is not None:
                 yield group, _variant(name, RECHOSEN, hardware, found)
 
@@ -107,7 +105,8 @@ class Surroundings:
         layers = len(self.problem.workload.layers)
         count = min(RANDOM_DESIGNS, max(1, RANDOM_MAPPINGS // layers))
         drawn = SearchState()
-        for _ in RandomStrategy(count).advance(self.problem, drawn, Budget(), 0):
+        budget = replace(self.budget, samples=None)
+        for _ in RandomStrategy(count).advance(self.problem, drawn, budget, 0):
             pass
         if drawn.best is None:
             return None
@@ -120,11 +119,15 @@ class Surroundings:
 
 
 def rechosen(
-    problem: SearchProblem, nests: LoopNest, hardware: Mapping[str, float]
+    problem: SearchProblem,
+    nests: LoopNest,
+    hardware: Mapping[str, float],
+    budget: Budget,
 ) -> NetworkCost | None:
     """Return the cost ``[1]`` on other hardware, mappings re-chosen around ``nests [layer]``.
 
     None where that hardware holds no mapping of every layer. Caps of the problem do not count.
+    Time may run out: mappings that are only half re-chosen would say something else.
     """
     template, counts = problem.hardware.template, problem.workload.counts
     if not possible(template, hardware):
@@ -135,9 +138,10 @@ def rechosen(
     except InfeasibleError:
         return None
     sizes = {name: torch.tensor([size], dtype=torch.float64) for name, size in hardware.items()}
-    pools = _pools(there, nests, sizes)
-    chooser = Chooser(there.hardware, counts, problem.objective, problem.model)
+    pools = _pools(there, nests, sizes, budget)
+    chooser = Chooser(there.hardware, counts, problem.objective, problem.model, budget)
     designs = chooser.best(pools, sizes, 1) if all(map(len, pools)) else []
+    budget.check()
     if not designs:
         return None
     picked = [
@@ -148,7 +152,9 @@ def rechosen(
     return cost if float(value[0]) < float("inf") else None
 
 
-def _pools(there: SearchProblem, nests: LoopNest, sizes: Hardware) -> list[LayerPool]:
+def _pools(
+    there: SearchProblem, nests: LoopNest, sizes: Hardware, budget: Budget
+) -> list[LayerPool]:
     """Return candidates of every layer for the hardware ``sizes`` ``[1]``."""
     accelerator, workload = there.accelerator, there.workload
     cost = network_cost(nests.each(lambda t: t.unsqueeze(0)), workload, accelerator, {})
@@ -157,17 +163,21 @@ def _pools(there: SearchProblem, nests: LoopNest, sizes: Hardware) -> list[Layer
     rows = ROWS // len(there.tables)
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         layers = range(len(there.tables))
-        found = threads.map(lambda at: _around(there.tables[at], nests[at], rows, focus), layers)
+        found = threads.map(
+            lambda at: _around(there.tables[at], nests[at], rows, focus, budget), layers
+        )
         return list(found)
 
 
-def _around(table: LayerTable, nest: LoopNest, rows: int, focus: Focus) -> LayerPool:
+def _around(
+    table: LayerTable, nest: LoopNest, rows: int, focus: Focus, budget: Budget
+) -> LayerPool:
     """Return candidates of a layer near its mapping and near the smallest one, that fit."""
     here = _factors(nest, table.space).unsqueeze(0)
     start = torch.cat([table.neighbours(here), torch.ones_like(here)])
     pool = focus.prune(candidates(table, start[distinct(start)], focus.model))
     for _ in range(ROUNDS if len(pool) else 0):
-        pool, _ = refine(table, pool, focus, rows)
+        pool, _ = refine(table, pool, focus, rows, budget)
     return pool
 
 

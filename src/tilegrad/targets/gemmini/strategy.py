@@ -20,8 +20,9 @@ from tilegrad.machines.gemmini.template import LEVELS, PARAMETERS, check_templat
 from tilegrad.mapping import Mapping, stack
 from tilegrad.mapping.factors import divisors
 from tilegrad.nest import analyse
+from tilegrad.search.budget import Budget
 from tilegrad.search.problem import SearchProblem
-from tilegrad.search.state import Budget, SearchState
+from tilegrad.search.state import SearchState
 from tilegrad.targets.gemmini.layers import smaller_tiles
 from tilegrad.targets.gemmini.tiler import library_tile
 from tilegrad.workload import Problem
