@@ -40,6 +40,13 @@ class Child:
         return self.process.exitcode != 0
 
 
+def warm() -> None:
+    """Wait until the process to fork from has its imports behind it."""
+    process = _CONTEXT.Process(target=int)
+    process.start()
+    process.join(300)
+
+
 def start(
     command: str, arguments: list[str], directory: Path, log: Path, most: int | None = None
 ) -> Child:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.fingerprint.processes import start
+from tests.fingerprint.processes import start, warm
 from tests.fingerprint.runs import Run, figures, write_inputs
 from tests.helpers_slow import slow_but
 from tilegrad.files import TEMPORARY
@@ -54,6 +54,7 @@ class Trial:
         self.run, self.directory = run, directory
         self.log = directory / "log.txt"
         write_inputs(directory)
+        warm()
         began = time.monotonic()
         self.finish("whole")
         self.seconds = time.monotonic() - began
