@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator, build_accelerator, load_accelerator
-from tilegrad.dims import DIMS
 from tilegrad.mapping import Mapping, unit_mapping
 from tilegrad.nest import Nest
+from tilegrad.shape.conv import DIMS
 from tilegrad.workload import Problem
 
 STRIDE_CHOICES = ((1, 1, 1, 1), (2, 2, 1, 1), (1, 2, 2, 1), (2, 1, 1, 3))

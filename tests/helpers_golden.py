@@ -13,8 +13,8 @@ from torch import Tensor
 
 from tests.helpers_published import GOLDEN
 from tilegrad.accelerator import Accelerator, build_accelerator
-from tilegrad.dims import DIMS, STRIDES
 from tilegrad.mapping import Mapping, stack, unit_mapping
+from tilegrad.shape.conv import DIMS, STRIDES
 
 ARCHITECTURES = ("eyeriss", "gemmini", "nvdla_small", "simba")
 COUNTING = {"2022-fork": "timeloop-2022", "head": "timeloop"}

@@ -10,8 +10,8 @@ from itertools import product
 from math import prod
 
 from tilegrad.accelerator import AXES, Accelerator, Level
-from tilegrad.dims import DIMS, C, K, N, P, Q, R, S
 from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.shape.conv import DIMS, C, K, N, P, Q, R, S
 
 
 def offsets(nest: LoopNest, level: int, dim: int) -> set[int]:

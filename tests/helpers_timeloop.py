@@ -13,8 +13,8 @@ from functools import cached_property
 from itertools import product
 from math import prod
 
-from tilegrad.dims import DIMS, C, K, N, P, Q, R, S
 from tilegrad.mapping import Mapping
+from tilegrad.shape.conv import DIMS, C, K, N, P, Q, R, S
 
 Offsets = tuple[int, ...]
 Tile = frozenset[tuple[int, ...]]

@@ -12,9 +12,10 @@ import pytest
 import yaml
 
 from tilegrad.accelerator import build_accelerator, load_accelerator, packaged_accelerators
-from tilegrad.dims import DIMS, TENSORS, C, K, P
 from tilegrad.errors import AcceleratorError
 from tilegrad.paths import config_directory
+from tilegrad.shape import ROLES
+from tilegrad.shape.conv import DIMS, C, K, P
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -79,7 +80,7 @@ MALFORMED: dict[str, tuple[Change, tuple[str, ...]]] = {
     "unknown energy table": (put("energy", "cacti"), ("energy", "'cacti'", "legal: pat")),
     "unhashable counting": (put("counting", ["timeloop"]), ("counting", "timeloop-2022")),
     "unknown kind": (put("levels.2.kind", "ram"), ("levels[2]", "'ram'", "sram", "dram")),
-    "unknown tensor": (put("levels.2.keeps", ["Weight"]), ("'Weight'", *TENSORS)),
+    "unknown tensor": (put("levels.2.keeps", ["Weight"]), ("'Weight'", *ROLES)),
     "tensors as text": (
         put("levels.2.keeps", "Weights"),
         ("keeps", "'Weights'", "a list or 'all'"),
@@ -217,7 +218,7 @@ def test_fields_arrive_where_they_belong() -> None:
     assert (registers.keeps, registers.loops, registers.capacity_words) == (("Weights",), (P,), 1)
     assert accumulator.fanout["X"].dims == (C,)
     assert scratchpad.fanout["X"].dims == (K,)
-    assert (dram.keeps, dram.loops) == (TENSORS, tuple(range(7)))
+    assert (dram.keeps, dram.loops) == (ROLES, tuple(range(7)))
     assert registers.instances(hardware) == 256
     assert scratchpad.bandwidth["shared"](hardware) == 32
     assert [level.bytes_per_word for level in accelerator.levels] == [1, 4, 1, 1]
@@ -230,7 +231,7 @@ def test_fields_arrive_where_they_belong() -> None:
         "scratchpad_kb": scratchpad,
         "accumulator_kb": accumulator,
     }
-    assert [accelerator.kept_below(3, tensor) for tensor in TENSORS] == [2, 2, 1]
+    assert [accelerator.kept_below(3, tensor) for tensor in ROLES] == [2, 2, 1]
     assert [accelerator.kept_below(level, "Weights") for level in (2, 0)] == [0, -1]
 
 

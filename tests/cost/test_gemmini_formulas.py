@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from tests.helpers import gemmini, generator, integer_mappings, random_strides, seeds
 from tests.helpers_timeloop import Loop, SmallNest
 from tilegrad.cost import infer_hardware, layer_cost
-from tilegrad.dims import DIMS, C, K, N, P, Q, R, S
 from tilegrad.mapping import Mapping
 from tilegrad.nest import analyse
+from tilegrad.shape.conv import DIMS, C, K, N, P, Q, R, S
 
 COUNTING = "timeloop-2022"
 ROWS = 12

@@ -11,10 +11,10 @@ from torch import Tensor
 from tests.helpers import gemmini, generator, integer_mappings, plain, random_strides
 from tilegrad.accelerator import COUNTINGS, Accelerator
 from tilegrad.cost import LayerCost, layer_cost
-from tilegrad.dims import DIMS, C, K, P, R, S
 from tilegrad.mapping import Mapping
 from tilegrad.mapping.orders import MOST_ORDERS, candidate_orders, level_orders
 from tilegrad.nest import analyse
+from tilegrad.shape.conv import DIMS, C, K, P, R, S
 
 EVERY = torch.tensor(list(permutations(range(len(DIMS)))))
 HARDWARE = {"pe_dim": 4.0, "scratchpad_kb": 64.0, "accumulator_kb": 16.0}

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from tests.helpers_published import Table
 from tilegrad.accelerator import Accelerator, build_accelerator, load_accelerator
-from tilegrad.dims import DIMS
 from tilegrad.errors import MappingError
 from tilegrad.mapping import Mapping, format_shorthand, parse_shorthand
 from tilegrad.mapping.shorthand import parse_shorthands
+from tilegrad.shape.conv import DIMS
 
 GEMMINI = load_accelerator("gemmini")
 TEXT = "L3[WIO] K8 Q28 - L2[WI] N1 K4X - L1[O] K2 S7 R7 Q4 P7 C3X - L0[W] P16"

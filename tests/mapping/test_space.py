@@ -12,12 +12,12 @@ from torch import Tensor
 from tests.helpers import gemmini, generator, plain, random_orders, random_strides, seeds
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.cost.footprint import footprint
-from tilegrad.dims import DIMS, C, K, P, Q, R, S
 from tilegrad.mapping import Mapping
 from tilegrad.mapping.factors import divisors, factorisations
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
 from tilegrad.mapping.validity import find_violations
 from tilegrad.nest import analyse
+from tilegrad.shape.conv import DIMS, C, K, P, Q, R, S
 
 ACCELERATORS = [gemmini(), plain("timeloop")]
 ROWS = 8

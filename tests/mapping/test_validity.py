@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import load_accelerator
-from tilegrad.dims import C, K, P, Q
 from tilegrad.mapping import Mapping, concatenate, unit_mapping
 from tilegrad.mapping.shorthand import parse_shorthands
 from tilegrad.mapping.validity import find_violations
+from tilegrad.shape.conv import C, K, P, Q
 
 GEMMINI = load_accelerator("gemmini")
 LEGAL = "L3[WIO] K8 Q28 - L2[WI] N1 K4X - L1[O] K2 S7 R7 Q4 P7 C3X - L0[W] P16"

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.helpers import STRIDE_CHOICES, plain
 from tests.helpers_timeloop import SmallNest
 from tilegrad.accelerator import COUNTINGS
-from tilegrad.dims import DIMS
 from tilegrad.mapping import Mapping, unit_mapping
 from tilegrad.nest import Accesses, analyse
+from tilegrad.shape.conv import DIMS
 
 LEVELS = 4
 

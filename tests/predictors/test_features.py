@@ -17,13 +17,13 @@ from tilegrad.accelerator.library import packaged_accelerators
 from tilegrad.cost import infer_hardware, layer_cost
 from tilegrad.cost.footprint import footprint
 from tilegrad.datamodules import feature_rows
-from tilegrad.dims import DIMS
 from tilegrad.errors import ConfigError
 from tilegrad.mapping import Mapping
 from tilegrad.nest import analyse
 from tilegrad.predictors import Schema
 from tilegrad.predictors.features import FEATURE_SETS, feature_set
 from tilegrad.predictors.features.raw import loops_inside
+from tilegrad.shape.conv import DIMS
 
 MACHINE = {"pe_dim": 16.0, "scratchpad_kb": 128.0, "accumulator_kb": 32.0}
 

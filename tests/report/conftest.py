@@ -12,10 +12,10 @@ import torch
 
 from tilegrad.accelerator import Accelerator, load_accelerator
 from tilegrad.cost import area_mm2, infer_hardware, layer_cost
-from tilegrad.dims import C, K, P
 from tilegrad.mapping import Mapping, format_shorthand, stack, unit_mapping
 from tilegrad.mapping.factors import divisors
 from tilegrad.nest import analyse
+from tilegrad.shape.conv import C, K, P
 from tilegrad.workload import Problem, Workload, load_workload
 
 Record = dict[str, Any]

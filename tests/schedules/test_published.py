@@ -10,10 +10,10 @@ import torch
 
 from tests.helpers_published import Table, data_directory
 from tilegrad.accelerator import load_accelerator
-from tilegrad.dims import DIMS, STRIDES
 from tilegrad.errors import DataError
 from tilegrad.mapping.shorthand import format_shorthand
 from tilegrad.schedules import PublishedTable, Schedules
+from tilegrad.shape.conv import DIMS, STRIDES
 
 NETWORKS = ("resnext50_32x4d", "deepbench", "alexnet", "vgg16", "matmul", "dlrm", "even_kernels")
 LAYER = [f"prob.{name}" for name in (*DIMS, *STRIDES)]

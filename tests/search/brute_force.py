@@ -16,9 +16,9 @@ from tests.helpers import counts
 from tests.helpers_literal import spread, words_kept
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.cost import area_mm2, layer_cost
-from tilegrad.dims import DIMS
 from tilegrad.mapping import Mapping, concatenate, unit_mapping
 from tilegrad.nest import analyse
+from tilegrad.shape.conv import DIMS
 from tilegrad.workload import Problem, Workload
 
 MOVES = ("reads", "fills", "updates")

@@ -11,8 +11,8 @@ import pytest
 
 from tests.helpers import is_product
 from tests.helpers_published import FACTS
-from tilegrad.dims import DIMS, STRIDES
 from tilegrad.machines.gemmini.generator import generator
+from tilegrad.shape.conv import DIMS, STRIDES
 from tilegrad.targets.gemmini.tiler import library_tile
 from tilegrad.workload import Problem
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from tests.helpers import gemmini, is_product
-from tilegrad.dims import DIMS
 from tilegrad.machines.gemmini.generator import Generator, generator
 from tilegrad.mapping import stack
 from tilegrad.mapping.validity import find_violations
+from tilegrad.shape.conv import DIMS
 from tilegrad.targets.gemmini.strategy import library_nest
 from tilegrad.targets.gemmini.tiler import library_tile
 from tilegrad.workload import Problem, load_workload, packaged_networks

@@ -14,10 +14,10 @@ from tilegrad.accelerator import Accelerator, load_accelerator
 from tilegrad.accelerator.library import packaged_accelerators
 from tilegrad.cost import infer_hardware, layer_cost
 from tilegrad.cost.nearest import nearest_fitting
-from tilegrad.dims import P, Q, R, S
 from tilegrad.mapping import Mapping
 from tilegrad.mapping.sampling import Sampler
 from tilegrad.nest import analyse
+from tilegrad.shape.conv import P, Q, R, S
 from tilegrad.targets.design import Design
 from tilegrad.targets.timeloop.export import export_design
 from tilegrad.targets.timeloop.runner import ModelRunner

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tilegrad.dims import DIMS, STRIDES
+from tilegrad.shape.conv import DIMS, STRIDES
 from tilegrad.workload import Problem
 
 SIX = {"R": 3, "S": 3, "P": 8, "Q": 8, "C": 4, "K": 16}

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers_published import GOLDEN
-from tilegrad.dims import DIMS, STRIDES
+from tilegrad.shape.conv import DIMS, STRIDES
 from tilegrad.workload import (
     Problem,
     load_workload,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tilegrad.accelerator.energy import EnergyTable
 from tilegrad.accelerator.expression import Expression, Value
 from tilegrad.accelerator.level import Level
-from tilegrad.dims import RELEVANT
+from tilegrad.shape import GROUP, Shape
+from tilegrad.shape.conv import CONV
 
 COUNTINGS = ("timeloop-2022", "timeloop")
 KINDS = ("regfile", "sram", "dram")
@@ -62,7 +63,8 @@ class FixedLimit:
 class Accelerator:
     """A spatial accelerator; ``levels[0]`` is next to the arithmetic, ``levels[-1]`` is DRAM.
 
-    ``clock_mhz`` turns cycles into seconds for people and changes nothing else.
+    ``clock_mhz`` turns cycles into seconds for people and changes nothing else. Levels' dims are
+    those of ``shape``; a description gives a convolution's, ``running`` those of other problems.
     """
 
     name: str
@@ -73,6 +75,24 @@ class Accelerator:
     energy: EnergyTable
     table: TableColumns = field(default_factory=TableColumns)
     clock_mhz: float | None = None
+    shape: Shape = CONV
+
+    def running(self, shape: Shape) -> Accelerator:
+        """Return the accelerator with its levels' dims in those of another shape.
+
+        A dim may lie where a convolution's of its letter may (``Shape.letters``).
+        """
+        if shape == self.shape:
+            return self
+        if shape not in self._running:
+            levels = tuple(_running(level, shape) for level in self.levels)
+            self._running[shape] = replace(self, levels=levels, shape=shape)
+        return self._running[shape]
+
+    @cached_property
+    def _running(self) -> dict[Shape, Accelerator]:
+        assert self.shape == CONV, "an accelerator's description is of a convolution"
+        return {}
 
     def instance_kb(self, level: Level, hardware: Mapping[str, Value]) -> Value:
         """Return the size of one instance of a level in KB (0 where it is unlimited)."""
@@ -130,4 +150,22 @@ class Accelerator:
         inside = {dim for level in self.levels[: index + 1] for dim in level.loops}
         for level in self.levels[: index + 1]:
             inside |= {dim for fanout in level.fanout.values() for dim in fanout.dims}
-        return any(inside & RELEVANT[tensor] for tensor in self.levels[index].keeps)
+        return any(inside & self.shape.relevant[tensor] for tensor in self.levels[index].keeps)
+
+
+def _running(level: Level, shape: Shape) -> Level:
+    fanout = {
+        axis: replace(each, dims=_dims(each.dims, each.groups, shape))
+        for axis, each in level.fanout.items()
+    }
+    return replace(level, loops=_dims(level.loops, level.groups, shape), fanout=fanout)
+
+
+def _dims(dims: Sequence[int], groups: bool | None, shape: Shape) -> tuple[int, ...]:
+    """Return the dims of ``shape`` whose letters are those of a convolution's ``dims``."""
+    letters = [CONV.dims[dim] for dim in dims]
+    if groups or (groups is None and len(dims) == len(CONV.dims)):
+        letters.append(GROUP)
+    return tuple(
+        place for letter in letters for place, own in enumerate(shape.letters) if own == letter
+    )

@@ -20,8 +20,9 @@ from tilegrad.accelerator.expression import Expression, parse_expression
 from tilegrad.accelerator.fields import Fields
 from tilegrad.accelerator.instances import check_cluster, instances_of, widths_outside
 from tilegrad.accelerator.level import ACCESSES, PORTS, Fanout, Level
-from tilegrad.dims import DIMS, TENSORS
 from tilegrad.errors import AcceleratorError
+from tilegrad.shape import GROUP, LETTERS, ROLES
+from tilegrad.shape.conv import DIMS
 
 AREA = "area_mm2"
 """What searches limit beside the parameters."""
@@ -125,13 +126,14 @@ def _level(
         return {name: expression(f"{key}.{name}", value) for name, value in section.items()}
 
     capacity = fields.optional("capacity_kb")
+    loops, groups = _dims(fields.subset("loops", LETTERS))
     area = fields.optional("area_mm2")
     access = expressions("access_pj", ACCESSES)
     bandwidth = fields.mapping("bandwidth", legal=tuple(PORTS))
     level = Level(
         name=fields.text("name"),
-        keeps=fields.subset("keeps", TENSORS),
-        loops=_dims(fields.subset("loops", DIMS)),
+        keeps=fields.subset("keeps", ROLES),
+        loops=loops,
         kind=fields.choice("kind", KINDS),
         word_bits=fields.positive("word_bits"),
         instances=instances_of(
@@ -147,6 +149,7 @@ def _level(
         access_pj=access or None,
         block_pj=_block_pj(fields),
         area_mm2=None if area is None else expression("area_mm2", area),
+        groups=groups,
     )
     fields.finish()
     if access and set(access) != set(ACCESSES):
@@ -191,14 +194,14 @@ def _fanout(
     fanout = {}
     for axis, item in section.items():
         fields = Fields(item, f"{where}.{axis}")
-        dims = _dims(fields.subset("dims", DIMS))
+        dims, groups = _dims(fields.subset("dims", LETTERS))
         width = _positive(fields.required("width"), parameters, f"{where}.{axis}.width")
         if not width.names and float(width({})) % 1:
             raise AcceleratorError(
                 f"{where}.{axis}.width: {width.text!r} is {width({}):g}; legal: a whole number"
             )
         fields.finish()
-        fanout[axis] = Fanout(dims, width)
+        fanout[axis] = Fanout(dims, width, groups)
     return fanout
 
 
@@ -209,8 +212,10 @@ def _positive(value: object, parameters: Mapping[str, Parameter], where: str) ->
     return expression
 
 
-def _dims(names: Sequence[str]) -> tuple[int, ...]:
-    return tuple(DIMS.index(name) for name in names)
+def _dims(names: Sequence[str]) -> tuple[tuple[int, ...], bool | None]:
+    """Return the dims but the groups, and whether those are among them (None: as all others)."""
+    dims = tuple(DIMS.index(name) for name in names if name != GROUP)
+    return dims, True if GROUP in names and len(dims) < len(DIMS) else None
 
 
 def _check_levels(levels: tuple[Level, ...], where: str) -> None:
@@ -220,7 +225,7 @@ def _check_levels(levels: tuple[Level, ...], where: str) -> None:
     for name in names:
         if names.count(name) > 1:
             raise AcceleratorError(f"{where}: level name {name!r} is given twice")
-    missing = set(TENSORS) - set(levels[-1].keeps)
+    missing = set(ROLES) - set(levels[-1].keeps)
     if missing:
         raise AcceleratorError(
             f"{where}: the outermost level {names[-1]!r} must keep every tensor; "

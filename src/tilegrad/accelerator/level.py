@@ -19,10 +19,14 @@ PORTS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Fanout:
-    """Spatial loops below a level: the dims allowed along one mesh axis and its width."""
+    """Spatial loops below a level: the dims allowed along one mesh axis and its width.
+
+    ``groups``: see ``Level``.
+    """
 
     dims: tuple[int, ...]
     width: Expression
+    groups: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Level:
     ``capacity_kb`` is the total over all instances, ``capacity_words`` is per instance and tensor
     set; at most one is given, none means unlimited. A level that is buffered more than once has
     ``buffers`` times ``capacity_words``. ``bandwidth`` is in words per cycle and instance.
+    ``groups`` says whether loops over groups may lie there too (None: where all others may).
     ``access_pj`` overrides the energy table (pJ per word, keyed by ``reads``, ``fills``,
     ``updates``); ``block_pj`` are the Accelergy table's entries (pJ per access of a whole block,
     keyed by ``read`` and ``write``); ``area_mm2`` is per instance. ``cluster`` instances share
@@ -54,6 +59,7 @@ class Level:
     access_pj: dict[str, Expression] | None = None
     block_pj: dict[str, float] | None = None
     area_mm2: Expression | None = None
+    groups: bool | None = None
 
     @property
     def bytes_per_word(self) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from tilegrad.accelerator.accelerator import Accelerator
 from tilegrad.accelerator.expression import Expression, constant, values
-from tilegrad.accelerator.level import Fanout, Level
+from tilegrad.accelerator.level import Level
 from tilegrad.errors import ConfigError
 
 WIDTH, SIZE, COMPUTED = "mesh", "size", "computed"
@@ -107,7 +107,7 @@ def _settle(level: Level, where: str, alone: frozenset[str], fixed: Mapping[str,
     if not numbers:
         return level
     fanout = {
-        axis: Fanout(each.dims, numbers.get(f"{where}.fanout.{axis}.width", each.width))
+        axis: replace(each, width=numbers.get(f"{where}.fanout.{axis}.width", each.width))
         for axis, each in level.fanout.items()
     }
     size = numbers.get(f"{where}.capacity_kb")

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.cost.capacity import excess
-from tilegrad.dims import DIMS
 from tilegrad.mapping.factors import divisors
 from tilegrad.mapping.mapping import Mapping as LoopNest
 from tilegrad.mapping.shorthand import format_shorthand
 from tilegrad.nest import analyse
+from tilegrad.shape.conv import DIMS
 
 BEAM = 256
 """Mappings that are followed after each move: least overflow and fewest loops out of place."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tilegrad.dims import DIMS
+from tilegrad.shape.conv import DIMS
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,8 @@ def concatenate(mappings: list[Mapping]) -> Mapping:
     )
 
 
-def unit_mapping(levels: int, batch: tuple[int, ...] = ()) -> Mapping:
-    """Return nests whose every factor is 1, loops in the order of ``DIMS``."""
-    count = len(DIMS)
+def unit_mapping(levels: int, batch: tuple[int, ...] = (), count: int = len(DIMS)) -> Mapping:
+    """Return nests over ``count`` dims whose every factor is 1, loops in the dims' order."""
     return Mapping(
         torch.ones(*batch, levels, count, dtype=torch.float64),
         torch.ones(*batch, levels, 2, count, dtype=torch.float64),

@@ -1,21 +1,19 @@
 """Loop orders that can differ in cost.
 
-Each dim is irrelevant to exactly one tensor, so an order matters only through the run of loops
-innermost at a level: those irrelevant to Weights (P, Q, N), to Outputs (R, S, C) or to Inputs (K)
-keep that tensor still; and through the sliding loop that keeps the Inputs' halo, the innermost one.
+An order matters only through the run of loops innermost at a level: those irrelevant to a tensor
+keep it still (of a convolution P, Q, N the Weights; R, S, C the Outputs; K the Inputs); and through
+the sliding loop that keeps a tensor's halo, the innermost one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import product
 from math import prod
 
 from tilegrad.accelerator import Accelerator
-from tilegrad.dims import DIMS, RELEVANT, TENSORS, P, Q, R, S
 from tilegrad.mapping.space import TEMPORAL, MapSpace
-
-SLIDING = (P, Q, R, S)
-
+from tilegrad.shape import ROLES, Shape
 
 MOST_ORDERS = 72
 """Combinations of level orders worth the time; more are thinned out, inner levels first."""
@@ -32,16 +30,18 @@ def level_orders(
     ``used`` are the dims that may have a loop there (bound above 1). Without ``keeps_halo`` only
     the tensor that stands still counts, not which sliding loop is innermost.
     """
+    shape = accelerator.shape
     below = {tensor for inner in accelerator.levels[:level] for tensor in inner.keeps}
     if not set(accelerator.levels[level].loops) & used:
-        return [tuple(range(len(DIMS)))]
-    halo = keeps_halo and "Inputs" in below
+        return [tuple(range(len(shape.dims)))]
+    sliding = _sliding(shape, below) if keeps_halo else frozenset()
     runs: list[Order] = []
-    for tensor in TENSORS:
+    for tensor in ROLES:
         if tensor in below:
-            still = tuple(dim for dim in used if dim not in RELEVANT[tensor])
-            runs += _runs(tuple(sorted(still)), halo, accelerator.counting == "timeloop", used)
-    orders = {_outermost_first(run) for run in runs or [()]}
+            still = tuple(dim for dim in used if dim not in shape.relevant[tensor])
+            outside = sliding & used if accelerator.counting == "timeloop" else frozenset()
+            runs += _runs(tuple(sorted(still)), sliding, outside)
+    orders = {_outermost_first(run, len(shape.dims)) for run in runs or [()]}
     return sorted(orders)
 
 
@@ -69,25 +69,31 @@ def candidate_orders(accelerator: Accelerator, used: frozenset[int]) -> list[tup
 def _temporal_dims(space: MapSpace, level: int) -> frozenset[int]:
     """Return the dims that have a temporal loop at a level in this mapspace."""
     if level == len(space.accelerator.levels) - 1:
-        return frozenset(range(len(DIMS)))
+        return frozenset(range(len(space.accelerator.shape.dims)))
     return frozenset(
         slot.dim for slot in space.slots if slot.level == level and slot.axis == TEMPORAL
     )
 
 
-def _runs(
-    still: tuple[int, ...], halo: bool, keeps_halo: bool, used: frozenset[int]
-) -> list[Order]:
-    """Return innermost runs, innermost first: each of ``still`` in turn next to the level below."""
-    if not halo:
+def _sliding(shape: Shape, tensors: Collection[str]) -> frozenset[int]:
+    """Return the dims along which tiles of some of the tensors slide."""
+    return frozenset(dim for tensor in tensors for dim in shape.sliding[tensor])
+
+
+def _runs(still: Order, sliding: frozenset[int], outside: frozenset[int]) -> list[Order]:
+    """Return innermost runs, innermost first: each of ``still`` in turn next to the level below.
+
+    ``outside`` are sliding dims of which one next to a run that holds none keeps the halo.
+    """
+    if not sliding:
         return [still]
     runs = [(first, *(dim for dim in still if dim != first)) for first in still]
-    if keeps_halo and not set(still) & set(SLIDING):
+    if not set(still) & sliding:
         # A still loop inside a sliding one keeps the halo: the next loop out matters too.
-        runs += [(*still, slide) for slide in SLIDING if slide in used]
+        runs += [(*still, slide) for slide in sorted(outside)]
     return runs
 
 
-def _outermost_first(run: tuple[int, ...]) -> tuple[int, ...]:
-    outer = [dim for dim in range(len(DIMS)) if dim not in run]
+def _outermost_first(run: Order, dims: int) -> Order:
+    outer = [dim for dim in range(dims) if dim not in run]
     return (*reversed(outer), *reversed(run))

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
-from tilegrad.dims import DIMS
 from tilegrad.mapping.factors import factorisations
 from tilegrad.mapping.mapping import Mapping as LoopNest
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
@@ -23,7 +22,7 @@ class Sampler:
     ) -> None:
         self.space = MapSpace(accelerator, with_renamed=True)
         self.bounds = torch.tensor(problem.bounds, dtype=torch.float64)
-        self._choices = [self._legal(dim, problem, hardware) for dim in range(len(DIMS))]
+        self._choices = [self._legal(dim, problem, hardware) for dim in range(len(problem.bounds))]
 
     def _legal(self, dim: int, problem: Problem, hardware: Mapping[str, float]) -> Tensor:
         slots = [self.space.slots[index] for index in self.space.slots_of[dim]]
@@ -44,6 +43,6 @@ class Sampler:
             factors[:, list(slots)] = legal[picked]
         levels = len(self.space.accelerator.levels)
         # Dims without a loop go outermost, where the analysis leaves them out for all alike.
-        keys = torch.rand(count, levels, len(DIMS), generator=random) + (self.bounds > 1)
+        keys = torch.rand(count, levels, len(self.bounds), generator=random) + (self.bounds > 1)
         order = keys.argsort(-1)
         return self.space.mapping(factors, self.bounds.expand(count, -1), order)

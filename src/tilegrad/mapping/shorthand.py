@@ -17,14 +17,17 @@ import torch
 from numpy.typing import NDArray
 
 from tilegrad.accelerator import AXES, Accelerator, Level
-from tilegrad.dims import DIMS, TENSORS
 from tilegrad.errors import MappingError, nearest
 from tilegrad.mapping.mapping import Mapping
+from tilegrad.shape import ROLES
 
 _Array = NDArray[Any]
 
 _HEAD = re.compile(r"L(\d+)\[([A-Z]*)\]", re.ASCII)
-_LOOP = re.compile(r"([A-Za-z])(\d{1,15})([A-Za-z]?)", re.ASCII)
+_LOOP = re.compile(r"([A-Za-z]+)(\d{1,15})([A-Za-z]?)", re.ASCII)
+NOTHING = "N1"
+"""Stands for no temporal loops, whatever the dims."""
+
 _EXAMPLE = "L1[WIO] K8 P4 - L0[W] N1 C4X"
 
 
@@ -43,7 +46,8 @@ def parse_shorthands(texts: Sequence[str], accelerator: Accelerator) -> Mapping:
     Raises ``MappingError`` for the first malformed text, as ``parse_shorthand`` does.
     """
     distinct = {text: row for row, text in enumerate(dict.fromkeys(texts))}
-    levels = [_LevelReader(index, level) for index, level in enumerate(accelerator.levels)]
+    dims = accelerator.shape.dims
+    levels = [_LevelReader(index, level, dims) for index, level in enumerate(accelerator.levels)]
     parts = [_read_text(text, levels, accelerator) for text in distinct]
     rows = np.fromiter((distinct[text] for text in texts), dtype=np.int64, count=len(texts))
     codes = np.array(parts, dtype=np.int64).reshape(-1, len(levels))[rows]
@@ -69,8 +73,9 @@ def format_shorthand(mapping: Mapping, accelerator: Accelerator) -> str:
         accelerator.levels,
         strict=True,
     )
+    dims = accelerator.shape.dims
     parts = [
-        " ".join([_head(index, level), *_loops(temporal, order), *_spread(spatial)])
+        " ".join([_head(index, level), *_loops(temporal, order, dims), *_spread(spatial, dims)])
         for index, (temporal, spatial, order, level) in enumerate(rows)
     ]
     return " - ".join(reversed(parts))
@@ -79,8 +84,9 @@ def format_shorthand(mapping: Mapping, accelerator: Accelerator) -> str:
 class _LevelReader:
     """Reads one level's texts, each distinct one once, into rows of (flat) tables."""
 
-    def __init__(self, index: int, level: Level) -> None:
+    def __init__(self, index: int, level: Level, dims: tuple[str, ...]) -> None:
         self._index = index
+        self._dims = dims
         self._level = level
         self._head = _head(index, level)
         self._codes: dict[str, int] = {}
@@ -101,7 +107,7 @@ class _LevelReader:
 
     def tables(self) -> tuple[_Array, _Array, _Array]:
         """Return temporal ``[row, dim]``, spatial ``[row, axis, dim]``, order ``[row, dim]``."""
-        count = len(DIMS)
+        count = len(self._dims)
         return (
             np.array(self._temporal, dtype=np.float64).reshape(-1, count),
             np.array(self._spatial, dtype=np.float64).reshape(-1, len(AXES), count),
@@ -110,21 +116,23 @@ class _LevelReader:
 
     def _read(self, words: list[str]) -> None:
         self._check_head(words[0] if words else "")
-        temporal = [1.0] * len(DIMS)
-        spatial = [1.0] * (len(AXES) * len(DIMS))
+        count = len(self._dims)
+        temporal = [1.0] * count
+        spatial = [1.0] * (len(AXES) * count)
         sequence: list[int] = []
-        for dim, bound, axis in map(_parse_loop, words[1:]):
+        for word in words[1:]:
+            dim, bound, axis = _parse_loop(word, self._dims)
             if axis is not None:
-                spatial[axis * len(DIMS) + dim] *= bound
+                spatial[axis * count + dim] *= bound
             elif dim in sequence and bound > 1:
-                raise MappingError(f"two temporal loops over {DIMS[dim]}; merge them")
+                raise MappingError(f"two temporal loops over {self._dims[dim]}; merge them")
             elif bound > 1:
                 temporal[dim] = bound
                 sequence.append(dim)
         self._temporal += temporal
         self._spatial += spatial
         self._order += sequence
-        self._order += [dim for dim in range(len(DIMS)) if dim not in sequence]
+        self._order += [dim for dim in range(count) if dim not in sequence]
 
     def _check_head(self, word: str) -> None:
         if word == self._head:
@@ -149,13 +157,13 @@ def _read_text(text: str, levels: list[_LevelReader], accelerator: Accelerator) 
     return [level.code(part, text) for level, part in outermost_first][::-1]
 
 
-def _loops(temporal: list[float], order: list[int]) -> list[str]:
-    return [f"{DIMS[dim]}{int(temporal[dim])}" for dim in order if temporal[dim] > 1] or ["N1"]
+def _loops(temporal: list[float], order: list[int], dims: Sequence[str]) -> list[str]:
+    return [f"{dims[dim]}{int(temporal[dim])}" for dim in order if temporal[dim] > 1] or [NOTHING]
 
 
-def _spread(spatial: list[list[float]]) -> list[str]:
+def _spread(spatial: list[list[float]], dims: Sequence[str]) -> list[str]:
     return [
-        f"{DIMS[dim]}{int(bound)}{AXES[axis]}"
+        f"{dims[dim]}{int(bound)}{AXES[axis]}"
         for axis in reversed(range(len(AXES)))
         for dim, bound in enumerate(spatial[axis])
         if bound > 1
@@ -163,19 +171,21 @@ def _spread(spatial: list[list[float]]) -> list[str]:
 
 
 def _head(index: int, level: Level) -> str:
-    return f"L{index}[{''.join(name[0] for name in TENSORS if name in level.keeps)}]"
+    return f"L{index}[{''.join(name[0] for name in ROLES if name in level.keeps)}]"
 
 
 @lru_cache(maxsize=4096)
-def _parse_loop(word: str) -> tuple[int, int, int | None]:
+def _parse_loop(word: str, dims: tuple[str, ...]) -> tuple[int, int, int | None]:
     match = _LOOP.fullmatch(word)
     if match is None:
         raise MappingError(f"{word!r} is not a loop; legal: a dim, a bound, X or Y (K8, C4X)")
     name, bound, axis = match[1], int(match[2]), match[3]
-    if name not in DIMS:
-        raise MappingError(f"{word!r} has unknown dim {name!r} ({nearest(name, DIMS)})")
+    if word == NOTHING and name not in dims:
+        return 0, 1, None
+    if name not in dims:
+        raise MappingError(f"{word!r} has unknown dim {name!r} ({nearest(name, dims)})")
     if bound < 1:
         raise MappingError(f"{word!r} has bound {bound}; legal: an integer >= 1")
     if axis and axis not in AXES:
         raise MappingError(f"{word!r} has unknown axis {axis!r} ({nearest(axis, AXES)})")
-    return DIMS.index(name), bound, AXES.index(axis) if axis else None
+    return dims.index(name), bound, AXES.index(axis) if axis else None

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
-from tilegrad.dims import DIMS, RELEVANT
 from tilegrad.mapping.mapping import Mapping
 
 TEMPORAL = -1
@@ -54,7 +53,8 @@ class MapSpace:
         if self.with_renamed:
             return False
         level_keeps = self.accelerator.levels[level].keeps
-        moves = any(dim in RELEVANT[tensor] for tensor in level_keeps)
+        relevant = self.accelerator.shape.relevant
+        moves = any(dim in relevant[tensor] for tensor in level_keeps)
         return not moves and dim in self.accelerator.levels[level + 1].loops
 
     @cached_property
@@ -62,7 +62,7 @@ class MapSpace:
         """Positions in ``slots`` of each dim's factors."""
         return tuple(
             tuple(i for i, slot in enumerate(self.slots) if slot.dim == dim)
-            for dim in range(len(DIMS))
+            for dim in range(len(self.accelerator.shape.dims))
         )
 
     def outermost(self, factors: Tensor, bounds: Tensor) -> list[Tensor]:
@@ -78,7 +78,7 @@ class MapSpace:
         left = self.outermost(factors, bounds)
         one = torch.ones_like(left[0])
         levels = range(len(self.accelerator.levels))
-        dims = range(len(DIMS))
+        dims = range(len(left))
         temporal = [
             [columns.get(Slot(level, TEMPORAL, dim), one) for dim in dims] for level in levels[:-1]
         ]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
-from tilegrad.dims import DIMS
 from tilegrad.mapping.mapping import Mapping
 
 TEMPORAL_PLACE = "temporal loop is not allowed at its level"
@@ -55,19 +54,21 @@ def find_violations(
 def _rules(mapping: Mapping, bounds: Tensor, accelerator: Accelerator) -> Iterator[_Rule]:
     yield from _factor_rules(mapping, accelerator)
     yield from _place_rules(mapping, accelerator)
-    yield _bounds_rule(mapping, bounds)
+    yield _bounds_rule(mapping, bounds, accelerator)
     yield _order_rule(mapping, accelerator)
 
 
 def _factor_rules(mapping: Mapping, accelerator: Accelerator) -> Iterator[_Rule]:
+    dims = accelerator.shape.dims
+
     def temporal(index: int, level: int, dim: int) -> str:
         factor = mapping.temporal[index, level, dim].item()
-        where = f"{_name(accelerator, level)}: temporal factor of {DIMS[dim]}"
+        where = f"{_name(accelerator, level)}: temporal factor of {dims[dim]}"
         return f"{where} is {factor:g}; legal: an integer >= 1"
 
     def spatial(index: int, level: int, axis: int, dim: int) -> str:
         factor = mapping.spatial[index, level, axis, dim].item()
-        where = f"{_name(accelerator, level)}: spatial factor of {DIMS[dim]} along {AXES[axis]}"
+        where = f"{_name(accelerator, level)}: spatial factor of {dims[dim]} along {AXES[axis]}"
         return f"{where} is {factor:g}; legal: an integer >= 1"
 
     yield _Rule("factor is not a positive integer", _not_positive(mapping.temporal), temporal)
@@ -75,18 +76,18 @@ def _factor_rules(mapping: Mapping, accelerator: Accelerator) -> Iterator[_Rule]
 
 
 def _place_rules(mapping: Mapping, accelerator: Accelerator) -> Iterator[_Rule]:
-    device = mapping.temporal.device
+    device, dims = mapping.temporal.device, accelerator.shape.dims
     in_time, in_space = (allowed.to(device) for allowed in _allowed(accelerator))
 
     def temporal(index: int, level: int, dim: int) -> str:
-        loop = f"{DIMS[dim]}{mapping.temporal[index, level, dim].item():g}"
-        legal = _dim_names(in_time[level])
+        loop = f"{dims[dim]}{mapping.temporal[index, level, dim].item():g}"
+        legal = _dim_names(in_time[level], dims)
         return f"{_name(accelerator, level)}: temporal loop {loop}; legal there: {legal}"
 
     def spatial(index: int, level: int, axis: int, dim: int) -> str:
         factor = mapping.spatial[index, level, axis, dim].item()
-        loop = f"{DIMS[dim]}{factor:g}{AXES[axis]}"
-        legal = f"legal along {AXES[axis]}: {_dim_names(in_space[level, axis])}"
+        loop = f"{dims[dim]}{factor:g}{AXES[axis]}"
+        legal = f"legal along {AXES[axis]}: {_dim_names(in_space[level, axis], dims)}"
         return f"{_name(accelerator, level)}: spatial loop {loop}; {legal}"
 
     illegal = (mapping.temporal > 1) & ~in_time
@@ -95,26 +96,29 @@ def _place_rules(mapping: Mapping, accelerator: Accelerator) -> Iterator[_Rule]:
     yield _Rule(SPATIAL_PLACE, illegal, spatial)
 
 
-def _bounds_rule(mapping: Mapping, bounds: Tensor) -> _Rule:
+def _bounds_rule(mapping: Mapping, bounds: Tensor, accelerator: Accelerator) -> _Rule:
     products = mapping.bounds()
     bounds = bounds.expand_as(products)
 
     def explain(index: int, dim: int) -> str:
         product, bound = products[index, dim].item(), bounds[index, dim].item()
-        return f"the factors of {DIMS[dim]} multiply to {product:.15g}; legal: {bound:.15g}"
+        name = accelerator.shape.dims[dim]
+        return f"the factors of {name} multiply to {product:.15g}; legal: {bound:.15g}"
 
     return _Rule("factors do not multiply to the bound", products != bounds, explain)
 
 
 def _order_rule(mapping: Mapping, accelerator: Accelerator) -> _Rule:
+    count = len(accelerator.shape.dims)
+
     def explain(index: int, level: int) -> str:
         order = mapping.order[index, level].tolist()
-        legal = f"a permutation of 0..{len(DIMS) - 1}"
+        legal = f"a permutation of 0..{count - 1}"
         return f"{_name(accelerator, level)}: loop order is {order}; legal: {legal}"
 
-    in_range = ((mapping.order >= 0) & (mapping.order < len(DIMS))).all(-1)
-    seen = (1 << mapping.order.clamp(0, len(DIMS) - 1)).sum(-1)
-    complete = in_range & (seen == (1 << len(DIMS)) - 1)
+    in_range = ((mapping.order >= 0) & (mapping.order < count)).all(-1)
+    seen = (1 << mapping.order.clamp(0, count - 1)).sum(-1)
+    complete = in_range & (seen == (1 << count) - 1)
     return _Rule("loop order is not a permutation", ~complete, explain)
 
 
@@ -124,9 +128,9 @@ def _not_positive(factors: Tensor) -> Tensor:
 
 def _allowed(accelerator: Accelerator) -> tuple[Tensor, Tensor]:
     """Return where loops may lie: temporal ``[level, dim]``, spatial ``[level, axis, dim]``."""
-    levels = len(accelerator.levels)
-    in_time = torch.zeros(levels, len(DIMS), dtype=torch.bool)
-    in_space = torch.zeros(levels, len(AXES), len(DIMS), dtype=torch.bool)
+    levels, dims = len(accelerator.levels), len(accelerator.shape.dims)
+    in_time = torch.zeros(levels, dims, dtype=torch.bool)
+    in_space = torch.zeros(levels, len(AXES), dims, dtype=torch.bool)
     for index, level in enumerate(accelerator.levels):
         in_time[index, list(level.loops)] = True
         for axis, fanout in level.fanout.items():
@@ -134,8 +138,8 @@ def _allowed(accelerator: Accelerator) -> tuple[Tensor, Tensor]:
     return in_time, in_space
 
 
-def _dim_names(allowed: Tensor) -> str:
-    names = [name for name, legal in zip(DIMS, allowed.tolist(), strict=True) if legal]
+def _dim_names(allowed: Tensor, dims: Sequence[str]) -> str:
+    names = [name for name, legal in zip(dims, allowed.tolist(), strict=True) if legal]
     return ", ".join(names) or "none"
 
 

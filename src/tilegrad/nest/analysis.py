@@ -22,6 +22,7 @@ from tilegrad.nest.loops import join
 from tilegrad.nest.sliding import sliding_fills
 from tilegrad.nest.spread import distinct_tiles
 from tilegrad.nest.stationary import stationary_moves
+from tilegrad.shape import OUTPUTS
 
 ARITHMETIC = -1
 
@@ -56,9 +57,9 @@ class Nest:
 
 
 def analyse(mapping: Mapping, strides: Tensor, accelerator: Accelerator) -> Nest:
-    """Analyse mappings ``[..., level, dim]`` of layers with ``strides [..., 4]``.
+    """Analyse mappings ``[..., level, dim]`` of layers of the accelerator's shape.
 
-    ``strides`` holds Wstride, Hstride, Wdilation, Hdilation; leading dimensions broadcast.
+    ``strides [..., coefficient]`` holds the shape's coefficients; leading dimensions broadcast.
     """
     layout = Layout(mapping, strides, accelerator)
     levels = range(len(accelerator.levels))
@@ -81,7 +82,7 @@ def _accesses(layout: Layout, moved_at: Moved, level: int, tensor: str) -> Acces
     none = torch.zeros_like(tile)
     outermost = level == len(layout.accelerator.levels) - 1
     moved = none if outermost else moved_at(level, tensor)
-    if tensor != "Outputs":
+    if tensor != OUTPUTS:
         return Accesses(tile, served, moved, none)
     partition = layout.partition(level)
     # Partial sums that come back; timeloop-2022 counts the first, empty ones too.
@@ -90,20 +91,23 @@ def _accesses(layout: Layout, moved_at: Moved, level: int, tensor: str) -> Acces
 
 
 def _moved(layout: Layout, level: int, tensor: str) -> Tensor:
-    """Words of a tensor that pass one instance's boundary: Weights, Inputs in, Outputs out."""
+    """Words of a tensor that pass one instance's boundary: operands in, Outputs out."""
     if level == ARITHMETIC:
         return layout.steps
-    loops = layout.loops_above(level)
-    if tensor != "Inputs":
-        return layout.tile(level, tensor) * stationary_moves(loops, tensor)
+    loops = layout.loops_above(level, tensor)
+    if not layout.shape.sliding[tensor]:
+        relevant = layout.shape.relevant[tensor]
+        return layout.tile(level, tensor) * stationary_moves(loops, relevant)
     if not loops:
         return layout.tile(level, tensor)
-    return sliding_fills(join(loops), layout.input_extents(level), not layout.counts_first_fill)
+    axes, extents = layout.shape.tensor(tensor), layout.axis_extents(level, tensor)
+    return sliding_fills(join(loops), axes, extents, not layout.counts_first_fill)
 
 
 def _distinct(layout: Layout, level: int, child: int, tensor: str) -> Tensor:
     """Distinct tiles among the instances of ``child`` under one instance of ``level``."""
     between = range(child + 1, level + 1)
     return multiply(
-        distinct_tiles(layout.spatial[i], layout.tile_steps(i), tensor) for i in between
+        distinct_tiles(layout.spatial[i], layout.tile_steps(i, tensor), layout.shape.tensor(tensor))
+        for i in between
     )

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property, reduce
-from operator import mul
+from operator import add, mul
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
-from tilegrad.dims import DIMS, C, K, N, P, Q, R, S
 from tilegrad.mapping.mapping import Mapping
 from tilegrad.nest.loops import Loops, level_loops
+from tilegrad.shape import OUTPUTS, ROLES, Shape
 
 Factors = dict[int, Tensor]
 """Factors by dim, without those that are 1 in the whole batch (most are)."""
+
+Scales = dict[str, Factors]
+"""Per tensor, how many words one step along each dim of its sliding axes moves."""
 
 
 class Layout:
@@ -24,6 +27,7 @@ class Layout:
 
     def __init__(self, mapping: Mapping, strides: Tensor, accelerator: Accelerator) -> None:
         self.accelerator = accelerator
+        self.shape = accelerator.shape
         self.counts_first_fill = accelerator.counting == "timeloop-2022"
         self.one = mapping.temporal.new_ones(())
         levels = accelerator.levels
@@ -46,13 +50,13 @@ class Layout:
         ]
         self.spatial = [reduce(_merge, axes) for axes in self.axes]
         self.order = mapping.order.movedim((-2, -1), (0, 1))
-        self.word_steps = steps_in_words(strides)
+        self.word_steps = steps_in_words(self.shape, strides)
         self.inside, self.extents = self._extents()
 
     def _extents(self) -> tuple[list[list[Tensor]], list[list[Tensor]]]:
         """Return per level and dim the extent inside its temporal loops, and that of its tile."""
         inside, extents = [], []
-        extent = [self.one] * len(DIMS)
+        extent = [self.one] * len(self.shape.dims)
         for temporal, spatial in zip(self.temporal, self.spatial, strict=True):
             inside.append(_scale(extent, spatial))
             extent = _scale(inside[-1], temporal)
@@ -64,21 +68,27 @@ class Layout:
         """The product of all temporal loops."""
         return multiply(factor for level in self.temporal for factor in level.values())
 
-    def loops_above(self, level: int) -> list[Loops]:
-        """Return the temporal loops of the levels further out, nearest level first."""
-        loops = (self._loops[outer] for outer in range(level + 1, len(self.temporal)))
-        return [level_loops for level_loops in loops if level_loops is not None]
+    def loops_above(self, level: int, tensor: str) -> list[Loops]:
+        """Return the temporal loops of the levels further out, nearest level first.
+
+        Their steps are in words of a sliding tensor's axes.
+        """
+        every = self._loops[tensor if tensor in self._loops else next(iter(self._loops))]
+        return [loops for loops in every[level + 1 :] if loops is not None]
 
     @cached_property
-    def _loops(self) -> list[Loops | None]:
-        return [self._level_loops(level) for level in range(len(self.temporal))]
+    def _loops(self) -> dict[str, list[Loops | None]]:
+        """Per sliding tensor (or one, where none slides) the loops of each level."""
+        sliding = [tensor for tensor in ROLES if self.shape.sliding[tensor]] or [OUTPUTS]
+        levels = range(len(self.temporal))
+        return {tensor: [self._level_loops(each, tensor) for each in levels] for tensor in sliding}
 
-    def _level_loops(self, level: int) -> Loops | None:
+    def _level_loops(self, level: int, tensor: str) -> Loops | None:
         bounds = self.temporal[level]
         if not bounds or level == 0:
             return None
-        steps = self._in_words(self.inside[level], bounds)
-        every = range(len(DIMS))
+        steps = self._in_words(self.inside[level], bounds, tensor)
+        every = range(len(self.shape.dims))
         return level_loops(
             [bounds.get(dim, self.one) for dim in every],
             [steps.get(dim, self.one) for dim in every],
@@ -87,51 +97,67 @@ class Layout:
 
     def tile(self, level: int, tensor: str) -> Tensor:
         """Return the words of a tensor's tile at a level."""
-        return tile_words(self.extents[level], self.word_steps, tensor)
+        return multiply(self.axis_extents(level, tensor))
 
-    def input_extents(self, level: int) -> list[Tensor]:
-        """Return the batch, channel, row and column extents of the Inputs tile at a level."""
-        return input_extents(self.extents[level], self.word_steps)
+    def axis_extents(self, level: int, tensor: str) -> list[Tensor]:
+        """Return the extent of a tensor's tile at a level along each of its axes."""
+        return axis_extents(self.shape, tensor, self.extents[level], self.word_steps)
 
-    def tile_steps(self, level: int) -> Factors:
+    def tile_steps(self, level: int, tensor: str) -> Factors:
         """Return how far apart the tiles of neighbouring instances below a level lie, by dim."""
-        below = self.extents[level - 1] if level > 0 else [self.one] * len(DIMS)
-        return self._in_words(below, self.spatial[level])
+        below = self.extents[level - 1] if level > 0 else [self.one] * len(self.shape.dims)
+        return self._in_words(below, self.spatial[level], tensor)
 
     def partition(self, level: int) -> Tensor:
         """Return the words of Outputs that one instance of a level sees over the whole layer."""
         outer = self.temporal[level + 1 :]
-        relevant = [factors[dim] for factors in outer for dim in (N, K, P, Q) if dim in factors]
-        return multiply([self.tile(level, "Outputs"), *relevant])
+        dims = [dim for axis in self.shape.tensor(OUTPUTS) for dim in axis.dims]
+        relevant = [factors[dim] for factors in outer for dim in dims if dim in factors]
+        return multiply([self.tile(level, OUTPUTS), *relevant])
 
-    def _in_words(self, steps: list[Tensor], dims: Collection[int]) -> Factors:
-        """Scale steps along P, Q, R, S to words of an Inputs row or column."""
-        scales = self.word_steps
+    def _in_words(self, steps: list[Tensor], dims: Collection[int], tensor: str) -> Factors:
+        """Scale steps along sliding axes to words of the tensor's row or column."""
+        scales = self.word_steps[tensor]
         return {dim: steps[dim] * scales[dim] if dim in scales else steps[dim] for dim in dims}
 
 
-def tile_words(extent: Sequence[Tensor], word_steps: Factors, tensor: str) -> Tensor:
-    """Return the words of a tensor's tile from its extent along each dim.
-
-    ``word_steps`` are the strides along P and Q and the dilations along R and S, by dim.
-    """
-    if tensor == "Weights":
-        return extent[R] * extent[S] * extent[C] * extent[K]
-    if tensor == "Outputs":
-        return extent[N] * extent[K] * extent[P] * extent[Q]
-    return multiply(input_extents(extent, word_steps))
+def tile_words(shape: Shape, tensor: str, extent: Sequence[Tensor], word_steps: Scales) -> Tensor:
+    """Return the words of a tensor's tile from its extent along each dim."""
+    return multiply(axis_extents(shape, tensor, extent, word_steps))
 
 
-def input_extents(extent: Sequence[Tensor], word_steps: Factors) -> list[Tensor]:
-    """Return the batch, channel, row and column extents of an Inputs tile."""
-    rows = (extent[P] - 1) * word_steps[P] + (extent[R] - 1) * word_steps[R] + 1
-    columns = (extent[Q] - 1) * word_steps[Q] + (extent[S] - 1) * word_steps[S] + 1
-    return [extent[N], extent[C], rows, columns]
+def axis_extents(
+    shape: Shape, tensor: str, extent: Sequence[Tensor], word_steps: Scales
+) -> list[Tensor]:
+    """Return the extent of a tensor's tile along each of its axes, holes counted."""
+    steps = word_steps[tensor]
+    return [
+        sum_of((extent[dim] - 1) * steps[dim] for dim in axis.dims) + 1
+        if axis.slides
+        else extent[axis.dims[0]]
+        for axis in shape.tensor(tensor)
+    ]
 
 
-def steps_in_words(strides: Tensor) -> Factors:
-    """Return how far one step along P, Q, R and S moves in Inputs, from ``strides [..., 4]``."""
-    return dict(zip((P, Q, R, S), strides.unbind(-1), strict=True))
+def steps_in_words(shape: Shape, coefficients: Tensor) -> Scales:
+    """Return how far one step along each sliding dim moves, from ``[..., coefficient]``."""
+    given = dict(zip(shape.coefficients, coefficients.unbind(-1), strict=True))
+    return {
+        tensor: {
+            term.dim: given[term.coefficient]
+            if isinstance(term.coefficient, str)
+            else coefficients.new_tensor(float(term.coefficient))
+            for axis in shape.tensor(tensor)
+            if axis.slides
+            for term in axis.terms
+        }
+        for tensor in ROLES
+    }
+
+
+def sum_of(terms: Iterable[Tensor]) -> Tensor:
+    """Add one by one, without a zero to begin with."""
+    return reduce(add, terms)
 
 
 def multiply(factors: Iterable[Tensor]) -> Tensor:
@@ -150,7 +176,7 @@ def _used(factors: Tensor, kept: int) -> list[Any]:
 def _factors(factors: Tensor, used: Sequence[bool], free: Collection[int]) -> Factors:
     """Return the factors ``[..., dim]`` that are used, or free to change."""
     changing = free if factors.requires_grad else ()
-    return {dim: factors[..., dim] for dim in range(len(DIMS)) if used[dim] or dim in changing}
+    return {dim: factors[..., dim] for dim in range(len(used)) if used[dim] or dim in changing}
 
 
 def _merge(left: Factors, right: Factors) -> Factors:

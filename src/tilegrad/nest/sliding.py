@@ -1,4 +1,4 @@
-"""How many words of a sliding tile (Inputs) are fetched: Timeloop's tile-sequence state machine.
+"""How many words of a sliding tile are fetched: Timeloop's tile-sequence state machine.
 
 Timeloop walks iterations #0 and #1 of every loop, #1 standing for the rest, and keeps one state
 per tile: the last translation, or none. A step to the next tile fetches
@@ -7,9 +7,9 @@ per tile: the last translation, or none. A step to the next tile fetches
   the remembered one;
 - the whole tile otherwise, and the translation is forgotten.
 
-A tile that moves along both its row and its column axis is fetched whole. The walk is a binary
-counter, so the work inside a loop is the same for all its iterations: it factorises over loops,
-innermost first. Every pass through a loop body begins and ends with a step of the innermost
+A tile that moves along two of its sliding axes (row and column) is fetched whole. The walk is a
+binary counter, so the work inside a loop is the same for all its iterations: it factorises over
+loops, innermost first. Every pass through a loop body begins and ends with a step of the innermost
 moving loop, so of all states only three need distinguishing when a body is entered: ``EMPTY``
 (nothing remembered), ``SAME`` (the innermost loop's translation) and ``OTHER``; it is left in
 ``EMPTY`` or ``SAME``. (Timeloop's nest-analysis and OperationSpace::SaveAndSubtractIfSameStride.)
@@ -29,13 +29,9 @@ from operator import and_, or_
 import torch
 from torch import Tensor
 
-from tilegrad.dims import C, N, P, Q, R, S
+from tilegrad.nest.layout import multiply
 from tilegrad.nest.loops import Loops
-
-BATCH, CHANNEL, ROW, COLUMN = range(4)
-AXES = {BATCH: (N,), CHANNEL: (C,), ROW: (P, R), COLUMN: (Q, S)}
-"""Dims that move an Inputs tile along each of its axes."""
-
+from tilegrad.shape import Axis
 
 EMPTY, SAME, OTHER = range(3)
 """States in which a loop body is entered."""
@@ -69,14 +65,16 @@ class Steps:
         )
 
 
-def sliding_fills(loops: Loops, extents: Sequence[Tensor], skip_still: bool) -> Tensor:
-    """Return the words of an Inputs tile fetched over ``loops``, ``[...]``.
+def sliding_fills(
+    loops: Loops, axes: Sequence[Axis], extents: Sequence[Tensor], skip_still: bool
+) -> Tensor:
+    """Return the words of a tensor's tile fetched over ``loops``, ``[...]``.
 
-    ``extents`` are the tile's batch, channel, row and column extents; the loops' steps are in
-    words of those axes. ``skip_still`` is the current Timeloop's rule for steps of length 0.
+    ``extents`` are the tile's along each of the tensor's ``axes``; the loops' steps are in words of
+    those axes. ``skip_still`` is the current Timeloop's rule for steps of length 0.
     """
-    whole = extents[BATCH] * extents[CHANNEL] * extents[ROW] * extents[COLUMN]
-    steps = _steps(loops, extents, whole, skip_still)
+    whole = multiply(extents)
+    steps = _steps(loops, axes, extents, whole, skip_still)
     return whole + _walk(steps, whole)
 
 
@@ -128,8 +126,10 @@ def _choose(condition: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     return no ^ (condition & (yes ^ no))
 
 
-def _steps(loops: Loops, extents: Sequence[Tensor], whole: Tensor, skip_still: bool) -> Steps:
-    shifts = _shifts(loops)
+def _steps(
+    loops: Loops, axes: Sequence[Axis], extents: Sequence[Tensor], whole: Tensor, skip_still: bool
+) -> Steps:
+    shifts = _shifts(loops, axes)
     active = loops.bound > 1
     still = active & _all([shift == 0 for shift in shifts.values()]) if skip_still else None
     moving = active if still is None else active & ~still
@@ -138,23 +138,23 @@ def _steps(loops: Loops, extents: Sequence[Tensor], whole: Tensor, skip_still: b
     innermost = (moving & ~outside).double()
     first = {axis: (shift * innermost).sum(0) for axis, shift in shifts.items()}
     equal = _all([shift == first[axis] for axis, shift in shifts.items()]).expand_as(active)
-    new = _new_part(shifts, extents, whole).expand_as(active)
+    new = _new_part(shifts, axes, extents, whole).expand_as(active)
     return Steps(loops.bound - 1, new, active, still, equal, outside)
 
 
-def _shifts(loops: Loops) -> dict[int, Tensor]:
+def _shifts(loops: Loops, axes: Sequence[Axis]) -> dict[int, Tensor]:
     """Return each step's translation, by axis that moves at all in the batch.
 
     A step moves on by the loop's own step and back by what the loops inside have walked.
     """
     shifts = {}
-    for axis, dims in AXES.items():
-        here = loops.along(dims)
+    for place, axis in enumerate(axes):
+        here = loops.along(axis.dims)
         if (here * (loops.bound != 1)).any():
             along = loops.step * here
             walks = (along * loops.present).unbind(0)[:-1]
             walked = accumulate(walks, initial=along.new_zeros(()))
-            shifts[axis] = along - torch.stack(torch.broadcast_tensors(*walked))
+            shifts[place] = along - torch.stack(torch.broadcast_tensors(*walked))
     return shifts
 
 
@@ -162,18 +162,18 @@ def _all(conditions: list[Tensor]) -> Tensor:
     return reduce(and_, conditions, torch.tensor(True))
 
 
-def _new_part(shifts: dict[int, Tensor], extents: Sequence[Tensor], whole: Tensor) -> Tensor:
+def _new_part(
+    shifts: dict[int, Tensor], axes: Sequence[Axis], extents: Sequence[Tensor], whole: Tensor
+) -> Tensor:
     """Return the words of a shifted tile that were not in the tile before.
 
-    Along batch and channel, tiles never overlap (a relaxed step shorter than the tile counts in
-    part); along rows and columns together, Timeloop takes the whole tile.
+    Along plain axes, tiles never overlap (a relaxed step shorter than the tile counts in part);
+    along two sliding ones together, Timeloop takes the whole tile.
     """
     new = torch.zeros_like(whole)
-    for axis in (ROW, COLUMN):
-        if axis in shifts:
-            part = torch.minimum(shifts[axis].abs(), extents[axis]) * (whole / extents[axis])
-            new = torch.where((new > 0) & (part > 0), whole, new + part)
-    for axis in (BATCH, CHANNEL):
-        if axis in shifts:
-            new = new + (shifts[axis].abs() / extents[axis]).clamp(max=1) * (whole - new)
+    for axis in (place for place in shifts if axes[place].slides):
+        part = torch.minimum(shifts[axis].abs(), extents[axis]) * (whole / extents[axis])
+        new = torch.where((new > 0) & (part > 0), whole, new + part)
+    for axis in (place for place in shifts if not axes[place].slides):
+        new = new + (shifts[axis].abs() / extents[axis]).clamp(max=1) * (whole - new)
     return new

@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from tilegrad.dims import RELEVANT, C, N, P, Q, R, S
 from tilegrad.nest.layout import multiply
+from tilegrad.shape import Axis
 
 
 def distinct_tiles(
-    spatial: Mapping[int, Tensor], steps: Mapping[int, Tensor], tensor: str
+    spatial: Mapping[int, Tensor], steps: Mapping[int, Tensor], axes: Sequence[Axis]
 ) -> Tensor:
-    """Return the number of distinct tiles of ``tensor`` over one level's instances, ``[...]``.
+    """Return the number of a tensor's distinct tiles over one level's instances, ``[...]``.
 
     ``spatial`` are the level's spatial factors by dim (absent: 1), ``steps`` how far one instance's
-    tile lies from the next, in words of the tensor's axes.
+    tile lies from the next, in words of the tensor's ``axes``.
     """
-    if tensor != "Inputs":
-        return multiply(spatial[dim] for dim in sorted(spatial.keys() & RELEVANT[tensor]))
     # Always in this order: the rounding must not depend on which factors the batch has.
-    axes = [_positions(spatial, steps, a, b) for a, b in ((P, R), (Q, S))]
-    return multiply([*axes, *(spatial[dim] for dim in (C, N) if dim in spatial)])
+    sliding = [_positions(spatial, steps, axis.dims) for axis in axes if axis.slides]
+    plain = sorted(axis.dims[0] for axis in axes if not axis.slides)
+    return multiply([*sliding, *(spatial[dim] for dim in plain if dim in spatial)])
 
 
 def _positions(
-    spatial: Mapping[int, Tensor], steps: Mapping[int, Tensor], a: int, b: int
+    spatial: Mapping[int, Tensor], steps: Mapping[int, Tensor], dims: Sequence[int]
 ) -> Tensor:
-    """Return how many rows (or columns) the tiles begin at, spread along dims ``a`` and ``b``."""
-    if a in spatial and b in spatial:
+    """Return at how many places along one axis the tiles begin, spread along its ``dims``."""
+    spread = [dim for dim in dims if dim in spatial]
+    if len(spread) == 2:
+        a, b = spread
         return _distinct_sums(spatial[a], steps[a], spatial[b], steps[b])
-    return multiply(spatial[dim] for dim in (a, b) if dim in spatial)
+    return multiply(spatial[dim] for dim in spread)
 
 
 def _distinct_sums(count_a: Tensor, step_a: Tensor, count_b: Tensor, step_b: Tensor) -> Tensor:

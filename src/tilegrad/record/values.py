@@ -17,9 +17,8 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from tilegrad.checks import is_number
-from tilegrad.dims import DIMS, STRIDES
 from tilegrad.errors import nearest
-from tilegrad.workload.problem import REQUIRED
+from tilegrad.shape.conv import CONV
 from tilegrad.workload.values import LARGEST
 
 ILLEGAL = "illegal"
@@ -88,7 +87,7 @@ Size = Annotated[
 ]
 
 _fields: dict[str, Any] = {
-    name: (Size, ... if name in REQUIRED else 1) for name in (*DIMS, *STRIDES)
+    name: (Size, ... if name in CONV.required else 1) for name in CONV.fields
 }
 _Sizes = create_model("Sizes", __base__=Part, **_fields)
 

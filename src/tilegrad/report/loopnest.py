@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from tilegrad.accelerator import ACCESSES, AXES, Accelerator, Level
-from tilegrad.dims import DIMS
 from tilegrad.mapping import Mapping, format_shorthand
 from tilegrad.nest import Nest, analyse
 from tilegrad.report.engineering import kilobytes
+from tilegrad.shape.conv import DIMS
 from tilegrad.workload import Problem
 
 _LEGEND = (

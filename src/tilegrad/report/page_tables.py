@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tilegrad.accelerator import Accelerator, Level
-from tilegrad.dims import DIMS
 from tilegrad.record import Result
 from tilegrad.report.engineering import kilobytes
+from tilegrad.shape.conv import DIMS
 from tilegrad.workload import Problem
 
 LEVEL_HEADINGS = ("level", "keeps", "kind", "word bits", "instances", "size", "spatial loops")

@@ -12,13 +12,13 @@ from dataclasses import replace
 
 import torch
 
-from tilegrad.dims import P, Q
 from tilegrad.machines.gemmini.calls import is_product
 from tilegrad.machines.gemmini.template import array_side
 from tilegrad.mapping import Mapping
 from tilegrad.schedules.catalogue import machine_names
 from tilegrad.schedules.identity import group
 from tilegrad.schedules.schedules import PUBLISHED, Finding, Schedules
+from tilegrad.shape.conv import P, Q
 
 
 def gemmini_as_run(schedules: Schedules) -> Schedules:

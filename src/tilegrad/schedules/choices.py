@@ -15,11 +15,11 @@ from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.cost.capacity import fits
-from tilegrad.dims import DIMS
 from tilegrad.mapping.factors import factorisations
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
 from tilegrad.nest import Accesses, Nest
 from tilegrad.nest.layout import multiply, steps_in_words, tile_words
+from tilegrad.shape.conv import DIMS
 from tilegrad.workload import Problem
 
 Key = tuple[int, str | None]
@@ -44,7 +44,9 @@ class LayerChoices:
         self.space = MapSpace(accelerator, with_renamed=True)
         self.name = problem.name
         self.bounds = problem.bounds
-        self.word_steps = steps_in_words(torch.tensor(problem.strides, dtype=torch.float64))
+        self.word_steps = steps_in_words(
+            accelerator.shape, torch.tensor(problem.strides, dtype=torch.float64)
+        )
         self._keys = list(_keys(accelerator))
         self.dims = [self._dim(dim, widths) for dim in range(len(DIMS))]
         self.free = [dim for dim, choices in enumerate(self.dims) if len(choices.left) > 1]
@@ -84,11 +86,14 @@ class LayerChoices:
 
     def _needs(self, extents: Mapping[Key, Sequence[Tensor]]) -> Nest:
         """Return a nest that holds what limits look at: tiles and spatial loops."""
-        none = torch.zeros((), dtype=torch.float64)
+        none, shape = torch.zeros((), dtype=torch.float64), self.space.accelerator.shape
         accesses = tuple(
             {
                 tensor: Accesses(
-                    tile_words(extents[index, None], self.word_steps, tensor), none, none, none
+                    tile_words(shape, tensor, extents[index, None], self.word_steps),
+                    none,
+                    none,
+                    none,
                 )
                 for tensor in level.keeps
                 if (index, None) in extents

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator, Level
-from tilegrad.dims import DIMS
 from tilegrad.mapping import Mapping as LoopNests
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
 from tilegrad.schedules.catalogue import Catalogue
 from tilegrad.schedules.rows import ScheduleRows, empty_rows
 from tilegrad.schedules.schedules import TARGETS
+from tilegrad.shape.conv import DIMS
 
 LAYER, MACHINE = "layer", "machine"
 

@@ -16,12 +16,12 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
-from tilegrad.dims import DIMS
 from tilegrad.errors import InfeasibleError
 from tilegrad.mapping import Mapping as LoopNests
 from tilegrad.mapping.space import TEMPORAL
 from tilegrad.schedules.choices import LayerChoices, Legal, take
 from tilegrad.schedules.identity import machine_name
+from tilegrad.shape.conv import DIMS
 
 MOST_TRIES = 2**24
 """Candidates for one mapping before it is given up."""

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tilegrad.dims import DIMS, STRIDES
 from tilegrad.errors import DataError, unknown
+from tilegrad.shape.conv import DIMS, STRIDES
 from tilegrad.workload import Problem
 from tilegrad.workload.tables import read_networks
 

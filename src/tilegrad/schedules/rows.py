@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
-from tilegrad.dims import DIMS
 from tilegrad.mapping import Mapping as LoopNests
+from tilegrad.shape.conv import DIMS
 
 
 @dataclass(frozen=True)

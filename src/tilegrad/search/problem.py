@@ -25,7 +25,6 @@ from tilegrad.cost.model import (
     model_footprint,
 )
 from tilegrad.cost.network import NetworkCost, network_cost
-from tilegrad.dims import DIMS
 from tilegrad.errors import ConfigError, InfeasibleError, PredictionError, WorkloadError
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import stack
@@ -36,6 +35,7 @@ from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.objective import Objective
 from tilegrad.search.pricing import Pricing
 from tilegrad.search.tables import LayerTable
+from tilegrad.shape.conv import DIMS
 from tilegrad.workload import Workload
 from tilegrad.workload.values import LARGEST
 

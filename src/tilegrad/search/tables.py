@@ -11,11 +11,11 @@ from math import prod
 import torch
 from torch import Tensor
 
-from tilegrad.dims import DIMS
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping.factors import count_factorisations, factorisations
 from tilegrad.mapping.orders import candidate_orders
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
+from tilegrad.shape.conv import DIMS
 from tilegrad.workload import Problem
 
 WHOLE = 5000

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.expression import Expression, parse_expression
-from tilegrad.dims import DIMS, STRIDES
 from tilegrad.errors import DataError
+from tilegrad.shape.conv import DIMS, STRIDES
 
 MAPPING = "mapping.mapping"
 BOUNDS = tuple(f"prob.{name}" for name in DIMS)

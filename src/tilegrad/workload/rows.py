@@ -10,13 +10,13 @@ from pathlib import Path
 
 from tilegrad.checks import wrong_separator
 from tilegrad.errors import WorkloadError, unknown
+from tilegrad.shape.conv import GROUPED
 from tilegrad.workload.files import Located, expect_mapping, load_yaml, read_text
-from tilegrad.workload.problem import FIELDS, REQUIRED
 
 NAMES = ("layer", "name")
 """Either spelling heads the layer's name."""
 
-COLUMNS = ("network", *NAMES, "count", *FIELDS)
+COLUMNS = ("network", *NAMES, "count", *GROUPED.fields)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _check_columns(columns: Sequence[str], where: str) -> None:
             raise WorkloadError(f"{where}: column {column} is given twice (legal: once)")
     if sum(name in columns for name in NAMES) != 1:
         raise WorkloadError(f"{where}: legal: either a column layer or a column name, and not both")
-    for column in REQUIRED:
+    for column in GROUPED.required:
         if column not in columns:
-            required = ", ".join(("layer", *REQUIRED))
+            required = ", ".join(("layer", *GROUPED.required))
             raise WorkloadError(f"{where}: column {column} is missing (required: {required})")

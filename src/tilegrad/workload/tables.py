@@ -34,7 +34,7 @@ def read_networks(path: str | Path) -> dict[str | None, tuple[Problem, ...]]:
             raise WorkloadError(f"{row.where}: legal: a field network in every layer or in none")
         network, layer = _read_row(row)
         first, where = places.setdefault((network, layer.name), (layer, row.where))
-        if first.shape != layer.shape:
+        if first.signature != layer.signature:
             raise WorkloadError(
                 f"{row.where}: layer {layer.name!r} has another shape than the layer of that name "
                 f"in {where} (legal: a name of its own for each shape)"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tilegrad.dims import DIMS, STRIDES
 from tilegrad.errors import WorkloadError, nearest, unknown
+from tilegrad.shape.conv import DIMS, STRIDES
 from tilegrad.workload.files import Located, expect_list, expect_mapping
 from tilegrad.workload.timeloop_projection import (
     AXES,

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.errors import WorkloadError
+from tilegrad.shape import Shape
 from tilegrad.workload.problem import Problem
 
 
@@ -54,9 +55,9 @@ class Workload:
 
 def _check_names(name: str, layers: Iterable[Problem]) -> None:
     """Refuse one name for layers of different shapes."""
-    shapes: dict[str, Problem] = {}
+    named: dict[str, Problem] = {}
     for layer in layers:
-        if shapes.setdefault(layer.name, layer).shape != layer.shape:
+        if named.setdefault(layer.name, layer).signature != layer.signature:
             raise WorkloadError(
                 f"workload {name!r}: layers of different shapes are called {layer.name!r} "
                 "(legal: a name of its own for each shape)"
@@ -64,14 +65,14 @@ def _check_names(name: str, layers: Iterable[Problem]) -> None:
 
 
 def merge_equal_layers(layers: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Join layers of equal bounds and strides: counts add up, the first name and place stay.
+    """Join layers of equal shape, bounds and strides: counts add up, the first name and place stay.
 
     The other names are kept in ``Problem.also``.
     """
-    merged: dict[tuple[tuple[int, ...], tuple[int, ...]], Problem] = {}
+    merged: dict[tuple[Shape, tuple[int, ...], tuple[int, ...]], Problem] = {}
     for layer in layers:
-        seen = merged.get(layer.shape)
-        merged[layer.shape] = _joined(seen, layer) if seen else layer
+        seen = merged.get(layer.signature)
+        merged[layer.signature] = _joined(seen, layer) if seen else layer
     return tuple(merged.values())
 
 

@@ -14,7 +14,6 @@ from tests.helpers import gemmini, generator
 from tests.machines.gemmini.simulated import Program, moved, published, requests, simulated, spans
 from tilegrad.accelerator import load_accelerator
 from tilegrad.cost.footprint import Footprint, footprint
-from tilegrad.dims import DIMS
 from tilegrad.errors import ConfigError
 from tilegrad.machines.gemmini.counts import UNITS
 from tilegrad.machines.gemmini.tiling import Tiling
@@ -24,6 +23,7 @@ from tilegrad.nest import analyse
 from tilegrad.predictors import Schema
 from tilegrad.predictors.features import feature_set
 from tilegrad.schedules.schedules import PROGRAMS, PUBLISHED
+from tilegrad.shape.conv import DIMS
 from tilegrad.workload import Problem
 
 EXPORTED = feature_set("commands")

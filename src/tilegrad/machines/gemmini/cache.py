@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from tilegrad.dims import DIMS, C, K, N, P, Q, R, S
 from tilegrad.machines.gemmini.packets import LINE
 from tilegrad.machines.gemmini.rounding import power_of_two
+from tilegrad.shape.conv import DIMS, C, K, N, P, Q, R, S
 
 LINES = 8_192
 """Lines of the measured system's cache, 512 KB: 256 KB and 1 MB explain the measurements worse."""

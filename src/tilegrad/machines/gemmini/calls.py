@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from tilegrad.dims import C, K, N, P, Q, R, S
+from tilegrad.shape.conv import C, K, N, P, Q, R, S
 
 ORDER = (N, Q, P, K, S, R, C)
 """The loops over tiles in both calls, outermost first."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tilegrad.dims import C, K, N, P, Q, R, S
 from tilegrad.machines.gemmini.axis import Axis
 from tilegrad.machines.gemmini.calls import convolution_rows
 from tilegrad.machines.gemmini.counts import LEAST_ROWS, PAGE, Counts
@@ -13,6 +12,7 @@ from tilegrad.machines.gemmini.packets import LINE, packets
 from tilegrad.machines.gemmini.rounding import between, ceil_div
 from tilegrad.machines.gemmini.template import ACCUMULATOR_BYTES
 from tilegrad.machines.gemmini.tiling import Tiling
+from tilegrad.shape.conv import C, K, N, P, Q, R, S
 
 
 def conv_counts(tiling: Tiling, mesh: Tensor) -> Counts:

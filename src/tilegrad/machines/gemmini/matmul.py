@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tilegrad.dims import C, K
 from tilegrad.machines.gemmini.calls import product_rows
 from tilegrad.machines.gemmini.counts import LEAST_ROWS, PAGE, Counts
 from tilegrad.machines.gemmini.packets import LINE, packets
 from tilegrad.machines.gemmini.rounding import between, ceil_div
 from tilegrad.machines.gemmini.template import ACCUMULATOR_BYTES
 from tilegrad.machines.gemmini.tiling import Tiling
+from tilegrad.shape.conv import C, K
 
 
 def matmul_counts(tiling: Tiling, mesh: Tensor) -> tuple[Counts, tuple[Tensor, ...]]:

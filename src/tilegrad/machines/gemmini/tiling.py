@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tilegrad.dims import DIMS, STRIDES, C, K, N, P, Q
 from tilegrad.machines.gemmini.calls import ORDER, is_product
 from tilegrad.machines.gemmini.rounding import ceil_div
 from tilegrad.mapping import Mapping
+from tilegrad.shape.conv import DIMS, STRIDES, C, K, N, P, Q
 
 _DIMS, _STRIDES = len(DIMS), len(STRIDES)
 

@@ -12,7 +12,6 @@ from torch import Tensor
 from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.expression import Value
 from tilegrad.cost.footprint import Footprint
-from tilegrad.dims import C, K, N, P, Q
 from tilegrad.machines.gemmini.cache import misses
 from tilegrad.machines.gemmini.conv import axes, conv_counts
 from tilegrad.machines.gemmini.counts import UNITS
@@ -22,6 +21,7 @@ from tilegrad.machines.gemmini.tiling import Tiling
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.predictors.features.column import Column
 from tilegrad.schedules.schedules import PUBLISHED
+from tilegrad.shape.conv import C, K, N, P, Q
 
 _NONE = 1e-6
 """Stands for a count of nothing, whose log there is not."""

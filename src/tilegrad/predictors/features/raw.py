@@ -11,9 +11,9 @@ from torch import Tensor
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.accelerator.expression import Value
 from tilegrad.cost.footprint import Footprint
-from tilegrad.dims import DIMS, STRIDES
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.predictors.features.column import Column
+from tilegrad.shape.conv import DIMS, STRIDES
 
 LOOP = log(2)
 """A loop of this log bound, or more, counts as one; a relaxed factor below it in part."""

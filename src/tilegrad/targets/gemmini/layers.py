@@ -13,7 +13,6 @@ from functools import cached_property
 
 import torch
 
-from tilegrad.dims import DIMS
 from tilegrad.errors import InfeasibleError
 from tilegrad.machines.gemmini.calls import (
     ORDER,
@@ -24,6 +23,7 @@ from tilegrad.machines.gemmini.calls import (
 )
 from tilegrad.machines.gemmini.generator import Generator
 from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.shape.conv import DIMS
 from tilegrad.workload import Problem
 
 LARGEST = 2**16 - 1

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import torch
 
-from tilegrad.dims import DIMS
 from tilegrad.errors import ConfigError, DataError, unknown
 from tilegrad.machines.gemmini.template import PARAMETERS, array_side
+from tilegrad.shape.conv import DIMS
 from tilegrad.targets.gemmini.record import Measurement, read_log
 from tilegrad.targets.tool import ToolError, at_once, execute
 

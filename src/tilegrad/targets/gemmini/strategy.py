@@ -12,7 +12,6 @@ from torch import Tensor
 
 from tilegrad.accelerator import AXES
 from tilegrad.cost.capacity import excess, find_overflows
-from tilegrad.dims import DIMS
 from tilegrad.errors import ConfigError, InfeasibleError
 from tilegrad.machines.gemmini.calls import ORDER
 from tilegrad.machines.gemmini.generator import generator
@@ -23,6 +22,7 @@ from tilegrad.nest import analyse
 from tilegrad.search.budget import Budget
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
+from tilegrad.shape.conv import DIMS
 from tilegrad.targets.gemmini.layers import smaller_tiles
 from tilegrad.targets.gemmini.tiler import library_tile
 from tilegrad.workload import Problem

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from tilegrad.dims import DIMS
 from tilegrad.machines.gemmini.calls import ORDER, product_rows
 from tilegrad.machines.gemmini.generator import Generator
+from tilegrad.shape.conv import DIMS
 from tilegrad.targets.gemmini.layers import conv_rows, product_sizes, runs_as_product
 from tilegrad.workload import Problem
 

@@ -11,15 +11,15 @@ from typing import Any
 import yaml
 
 from tilegrad.accelerator import AXES, Accelerator, build_accelerator
-from tilegrad.dims import TENSORS
 from tilegrad.errors import AcceleratorError, MappingError, unknown
 from tilegrad.mapping import format_shorthand
 from tilegrad.mapping.mapping import Mapping as LoopNest
+from tilegrad.shape import ROLES
+from tilegrad.shape.conv import CONV
 from tilegrad.targets.timeloop.components import Component, components
 from tilegrad.targets.timeloop.nests import checked, read_directives
 from tilegrad.targets.timeloop.tagged import read_yaml
 from tilegrad.workload import read_timeloop_problem
-from tilegrad.workload.problem import FIELDS
 
 UNUSED = ("technology", "type", "n_banks", "num-banks", "n_rdwr_ports", "num-ports", "n_ports")
 """Attributes that say nothing about counts, sizes or time."""
@@ -147,8 +147,8 @@ def _level(
 
 def _own_keeps(component: Component) -> list[str]:
     if component.keep is not None and "dummy" not in component.kind:
-        return [tensor for tensor in TENSORS if tensor in component.keep]
-    return [tensor for tensor in TENSORS if tensor not in component.bypass]
+        return [tensor for tensor in ROLES if tensor in component.keep]
+    return [tensor for tensor in ROLES if tensor not in component.bypass]
 
 
 def _fanout(outer: Component, inner: Component, place: str) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def read_keeps(directives: Sequence[object], where: str) -> dict[str, list[str]]
         if directive["type"] in ("bypass", "dataspace", "datatype"):
             bypass = directive.get("bypass") or []
             kept = directive.get("keep")
-            tensors = [t for t in TENSORS if (t in kept if kept is not None else t not in bypass)]
+            tensors = [t for t in ROLES if (t in kept if kept is not None else t not in bypass)]
             found[str(directive["target"])] = tensors
     return found
 
@@ -226,7 +226,7 @@ def import_files(
     if layer is not None:
         with (out / "layer.csv").open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file, lineterminator="\n")
-            table.writerow(["layer", *FIELDS])
+            table.writerow(["layer", *CONV.fields])
             table.writerow([layer.name, *layer.as_dict().values()])
     if text is not None:
         (out / "mapping.txt").write_text(text + "\n", encoding="utf-8")

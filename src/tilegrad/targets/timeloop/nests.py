@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator, Level
-from tilegrad.dims import DIMS, TENSORS
 from tilegrad.errors import MappingError, unknown
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import unit_mapping
+from tilegrad.shape import ROLES
+from tilegrad.shape.conv import DIMS
 
 Directive = dict[str, Any]
 TYPES = ("temporal", "spatial", "bypass", "dataspace", "datatype")
@@ -58,8 +59,8 @@ def _kept(level: Level, dialect: str) -> Directive:
     return {
         "target": level.name,
         "type": "bypass" if dialect == "0.3" else "dataspace",
-        "keep": [tensor for tensor in TENSORS if tensor in level.keeps],
-        "bypass": [tensor for tensor in TENSORS if tensor not in level.keeps],
+        "keep": [tensor for tensor in ROLES if tensor in level.keeps],
+        "bypass": [tensor for tensor in ROLES if tensor not in level.keeps],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tilegrad.dims import DIMS, STRIDES
+from tilegrad.shape.conv import DIMS, STRIDES
 from tilegrad.workload import Problem
 
 _ROWS = [["R", "Wdilation"], ["P", "Wstride"]]
