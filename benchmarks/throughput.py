@@ -115,7 +115,7 @@ def gradient_step(
     meshes = dict.fromkeys(accelerator.fanout_parameters, 128)
     space = hardware_space(accelerator, {}, meshes)
     problem = SearchProblem(varied, space, objective("edp"))
-    relaxed = RelaxedProblem.of(problem.tables, varied.counts, space, problem.objective)
+    relaxed = RelaxedProblem.of(problem.tables, varied, space, problem.objective)
     descent = Descent(relaxed, steps=100, learning_rate=10.0, momentum=0.8)
     starts = max(2, 28_800 // descent.rows_per_start)
     point = descent.begin(starts, generator(0))

@@ -13,7 +13,7 @@ from tilegrad.cost.analytical import LayerCost, layer_cost
 from tilegrad.cost.capacity import fits
 from tilegrad.cost.hardware import Hardware, area_mm2, infer_hardware
 from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.nest import analyse
+from tilegrad.nest import analyse_layers
 from tilegrad.workload import Workload
 
 
@@ -36,7 +36,7 @@ def network_cost(
     nests: LoopNest, workload: Workload, accelerator: Accelerator, fixed: Mapping[str, float]
 ) -> NetworkCost:
     """Return the cost of designs with mappings ``[..., layer]``; ``fixed`` hardware is kept."""
-    nest = analyse(nests, workload.strides, accelerator)
+    nest = analyse_layers(nests, workload.stacks, accelerator)
     hardware = infer_hardware(accelerator, nest, fixed)
     by_layer = {name: value.unsqueeze(-1) for name, value in hardware.items()}
     parts = layer_cost(nest, accelerator, by_layer)

@@ -41,13 +41,34 @@ class Mapping:
         """Apply one function (indexing, a device move) to the three tensors."""
         return Mapping(change(self.temporal), change(self.spatial), change(self.order))
 
+    def over(self, count: int) -> Mapping:
+        """Return the nests over ``count`` dims: fewer, or more, whose factors are 1.
+
+        Layers of different shapes share one batch so; dims beyond a layer's own stand innermost.
+        """
+        have = self.temporal.shape[-1]
+        if count <= have:
+            return self.each(lambda tensor: tensor[..., :count])
+        more = torch.arange(have, count, device=self.order.device)
+        return Mapping(
+            _with_ones(self.temporal, count - have),
+            _with_ones(self.spatial, count - have),
+            torch.cat([self.order, more.expand(*self.order.shape[:-1], -1)], -1),
+        )
+
     def __getitem__(self, index: object) -> Mapping:
         """Index the leading dimensions of an expanded batch."""
         return self.each(lambda tensor: tensor[index])  # type: ignore[index]
 
 
+def _with_ones(factors: Tensor, more: int) -> Tensor:
+    return torch.cat([factors, factors.new_ones(*factors.shape[:-1], more)], -1)
+
+
 def stack(mappings: list[Mapping]) -> Mapping:
-    """Stack mappings of equal shape along a new leading dimension."""
+    """Stack mappings of equal batches and levels along a new leading dimension."""
+    most = max(m.temporal.shape[-1] for m in mappings)
+    mappings = [m if m.temporal.shape[-1] == most else m.over(most) for m in mappings]
     return Mapping(
         torch.stack([m.temporal for m in mappings]),
         torch.stack([m.spatial for m in mappings]),

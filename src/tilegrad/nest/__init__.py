@@ -1,5 +1,6 @@
 """The loop-nest analysis: what moves, how often, at every level."""
 
 from tilegrad.nest.analysis import Accesses, Nest, analyse
+from tilegrad.nest.layers import analyse_layers
 
-__all__ = ["Accesses", "Nest", "analyse"]
+__all__ = ["Accesses", "Nest", "analyse", "analyse_layers"]

@@ -116,7 +116,7 @@ class GradientRun:
         self.threads = threads
         counts = problem.workload.counts
         relaxed = RelaxedProblem.of(
-            problem.tables, counts, problem.hardware, problem.objective, problem.model
+            problem.tables, problem.workload, problem.hardware, problem.objective, problem.model
         )
         self.descent = Descent(relaxed, strategy.steps, strategy.learning_rate, strategy.momentum)
         self.chooser = Chooser(problem.hardware, counts, problem.objective, problem.model, budget)
@@ -166,7 +166,7 @@ class GradientRun:
 
         The smallest mapping, all of it in DRAM, is among them: it fits wherever any does.
         """
-        smallest = torch.ones(1, factors.shape[-1], dtype=torch.float64)
+        factors, smallest = factors[:, : len(table.space.slots)], table.smallest()
         if self.budget.part(ROUNDING_SHARE).over:
             return torch.cat([table.nearest(factors), smallest])
         return torch.cat([table.neighbours(factors), smallest, seeds(table, random)])
@@ -257,7 +257,8 @@ class GradientRun:
 
     def _nearest(self, table: LayerTable, logs: Tensor, orders: Tensor) -> LoopNest:
         self.budget.check()
-        return table.nests(table.nearest(logs.exp()), orders)
+        factors = logs[:, : len(table.space.slots)].exp()
+        return table.nests(table.nearest(factors), orders)
 
     def _offer(self, pools: list[LayerPool], designs: list[Design]) -> None:
         """Offer chosen designs: what the choice left out are only roundings to whole blocks.

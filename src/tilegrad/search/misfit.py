@@ -7,7 +7,7 @@ import torch
 from tilegrad.cost.capacity import find_overflows
 from tilegrad.cost.hardware import infer_hardware
 from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.nest import analyse
+from tilegrad.nest import analyse_layers
 from tilegrad.search.problem import SearchProblem
 
 
@@ -18,7 +18,7 @@ def misfit(nests: LoopNest, problem: SearchProblem) -> str:
     layer fits by itself.
     """
     accelerator, space = problem.accelerator, problem.hardware
-    nest = analyse(nests, problem.workload.strides, accelerator)
+    nest = analyse_layers(nests, problem.workload.stacks, accelerator)
     needed = infer_hardware(accelerator, nest, space.fixed)
     hardware = {
         name: min(float(torch.as_tensor(value)), space.limit(name))

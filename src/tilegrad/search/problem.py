@@ -30,12 +30,12 @@ from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import stack
 from tilegrad.mapping.factors import MOST
 from tilegrad.mapping.space import MapSpace
-from tilegrad.nest import analyse
+from tilegrad.nest import analyse_layers
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.objective import Objective
 from tilegrad.search.pricing import Pricing
 from tilegrad.search.tables import LayerTable
-from tilegrad.shape.conv import DIMS
+from tilegrad.shape import Shape
 from tilegrad.workload import Workload
 from tilegrad.workload.values import LARGEST
 
@@ -66,9 +66,10 @@ class SearchProblem:
         return Pricing(self.hardware, self.objective)
 
     @cached_property
-    def space(self) -> MapSpace:
-        """The mapspace that all layers share."""
-        return MapSpace(self.accelerator)
+    def spaces(self) -> dict[Shape, MapSpace]:
+        """The mapspace that all layers of one shape share."""
+        shapes = (stack.shape for stack in self.workload.stacks)
+        return {shape: MapSpace(self.accelerator.running(shape)) for shape in shapes}
 
     @cached_property
     def tables(self) -> list[LayerTable]:
@@ -81,7 +82,8 @@ class SearchProblem:
             }
             for meshes in self.meshes
         ]
-        return [LayerTable(self.space, problem, widths) for problem in self.workload.layers]
+        layers = self.workload.layers
+        return [LayerTable(self.spaces[layer.shape], layer, widths) for layer in layers]
 
     @cached_property
     def meshes(self) -> list[dict[str, float]]:
@@ -107,9 +109,8 @@ class SearchProblem:
 
     def smallest(self) -> LoopNest:
         """Return the design with all loops in DRAM, ``[1, layer]``: it needs the least of all."""
-        factors = torch.ones(1, len(self.space.slots), dtype=torch.float64)
         first = torch.zeros(1, dtype=torch.int64)
-        nests = stack([table.nests(factors, first) for table in self.tables])
+        nests = stack([table.nests(table.smallest(), first) for table in self.tables])
         return nests.each(lambda tensor: tensor.movedim(0, 1))
 
     def check_size(self) -> None:
@@ -124,8 +125,9 @@ class SearchProblem:
                     )
             for dim, (count, bound) in enumerate(zip(table.counted(), layer.bounds, strict=True)):
                 if count > MOST:
+                    field = layer.shape.dims[dim]
                     raise WorkloadError(
-                        f"layer {layer.name!r}, field {DIMS[dim]}: {bound} splits over the loops "
+                        f"layer {layer.name!r}, field {field}: {bound} splits over the loops "
                         f"of {self.accelerator.name} in {count:,} ways; legal: a bound with at "
                         f"most {MOST:,}, which has fewer divisors (one near it often does)"
                     )
@@ -158,7 +160,7 @@ class SearchProblem:
         The hardware's parameters have one value each.
         """
         nests = design.each(lambda tensor: tensor.squeeze(0))
-        nest = analyse(nests, self.workload.strides, self.accelerator)
+        nest = analyse_layers(nests, self.workload.stacks, self.accelerator)
         sizes = {name: float(value) for name, value in hardware.items()}
         for layer, overflows in find_overflows(nest, self.accelerator, sizes).items():
             return f"layer {self.workload.layers[layer].name!r}: {'; '.join(map(str, overflows))}"
@@ -206,8 +208,9 @@ class SearchProblem:
 
     def footprint(self, nests: LoopNest) -> Footprint:
         """Return the footprints of designs ``[..., layer]``, with what the model reads."""
-        bounds, strides = self.workload.bounds, self.workload.strides
-        return model_footprint(self.model, nests, bounds, strides, self.accelerator)
+        one = self.workload.stack
+        accelerator = self.accelerator.running(one.shape)
+        return model_footprint(self.model, nests, one.bounds, one.strides, accelerator)
 
 
 def hardware_space(accelerator: Accelerator, hardware: object, caps: object) -> HardwareSpace:

@@ -36,7 +36,10 @@ class RandomStrategy:
     ) -> Iterator[None]:
         """Draw a batch of designs at a time; see ``Strategy.advance``."""
         layers = problem.workload.layers
-        samplers = [Sampler(problem.accelerator, layer, problem.meshes[0]) for layer in layers]
+        samplers = [
+            Sampler(problem.accelerator.running(layer.shape), layer, problem.meshes[0])
+            for layer in layers
+        ]
         most = max(1, MAPPINGS_PER_UNIT // len(layers))
         while not state.done:
             begun = state.samples % most

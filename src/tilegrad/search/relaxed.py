@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,67 +17,56 @@ from tilegrad.mapping.space import TEMPORAL, MapSpace
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.objective import Objective
 from tilegrad.search.tables import LayerTable
+from tilegrad.workload import Workload
+from tilegrad.workload.workload import Stack
 
 
 @dataclass(frozen=True)
-class RelaxedProblem:
-    """All layers stacked: ``bounds [layer, dim]``, ``orders [layer, order, level, position]``.
+class RelaxedStack:
+    """The layers of one shape: ``bounds [layer, dim]``, ``orders [layer, order, level, position]``.
 
-    Layers with fewer candidate orders repeat their first; ``repeated [layer, order]`` marks those.
+    Layers with fewer candidate orders repeat their first.
     """
 
     space: MapSpace
-    hardware: HardwareSpace
-    objective: Objective
-    counts: Tensor
-    bounds: Tensor
-    strides: Tensor
+    stack: Stack
     orders: Tensor
-    repeated: Tensor
-    model: CostModel
+    log_widths: Tensor
+
+    @property
+    def bounds(self) -> Tensor:
+        """Loop bounds ``[layer, dim]``."""
+        return self.stack.bounds
 
     @classmethod
     def of(
-        cls,
-        tables: Sequence[LayerTable],
-        counts: Tensor,
-        hardware: HardwareSpace,
-        objective: Objective,
-        model: CostModel = ROOFLINE,
-    ) -> RelaxedProblem:
-        """Stack the layers' tables."""
-        most = max(len(table.orders) for table in tables)
+        cls, stack: Stack, tables: Sequence[LayerTable], most: int, hardware: HardwareSpace
+    ) -> RelaxedStack:
+        """Stack the layers' tables, with ``most`` orders each."""
+        space = tables[stack.places[0]].space
         orders = [
-            torch.cat([t.orders, t.orders[:1].expand(most - len(t.orders), -1, -1)]) for t in tables
+            torch.cat([t.orders, t.orders[:1].expand(most - len(t.orders), -1, -1)])
+            for t in (tables[place] for place in stack.places)
         ]
-        numbers = torch.arange(most)
-        return cls(
-            tables[0].space,
-            hardware,
-            objective,
-            counts,
-            torch.stack([table.bounds for table in tables]),
-            torch.stack([table.strides for table in tables]),
-            torch.stack(orders),
-            torch.stack([numbers >= len(table.orders) for table in tables]),
-            model,
-        )
+        widths = torch.full((len(space.slots),), torch.inf, dtype=torch.float64)
+        for index, slot in enumerate(space.slots):
+            if slot.axis != TEMPORAL:
+                widths[index] = mesh_width(space, hardware, slot.level, slot.axis)
+        return cls(space, stack, torch.stack(orders), widths.log())
 
-    def random(self, starts: int, generator: torch.Generator) -> Tensor:
-        """Return random log factors ``[start, layer, slot]``, bounds split uniformly in log space.
+    def begin(self, share: Tensor) -> Tensor:
+        """Return log factors ``[start, layer, slot]`` that take uniform shares of their bounds.
 
         Spatial slots begin wide: three quarters of what the bound and the mesh allow, or more.
         """
-        slots = self.space.slots
-        shape = (starts, len(self.counts), len(slots))
-        logs = torch.rand(shape, generator=generator, dtype=torch.float64)
-        spatial = torch.tensor([slot.axis != TEMPORAL for slot in slots])
-        logs = torch.where(spatial, 0.75 + 0.25 * logs, logs)
-        return self.project(logs * self._log_bounds())
+        spatial = torch.tensor([slot.axis != TEMPORAL for slot in self.space.slots])
+        share = torch.where(spatial, 0.75 + 0.25 * share, share)
+        bounds = self.bounds.log()[:, [slot.dim for slot in self.space.slots]]
+        return self.project(share * bounds)
 
     def project(self, logs: Tensor) -> Tensor:
         """Return the nearest log factors that are legal: at least 1, product at most the bound."""
-        logs = torch.minimum(logs.clamp(min=0), self._log_widths())
+        logs = torch.minimum(logs.clamp(min=0), self.log_widths)
         scale = torch.ones_like(logs)
         for dim, slots in enumerate(self.space.slots_of):
             if slots:
@@ -86,15 +75,96 @@ class RelaxedProblem:
                 scale[..., columns] = (self.bounds[:, dim].log() / total).clamp(max=1).unsqueeze(-1)
         return logs * scale
 
-    def _log_bounds(self) -> Tensor:
-        return self.bounds.log()[:, [slot.dim for slot in self.space.slots]]
+    def sums(self, logs: Tensor, model: CostModel) -> Footprint:
+        """Return footprints ``[start, layer, order]`` of log factors ``[start, layer, slot]``."""
+        bounds = self.bounds.unsqueeze(-2)
+        nests = self.space.mapping(logs.exp().unsqueeze(-2), bounds, self.orders)
+        strides = self.stack.strides.unsqueeze(-2)
+        sums = model_footprint(model, nests, bounds, strides, self.space.accelerator)
+        # Factors that are 1 throughout leave columns without the batch's dimensions.
+        return sums.expand(*logs.shape[:-1], self.orders.shape[1])
 
-    def _log_widths(self) -> Tensor:
-        widths = torch.full((len(self.space.slots),), torch.inf, dtype=torch.float64)
-        for index, slot in enumerate(self.space.slots):
-            if slot.axis != TEMPORAL:
-                widths[index] = mesh_width(self.space, self.hardware, slot.level, slot.axis)
-        return widths.log()
+
+@dataclass(frozen=True)
+class RelaxedProblem:
+    """All layers, by shape; tensors of factors ``[start, layer, slot]`` have the most slots.
+
+    ``repeated [layer, order]`` marks orders that a layer only repeats.
+    """
+
+    stacks: tuple[RelaxedStack, ...]
+    hardware: HardwareSpace
+    objective: Objective
+    counts: Tensor
+    repeated: Tensor
+    model: CostModel
+
+    @classmethod
+    def of(
+        cls,
+        tables: Sequence[LayerTable],
+        workload: Workload,
+        hardware: HardwareSpace,
+        objective: Objective,
+        model: CostModel = ROOFLINE,
+    ) -> RelaxedProblem:
+        """Stack the layers' tables."""
+        most = max(len(table.orders) for table in tables)
+        numbers = torch.arange(most)
+        return cls(
+            tuple(RelaxedStack.of(stack, tables, most, hardware) for stack in workload.stacks),
+            hardware,
+            objective,
+            workload.counts,
+            torch.stack([numbers >= len(table.orders) for table in tables]),
+            model,
+        )
+
+    @property
+    def slots(self) -> int:
+        """The most slots of a shape."""
+        return max(len(stack.space.slots) for stack in self.stacks)
+
+    def random(self, starts: int, generator: torch.Generator) -> Tensor:
+        """Return random log factors ``[start, layer, slot]``: shares of the bounds' logs."""
+        shape = (starts, len(self.counts), self.slots)
+        share = torch.rand(shape, generator=generator, dtype=torch.float64)
+        return self._each(share, lambda stack, part: stack.begin(part))
+
+    def project(self, logs: Tensor) -> Tensor:
+        """Return the nearest log factors that are legal: at least 1, product at most the bound."""
+        return self._each(logs, lambda stack, part: stack.project(part))
+
+    def _parts(self, logs: Tensor) -> list[Tensor]:
+        """Return each stack's own ``[start, layer, slot]``."""
+        if len(self.stacks) == 1:
+            return [logs]
+        return [logs[:, list(each.stack.places), : len(each.space.slots)] for each in self.stacks]
+
+    def _each(self, logs: Tensor, change: Callable[[RelaxedStack, Tensor], Tensor]) -> Tensor:
+        """Return ``logs`` with each stack's part changed; slots that a shape lacks are 0."""
+        parts = [
+            change(each, part) for each, part in zip(self.stacks, self._parts(logs), strict=True)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        whole = torch.zeros_like(logs)
+        for each, part in zip(self.stacks, parts, strict=True):
+            whole[:, list(each.stack.places), : part.shape[-1]] = part
+        return whole
+
+    def _sums(self, logs: Tensor) -> Footprint:
+        """Return footprints ``[start, layer, order]`` of log factors ``[start, layer, slot]``."""
+        parts = [
+            each.sums(part, self.model)
+            for each, part in zip(self.stacks, self._parts(logs), strict=True)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        places = torch.tensor([place for each in self.stacks for place in each.stack.places])
+        order = places.argsort()
+        columns = zip(*(part.parts for part in parts), strict=True)
+        return Footprint(*(torch.cat(each, -3).index_select(-3, order) for each in columns))
 
     def loss(self, logs: Tensor, sharpness: float) -> tuple[Tensor, Hardware, Tensor]:
         """Return the log objective ``[start]``, the hardware ``[start]`` and each layer's order.
@@ -102,20 +172,11 @@ class RelaxedProblem:
         Orders are weighted by a softmax over ``-sharpness * log`` of their own objective; the log
         of an excess over a fixed or capped size is added as a penalty.
         """
-        bounds, orders = self.bounds.unsqueeze(-2), self.orders
-        nests = self.space.mapping(logs.exp().unsqueeze(-2), bounds, orders)
-        accelerator = self.space.accelerator
-        strides = self.strides.unsqueeze(-2)
-        sums = model_footprint(self.model, nests, bounds, strides, accelerator)
-        # Factors that are 1 throughout leave columns without the batch's dimensions.
-        batch = (*logs.shape[:-1], orders.shape[1])
-        hardware, excess = self._allowed(
-            sums.fanout.expand(*batch, -1).amax((-3, -2)),
-            sums.kept_words.expand(*batch, -1).amax((-3, -2)),
-        )
-        excess = excess + sums.excess.expand(*batch, -1).squeeze(-1).mean(-1).sum(-1)
+        sums = self._sums(logs)
+        hardware, excess = self._allowed(sums.fanout.amax((-3, -2)), sums.kept_words.amax((-3, -2)))
+        excess = excess + sums.excess.squeeze(-1).mean(-1).sum(-1)
         energy, latency, order = self._totals(sums, hardware, sharpness)
-        area = torch.as_tensor(area_mm2(accelerator, hardware))
+        area = torch.as_tensor(area_mm2(self.hardware.accelerator, hardware))
         if self.hardware.area_cap is not None:
             excess = excess + (area / self.hardware.area_cap).log().clamp(min=0)
         value = self.objective.value(energy, latency, area)
@@ -125,7 +186,7 @@ class RelaxedProblem:
 
     def _allowed(self, fanout: Tensor, kept_words: Tensor) -> tuple[Hardware, Tensor]:
         """Return the hardware to price, and the log of how far needs exceed the limits."""
-        accelerator = self.space.accelerator
+        accelerator = self.hardware.accelerator
         others = self.hardware.others
         needs = smallest_hardware(accelerator, fanout, kept_words, others)
         sized = smallest_hardware(accelerator, fanout, kept_words, self.hardware.given)
@@ -146,9 +207,10 @@ class RelaxedProblem:
         self, sums: Footprint, hardware: Hardware, sharpness: float
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the network's energy and latency ``[start]`` and the orders ``[start, layer]``."""
+        accelerator = self.hardware.accelerator
         spread = {name: value[:, None, None] for name, value in hardware.items()}
-        energy = energy_pj(sums, self.space.accelerator, spread)
-        latency = self.model.cycles(sums, self.space.accelerator, spread)
+        energy = energy_pj(sums, accelerator, spread)
+        latency = self.model.cycles(sums, accelerator, spread)
         cost = self.objective.log_cost(energy.detach(), latency.detach())
         cost = cost.masked_fill(self.repeated, torch.inf)
         weight = torch.softmax(-sharpness * cost, -1)

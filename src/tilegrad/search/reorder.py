@@ -32,14 +32,15 @@ def reordered(nests: LoopNest, problem: SearchProblem, budget: Budget) -> tuple[
     weights = problem.objective.weights(cost.energy_pj, problem.latency(design, cost))
     focus = Focus(points, weights, 0.0, problem.model)
     best, tried = [], 0
-    layers = zip(problem.workload.bounds, problem.workload.strides, strict=True)
-    for layer, (bounds, strides) in enumerate(layers):
+    for layer, table in enumerate(problem.tables):
         budget.check()
-        orders = _every_order(nests[layer])
-        trials = LoopNest(nests.temporal[layer], nests.spatial[layer], orders)
-        sums = model_footprint(problem.model, trials, bounds, strides, problem.accelerator)
+        nest = nests[layer].over(len(table.bounds))
+        orders = _every_order(nest)
+        trials = LoopNest(nest.temporal, nest.spatial, orders)
+        accelerator = table.space.accelerator
+        sums = model_footprint(problem.model, trials, table.bounds, table.strides, accelerator)
         order = orders[int(focus.cost(sums.expand(len(orders)))[0].argmin())]
-        best.append(LoopNest(nests.temporal[layer], nests.spatial[layer], order))
+        best.append(LoopNest(nest.temporal, nest.spatial, order))
         tried += len(orders)
     return stack(best), tried
 

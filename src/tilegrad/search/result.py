@@ -80,7 +80,7 @@ def _layer(
         **({"names": [layer.name, *layer.also]} if layer.also else {}),
         "count": layer.count,
         "problem": layer.as_dict(),
-        "mapping": format_shorthand(nests[index], problem.accelerator),
+        "mapping": format_shorthand(nests[index], problem.accelerator.running(layer.shape)),
         "energy_uj": sum(energy),
         "cycles": int(max(cycles)),
         "pe_utilisation": layer.macs / (units * max(cycles)),

@@ -15,7 +15,6 @@ from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping.factors import count_factorisations, factorisations
 from tilegrad.mapping.orders import candidate_orders
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
-from tilegrad.shape.conv import DIMS
 from tilegrad.workload import Problem
 
 WHOLE = 5000
@@ -42,7 +41,7 @@ class LayerTable:
 
     @cached_property
     def strides(self) -> Tensor:
-        """Strides and dilations ``[4]``."""
+        """The shape's coefficients ``[coefficient]``."""
         return torch.tensor(self.problem.strides, dtype=torch.float64)
 
     @cached_property
@@ -54,7 +53,7 @@ class LayerTable:
     @cached_property
     def choices(self) -> list[Tensor]:
         """Per dim, every legal choice of its slots' factors, ``[choice, slot of the dim]``."""
-        return [self._choices(dim) for dim in range(len(DIMS))]
+        return [self._choices(dim) for dim in range(len(self.problem.bounds))]
 
     def _choices(self, dim: int) -> Tensor:
         slots = [self.space.slots[i] for i in self.space.slots_of[dim]]
@@ -75,6 +74,10 @@ class LayerTable:
             for widths in self.widths
         ]
 
+    def smallest(self) -> Tensor:
+        """Return the factors ``[1, slot]`` that leave all loops to DRAM: they need the least."""
+        return torch.ones(1, len(self.space.slots), dtype=torch.float64)
+
     def counted(self) -> list[int]:
         """Return per dim how many choices its slots' factors have at most, without making them."""
         return [
@@ -82,7 +85,7 @@ class LayerTable:
                 count_factorisations(self.problem.bounds[dim], limits)
                 for limits in self._limits(dim)
             )
-            for dim in range(len(DIMS))
+            for dim in range(len(self.problem.bounds))
         ]
 
     def nearest(self, factors: Tensor) -> Tensor:
@@ -191,9 +194,7 @@ def blocks(table: LayerTable, most: int) -> list[tuple[tuple[int, ...], int]]:
 
 
 def _sets(table: LayerTable, most: int) -> list[tuple[int, ...]]:
-    sizes = {
-        dim: len(table.choices[dim]) for dim in range(len(DIMS)) if len(table.choices[dim]) > 1
-    }
+    sizes = {dim: len(choices) for dim, choices in enumerate(table.choices) if len(choices) > 1}
     pairs: list[tuple[int, ...]] = [*combinations(sizes, 2)] or [(dim,) for dim in sizes]
     room = most
     while True:

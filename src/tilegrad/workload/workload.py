@@ -15,6 +15,19 @@ from tilegrad.workload.problem import Problem
 
 
 @dataclass(frozen=True)
+class Stack:
+    """The layers of one shape: their places in the workload, and their sizes.
+
+    ``bounds [layer, dim]`` and ``strides [layer, coefficient]`` are the shape's, in float64.
+    """
+
+    shape: Shape
+    places: tuple[int, ...]
+    bounds: Tensor
+    strides: Tensor
+
+
+@dataclass(frozen=True)
 class Workload:
     """A named, non-empty sequence of distinct layers; equal ones are merged at construction.
 
@@ -38,14 +51,42 @@ class Workload:
         return iter(self.layers)
 
     @cached_property
-    def bounds(self) -> Tensor:
-        """Loop bounds ``[layer, 7]`` in the order of ``DIMS``."""
-        return torch.tensor([layer.bounds for layer in self.layers], dtype=torch.float64)
+    def stacks(self) -> tuple[Stack, ...]:
+        """The layers by shape, shapes in the order of their first layers."""
+        places: dict[Shape, list[int]] = {}
+        for place, layer in enumerate(self.layers):
+            places.setdefault(layer.shape, []).append(place)
+        return tuple(
+            Stack(
+                shape,
+                tuple(every),
+                torch.tensor([self.layers[p].bounds for p in every], dtype=torch.float64),
+                torch.tensor([self.layers[p].strides for p in every], dtype=torch.float64),
+            )
+            for shape, every in places.items()
+        )
 
-    @cached_property
+    @property
+    def stack(self) -> Stack:
+        """The layers, where all are of one shape; ``WorkloadError`` names two that differ."""
+        first, *others = self.stacks
+        if others:
+            one, other = (self.layers[each.places[0]] for each in (first, others[0]))
+            raise WorkloadError(
+                f"workload {self.name!r}: layer {one.name!r} is a {one.shape.name}, layer "
+                f"{other.name!r} a {other.shape.name}; legal here: layers of one shape"
+            )
+        return first
+
+    @property
+    def bounds(self) -> Tensor:
+        """Loop bounds ``[layer, dim]`` of layers of one shape."""
+        return self.stack.bounds
+
+    @property
     def strides(self) -> Tensor:
-        """Strides and dilations ``[layer, 4]`` in the order of ``STRIDES``."""
-        return torch.tensor([layer.strides for layer in self.layers], dtype=torch.float64)
+        """Strides and dilations ``[layer, coefficient]`` of layers of one shape."""
+        return self.stack.strides
 
     @cached_property
     def counts(self) -> Tensor:
