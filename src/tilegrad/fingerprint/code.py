@@ -18,20 +18,28 @@ def own_code(target: str) -> str | None:
     imported. Raises ``OSError`` where a file cannot be read.
     """
     files = _files(target.partition(".")[0])
-    if not files or any(INSTALLED & set(file.parts) for file in files):
+    if not files or any(INSTALLED & set(file.parts) for file in files.values()):
         return None
-    return digest([(file.name, file_digest(file)) for file in files])
+    return digest([(name, file_digest(files[name])) for name in sorted(files)])
 
 
-def _files(name: str) -> list[Path]:
-    """Return the files of a module or package at the top."""
+def _files(name: str) -> dict[str, Path]:
+    """Return the files of a module or package at the top, by their names within it.
+
+    A package without ``__init__.py`` may stand in several folders, and is listed once for each
+    time that ``sys.path`` leads to it; of two files of one name, Python imports the first.
+    """
     try:
         spec = None if name == "tilegrad" else find_spec(name)
     except (ImportError, ValueError):
-        return []
+        return {}
     if spec is None:
-        return []
+        return {}
     if spec.submodule_search_locations is None:
-        return [Path(spec.origin)] if spec.has_location and spec.origin else []
-    folders = map(Path, spec.submodule_search_locations)
-    return [file for folder in folders for file in sorted(folder.rglob("*.py"))]
+        origin = Path(spec.origin) if spec.has_location and spec.origin else None
+        return {origin.name: origin} if origin else {}
+    files: dict[str, Path] = {}
+    for folder in map(Path, spec.submodule_search_locations):
+        for file in folder.rglob("*.py"):
+            files.setdefault(file.relative_to(folder).as_posix(), file)
+    return files
