@@ -14,7 +14,6 @@ from tilegrad.mapping.factors import divisors
 from tilegrad.mapping.mapping import Mapping as LoopNest
 from tilegrad.mapping.shorthand import format_shorthand
 from tilegrad.nest import analyse
-from tilegrad.shape.conv import DIMS
 
 BEAM = 256
 """Mappings that are followed after each move: least overflow and fewest loops out of place."""
@@ -39,7 +38,7 @@ class _Places:
     def on(cls, accelerator: Accelerator) -> _Places:
         levels = len(accelerator.levels)
         of: list[tuple[int, ...]] = []
-        for dim in range(len(DIMS)):
+        for dim in range(len(accelerator.shape.dims)):
             rows = [i for i, level in enumerate(accelerator.levels) if dim in level.loops]
             for index, level in enumerate(accelerator.levels):
                 for axis, fanout in level.fanout.items():

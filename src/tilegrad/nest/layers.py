@@ -9,6 +9,7 @@ from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.mapping.mapping import Mapping
+from tilegrad.mapping.validity import Violation, find_violations
 from tilegrad.nest.analysis import Accesses, Nest, analyse
 from tilegrad.workload.workload import Stack
 
@@ -30,6 +31,18 @@ def analyse_layers(nests: Mapping, stacks: Sequence[Stack], accelerator: Acceler
         for stack in stacks
     ]
     return _joined(parts, joiner(stacks, batch[:-1]))
+
+
+def find_layer_violations(
+    nests: Mapping, stacks: Sequence[Stack], accelerator: Accelerator
+) -> dict[int, list[Violation]]:
+    """Return what is illegal in the mapping of each layer ``[layer]``, by its place in order."""
+    found: dict[int, list[Violation]] = {}
+    for stack in stacks:
+        own, there = layers_of(nests, stack), accelerator.running(stack.shape)
+        for place, broken in find_violations(own, stack.bounds, there).items():
+            found[stack.places[place]] = broken
+    return dict(sorted(found.items()))
 
 
 def layers_of(nests: Mapping, stack: Stack) -> Mapping:

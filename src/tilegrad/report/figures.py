@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
-import torch
 from torch import Tensor
 
 from tilegrad.accelerator import Accelerator, Level
@@ -14,8 +13,9 @@ from tilegrad.cost.analytical import level_words
 from tilegrad.cost.hardware import mac_units
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import stack
-from tilegrad.nest import Nest, analyse
+from tilegrad.nest import Nest, analyse_layers
 from tilegrad.record import LayerResult, Result
+from tilegrad.workload import stacks_of
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def layer_figures(
     result: Result, nests: Sequence[LoopNest], accelerator: Accelerator
 ) -> list[LayerFigures]:
     """Return the figures of every layer; ``nests`` are their mappings ``[level, dim]``."""
-    strides = torch.tensor([la.problem.strides for la in result.layers], dtype=torch.float64)
-    nest = analyse(stack(list(nests)), strides, accelerator)
+    stacks = stacks_of([layer.problem for layer in result.layers])
+    nest = analyse_layers(stack(list(nests)), stacks, accelerator)
     count, last = len(result.layers), len(accelerator.levels) - 1
     words = level_words(nest, last) * nest.instances[last]
     moved = (words * accelerator.levels[last].bytes_per_word).expand(count).tolist()

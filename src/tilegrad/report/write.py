@@ -9,7 +9,7 @@ from tilegrad.errors import DataError, MappingError
 from tilegrad.files import write_bytes
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import parse_shorthand, stack
-from tilegrad.mapping.validity import find_violations
+from tilegrad.nest import find_layer_violations
 from tilegrad.record import RESULT, Result, read_result
 from tilegrad.report.figures import layer_figures, roof
 from tilegrad.report.foremost import foremost, left_out
@@ -17,7 +17,7 @@ from tilegrad.report.history import read_history
 from tilegrad.report.loopnest import loop_nest_text
 from tilegrad.report.page import Page
 from tilegrad.report.pictures import pictures
-from tilegrad.workload import Workload
+from tilegrad.workload import Workload, stacks_of
 
 
 def write_report(directory: Path, accelerator: Accelerator, workload: Workload) -> list[Path]:
@@ -73,11 +73,12 @@ def _mappings(result: Result, accelerator: Accelerator, place: str) -> list[Loop
     mappings = []
     for index, layer in enumerate(result.layers):
         try:
-            mappings.append(parse_shorthand(layer.mapping, accelerator))
+            there = accelerator.running(layer.problem.shape)
+            mappings.append(parse_shorthand(layer.mapping, there))
         except MappingError as error:
             raise DataError(f"{place}: field layers[{index}].mapping: {error}") from None
-    bounds = mappings[0].temporal.new_tensor([layer.problem.bounds for layer in result.layers])
-    for index, violations in find_violations(stack(mappings), bounds, accelerator).items():
+    stacks = stacks_of([layer.problem for layer in result.layers])
+    for index, violations in find_layer_violations(stack(mappings), stacks, accelerator).items():
         for violation in violations:
             raise DataError(f"{place}: field layers[{index}].mapping: {violation.reason}")
     return mappings

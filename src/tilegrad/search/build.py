@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -16,11 +17,13 @@ from tilegrad.fingerprint.code import own_code
 from tilegrad.fingerprint.digests import digest
 from tilegrad.search.budget import Budget
 from tilegrad.search.checkpoint import load_checkpoint
-from tilegrad.search.latency import Learned, check_gradients, latency_model
+from tilegrad.search.latency import Learned, check_gradients, check_shapes, latency_model
 from tilegrad.search.objective import objective
 from tilegrad.search.problem import SearchProblem, hardware_space
 from tilegrad.search.runner import Runner, run_name
 from tilegrad.search.state import Strategy
+from tilegrad.shape.conv import CONV
+from tilegrad.workload import Problem
 
 FIELDS = (
     "accelerator", "hardware", "caps", "workload", "strategy", "objective", "seed", "dir",
@@ -41,6 +44,7 @@ def build_runner(config: DictConfig) -> Runner:
     space = hardware_space(accelerator, config.hardware, config.caps)
     learned = Learned(config.ckpt, config.ckpt_penalty, config.ckpt_upper)
     model = latency_model(learned, accelerator)
+    check_shapes(model, workload, config.ckpt)
     problem = SearchProblem(workload, space, objective(config.objective), model)
     problem.check_size()
     problem.check_feasible()
@@ -74,9 +78,17 @@ def _default_directory(problem: SearchProblem, strategy: Strategy) -> Path:
     return Path("outputs") / "search" / run_name(problem, strategy) / f"{stamp}-{os.getpid()}"
 
 
+def _algebra(layer: Problem) -> tuple[str, ...]:
+    """Return what a layer computes, where that is no convolution of one group."""
+    return () if layer.shape == CONV else (digest(asdict(layer.shape)),)
+
+
 def _meanings(problem: SearchProblem) -> dict[str, str | None]:
     """Return what the config was made into, as digests that read the same in every process."""
-    layers = [(each.name, each.count, each.bounds, each.strides) for each in problem.workload]
+    layers = [
+        (each.name, each.count, each.bounds, each.strides, *_algebra(each))
+        for each in problem.workload
+    ]
     # A checkpoint names its predictor's class, which may be the user's own.
     predictor = getattr(problem.model, "predictor", problem.model)
     return {

@@ -15,6 +15,8 @@ from tilegrad.errors import ConfigError
 from tilegrad.paths import config_directory
 from tilegrad.pretrained import checkpoint_path
 from tilegrad.search.state import Strategy
+from tilegrad.shape.conv import CONV
+from tilegrad.workload import Workload
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,17 @@ def latency_model(learned: Learned, accelerator: Accelerator) -> CostModel:
     path, penalty = checkpoint_path(learned.ckpt), float(learned.penalty)  # type: ignore[arg-type]
     upper = None if learned.upper is None else float(learned.upper)  # type: ignore[arg-type]
     return predicted_latency(path, str(learned.ckpt), accelerator, penalty, upper)
+
+
+def check_shapes(model: CostModel, workload: Workload, ckpt: object) -> None:
+    """Refuse layers of a shape that a predictor never saw, naming the first."""
+    for layer in workload if model is not ROOFLINE else ():
+        if layer.shape != CONV:
+            raise ConfigError(
+                f"layer {layer.name!r} is a {layer.shape.told}, and ckpt={ckpt} ({model.name}) "
+                "predicts convolutions of one group; legal: those (a matmul is one of ones), or "
+                "ckpt=null"
+            )
 
 
 def check_gradients(strategy: Strategy, model: CostModel, ckpt: object) -> None:

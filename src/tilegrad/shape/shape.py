@@ -75,6 +75,11 @@ class Shape:
         if not self.letters:
             object.__setattr__(self, "letters", derived_letters(self))
 
+    @property
+    def told(self) -> str:
+        """The name, for messages: a convolution of several groups says so."""
+        return f"{self.name} with {', '.join(self.left_out)}" if self.left_out else self.name
+
     def tensor(self, role: str) -> tuple[Axis, ...]:
         """Return the axes of a tensor."""
         return self.axes[ROLES.index(role)]

@@ -15,10 +15,9 @@ from tilegrad.cost.nearest import nearest_text
 from tilegrad.errors import ConfigError, MappingError
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import parse_shorthand, stack
-from tilegrad.mapping.validity import find_violations
-from tilegrad.nest import analyse
+from tilegrad.nest import analyse_layers, find_layer_violations
 from tilegrad.record import read_design_record, result_file
-from tilegrad.workload import Problem
+from tilegrad.workload import Problem, stacks_of
 
 CONFIG = "config.yaml"
 
@@ -48,7 +47,8 @@ def read_design(path: Path, accelerator: Accelerator) -> Design:
         raise ConfigError(f"{file}: hardware lacks {', '.join(sorted(missing))}")
     check_possible(accelerator, record.hardware, str(file))
     layers = tuple(
-        (layer.problem, parse_shorthand(layer.mapping, accelerator)) for layer in record.layers
+        (layer.problem, parse_shorthand(layer.mapping, accelerator.running(layer.problem.shape)))
+        for layer in record.layers
     )
     _check(file, layers, accelerator, record.hardware)
     return Design(accelerator, record.hardware, layers, record.workload)
@@ -59,17 +59,16 @@ def _check(
 ) -> None:
     """Refuse the first layer whose mapping is illegal or does not fit."""
     nests = stack([nest for _, nest in layers])
-    bounds, strides = (
-        torch.tensor([getattr(problem, sizes) for problem, _ in layers], dtype=torch.float64)
-        for sizes in ("bounds", "strides")
-    )
-    illegal = find_violations(nests, bounds, accelerator)
+    stacks = stacks_of([problem for problem, _ in layers])
+    illegal = find_layer_violations(nests, stacks, accelerator)
     for place, broken in illegal.items():
         reasons = "; ".join(violation.reason for violation in broken)
         raise MappingError(f"{file}, layer {layers[place][0].name!r}: {reasons}")
-    too_large = find_overflows(analyse(nests, strides, accelerator), accelerator, hardware)
-    for place, overflows in too_large.items():
-        nearest = nearest_text(nests[place], strides[place], accelerator, hardware)
+    nest = analyse_layers(nests, stacks, accelerator)
+    for place, overflows in find_overflows(nest, accelerator, hardware).items():
+        problem, found = layers[place]
+        strides = torch.tensor(problem.strides, dtype=torch.float64)
+        nearest = nearest_text(found, strides, accelerator.running(problem.shape), hardware)
         raise MappingError(
             f"{file}, layer {layers[place][0].name!r}: {'; '.join(map(str, overflows))}; {nearest}"
         )

@@ -7,10 +7,11 @@ from tilegrad.workload.timeloop_yaml import (
     read_timeloop_problem,
     read_timeloop_workload,
 )
-from tilegrad.workload.workload import Workload, merge_equal_layers
+from tilegrad.workload.workload import Stack, Workload, merge_equal_layers, stacks_of
 
 __all__ = [
     "Problem",
+    "Stack",
     "Workload",
     "load_workload",
     "merge_equal_layers",
@@ -19,4 +20,5 @@ __all__ = [
     "read_networks",
     "read_timeloop_problem",
     "read_timeloop_workload",
+    "stacks_of",
 ]

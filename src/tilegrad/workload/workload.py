@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -53,18 +53,7 @@ class Workload:
     @cached_property
     def stacks(self) -> tuple[Stack, ...]:
         """The layers by shape, shapes in the order of their first layers."""
-        places: dict[Shape, list[int]] = {}
-        for place, layer in enumerate(self.layers):
-            places.setdefault(layer.shape, []).append(place)
-        return tuple(
-            Stack(
-                shape,
-                tuple(every),
-                torch.tensor([self.layers[p].bounds for p in every], dtype=torch.float64),
-                torch.tensor([self.layers[p].strides for p in every], dtype=torch.float64),
-            )
-            for shape, every in places.items()
-        )
+        return stacks_of(self.layers)
 
     @property
     def stack(self) -> Stack:
@@ -73,8 +62,8 @@ class Workload:
         if others:
             one, other = (self.layers[each.places[0]] for each in (first, others[0]))
             raise WorkloadError(
-                f"workload {self.name!r}: layer {one.name!r} is a {one.shape.name}, layer "
-                f"{other.name!r} a {other.shape.name}; legal here: layers of one shape"
+                f"workload {self.name!r}: layer {one.name!r} is a {one.shape.told}, layer "
+                f"{other.name!r} a {other.shape.told}; legal here: layers of one shape"
             )
         return first
 
@@ -92,6 +81,22 @@ class Workload:
     def counts(self) -> Tensor:
         """How often the network executes each layer, ``[layer]``."""
         return torch.tensor([layer.count for layer in self.layers], dtype=torch.float64)
+
+
+def stacks_of(layers: Sequence[Problem]) -> tuple[Stack, ...]:
+    """Return layers by shape, shapes in the order of their first layers."""
+    places: dict[Shape, list[int]] = {}
+    for place, layer in enumerate(layers):
+        places.setdefault(layer.shape, []).append(place)
+    return tuple(
+        Stack(
+            shape,
+            tuple(every),
+            torch.tensor([layers[place].bounds for place in every], dtype=torch.float64),
+            torch.tensor([layers[place].strides for place in every], dtype=torch.float64),
+        )
+        for shape, every in places.items()
+    )
 
 
 def _check_names(name: str, layers: Iterable[Problem]) -> None:

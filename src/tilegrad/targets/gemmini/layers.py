@@ -23,7 +23,7 @@ from tilegrad.machines.gemmini.calls import (
 )
 from tilegrad.machines.gemmini.generator import Generator
 from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.shape.conv import DIMS
+from tilegrad.shape.conv import CONV, DIMS
 from tilegrad.workload import Problem
 
 LARGEST = 2**16 - 1
@@ -157,6 +157,8 @@ def smaller_tiles(nest: LoopNest) -> list[LoopNest]:
 
 def obstacle(problem: Problem) -> str | None:
     """Return why Gemmini's calls cannot run a layer, or None."""
+    if problem.shape != CONV:
+        return f"a {problem.shape.told} (legal: conv of one group; a matmul is one of ones)"
     bounds = dict(zip(DIMS, problem.bounds, strict=True))
     wstride, hstride, wdilation, hdilation = problem.strides
     pairs = (

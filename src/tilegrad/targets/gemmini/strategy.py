@@ -22,7 +22,7 @@ from tilegrad.nest import analyse
 from tilegrad.search.budget import Budget
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
-from tilegrad.shape.conv import DIMS
+from tilegrad.shape.conv import CONV, DIMS
 from tilegrad.targets.gemmini.layers import smaller_tiles
 from tilegrad.targets.gemmini.tiler import library_tile
 from tilegrad.workload import Problem
@@ -47,6 +47,12 @@ class LibraryStrategy:
     def check(self, problem: SearchProblem) -> None:
         """Refuse an accelerator that is no Gemmini, and sizes that are left open."""
         check_template(problem.accelerator, f"strategy={self.name}")
+        for layer in problem.workload.layers:
+            if layer.shape != CONV:
+                raise ConfigError(
+                    f"layer {layer.name!r} is a {layer.shape.told}, which strategy={self.name} "
+                    "does not tile; legal: conv of one group (a matmul is one of ones)"
+                )
         for name in PARAMETERS:
             if name not in problem.hardware.fixed:
                 raise ConfigError(
