@@ -1,22 +1,28 @@
-"""The rows of a layer table, from CSV or YAML, each with the place that errors name."""
+"""The rows of a layer table, from CSV or YAML, each with its shape and the place errors name."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tilegrad.checks import wrong_separator
 from tilegrad.errors import WorkloadError, unknown
+from tilegrad.shape import Shape
 from tilegrad.shape.conv import GROUPED
 from tilegrad.workload.files import Located, expect_mapping, load_yaml, read_text
+from tilegrad.workload.table_shapes import TableShapes
 
 NAMES = ("layer", "name")
 """Either spelling heads the layer's name."""
 
-COLUMNS = ("network", *NAMES, "count", *GROUPED.fields)
+SHAPE = "shape"
+"""The column that names a row's shape; without one, or where it is empty, a convolution."""
+
+OWN = ("network", *NAMES, "count", SHAPE)
+"""Columns that are of no shape."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,7 @@ class Row:
 
     where: str
     fields: Mapping[str, object]
+    shape: Shape = GROUPED
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -45,11 +52,38 @@ def _csv_rows(path: Path) -> Iterator[Row]:
         raise WorkloadError(f"{path}: the layer table is empty (legal: a header, then layers)")
     if (reason := wrong_separator(header)) is not None:
         raise WorkloadError(f"{path}, line {start}: {reason}")
-    _check_columns(header, f"{path}, line {start}")
+    place = f"{path}, line {start}"
+    if SHAPE not in header:
+        _check_columns(header, (GROUPED,), place)
+    rows = _csv_cells(lines, header, path)
+    if SHAPE not in header:
+        yield from rows
+        return
+    shapes = TableShapes(path)
+    shaped = [_shaped(row, shapes) for row in rows]
+    _check_columns(header, dict.fromkeys(row.shape for row in shaped) or (GROUPED,), place)
+    yield from shaped
+
+
+def _csv_cells(
+    lines: Iterator[tuple[int, list[str]]], header: Sequence[str], path: Path
+) -> Iterator[Row]:
     for line, cells in lines:
         where = f"{path}, line {line}"
         _check_width(cells, header, where)
         yield Row(where, dict(zip(header, cells, strict=True)))
+
+
+def _shaped(row: Row, shapes: TableShapes) -> Row:
+    """Return a row with the shape that it names, without cells that are empty."""
+    name = row.fields.get(SHAPE)
+    shape = shapes.named(name, f"{row.where}, field {SHAPE}") if name else GROUPED
+    fields = {
+        field: value
+        for field, value in row.fields.items()
+        if field != SHAPE and (field in OWN or value not in ("", None))
+    }
+    return Row(row.where, fields, shape)
 
 
 def _csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -78,35 +112,47 @@ def _check_width(cells: Sequence[str], header: Sequence[str], where: str) -> Non
 
 
 def _yaml_rows(path: Path) -> Iterator[Row]:
-    for number, item in enumerate(_yaml_items(load_yaml(path), path), start=1):
+    items, shapes = _yaml_items(load_yaml(path), path)
+    for number, item in enumerate(items, start=1):
         layer = expect_mapping(item, f"{path}, item {number}")
-        where = f"{path}, line {layer.line}"
-        _check_columns(list(layer), where)
-        yield Row(where, layer)
+        row = Row(f"{path}, line {layer.line}", layer)
+        if SHAPE in layer:
+            row = _shaped(row, shapes)
+        _check_columns(list(row.fields), (row.shape,), row.where)
+        yield row
 
 
-def _yaml_items(document: object, path: Path) -> list[object]:
+def _yaml_items(document: object, path: Path) -> tuple[list[object], TableShapes]:
+    """Return the layers, and the shapes that they may name."""
+    shapes = TableShapes(path)
     if isinstance(document, Located):
+        legal = ("layers", "shapes")
         for key in document:
-            if key != "layers":
-                raise WorkloadError(unknown("key", key, ["layers"], f"{path}, line 1"))
+            if key not in legal:
+                raise WorkloadError(unknown("key", key, legal, f"{path}, line 1"))
+        if "shapes" in document:
+            shapes.add(expect_mapping(document["shapes"], f"{path}, field shapes"))
         document = document.get("layers")
     if not isinstance(document, list):
         raise WorkloadError(
             f"{path}: not a layer table (legal: a list of mappings, alone or under 'layers')"
         )
-    return document
+    return document, shapes
 
 
-def _check_columns(columns: Sequence[str], where: str) -> None:
+def _check_columns(columns: Sequence[str], shapes: Iterable[Shape], where: str) -> None:
+    """Check columns against what shapes need, all together; each row's own are checked later."""
+    shapes = tuple(shapes)
+    legal = (*OWN, *dict.fromkeys(field for shape in shapes for field in shape.fields))
     for column in columns:
-        if column not in COLUMNS:
-            raise WorkloadError(unknown("column", column, COLUMNS, where))
+        if column not in legal:
+            raise WorkloadError(unknown("column", column, legal, where))
         if columns.count(column) > 1:
             raise WorkloadError(f"{where}: column {column} is given twice (legal: once)")
     if sum(name in columns for name in NAMES) != 1:
         raise WorkloadError(f"{where}: legal: either a column layer or a column name, and not both")
-    for column in GROUPED.required:
-        if column not in columns:
-            required = ", ".join(("layer", *GROUPED.required))
-            raise WorkloadError(f"{where}: column {column} is missing (required: {required})")
+    for shape in shapes:
+        for column in shape.required:
+            if column not in columns:
+                required = ", ".join(("layer", *shape.required))
+                raise WorkloadError(f"{where}: column {column} is missing (required: {required})")

@@ -14,8 +14,11 @@ from tilegrad.workload.workload import Workload
 def read_layer_table(path: str | Path, network: str | None = None) -> Workload:
     """Read the layers of a CSV or YAML table, one row a layer.
 
-    Columns: ``layer`` (or ``name``), R S P Q C K; optional N, strides, dilations, ``count`` and
-    ``network``. ``network`` chooses among several and names the workload; a table without that
+    Columns: ``layer`` (or ``name``), R S P Q C K; optional N, G, strides, dilations, ``count``,
+    ``network`` and ``shape``: a packaged shape's name, or the path of a YAML file of one, relative
+    to the table (empty: a convolution). Then each shape's own dims and coefficients are columns;
+    a row's cells are empty where its shape has no such dim. A YAML table may describe shapes under
+    ``shapes``. ``network`` chooses among several and names the workload; a table without that
     column is named after its file. Malformed tables raise a ``WorkloadError`` naming file, line
     and field.
     """
@@ -51,7 +54,7 @@ def _read_row(row: Row) -> tuple[str | None, Problem]:
     if "network" in fields:
         network = parse_text(fields.pop("network"), f"{row.where}, field network")
     count = fields.pop("count", 1)
-    return network, Problem.from_fields(name, fields, count, row.where)
+    return network, Problem.from_fields(name, fields, count, row.where, row.shape)
 
 
 def _choose(
