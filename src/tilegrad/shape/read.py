@@ -79,15 +79,18 @@ def build_shape(described: Mapping[str, Any], where: str) -> Shape:
         )
         for role in ROLES
     )
-    shape = Shape(
-        str(described["name"]),
-        dims,
-        axes,
-        tuple(coefficients),
-        tuple(coefficients.values()),
-        _subset(described, "optional", dims, where),
-        _subset(described, "left_out", dims, where),
-    )
+    try:
+        shape = Shape(
+            str(described["name"]),
+            dims,
+            axes,
+            tuple(coefficients),
+            tuple(coefficients.values()),
+            _subset(described, "optional", dims, where),
+            _subset(described, "left_out", dims, where),
+        )
+    except WorkloadError as error:
+        raise WorkloadError(f"{where}: {error}") from None
     return _liked(shape, _mapping(described, "like", where), where)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from tilegrad.errors import WorkloadError
 
@@ -167,6 +168,24 @@ class Shape:
             self.dims[t.dim] if t.coefficient == 1 else f"{self.dims[t.dim]} * {t.coefficient}"
             for t in axis.terms
         )
+
+    def described(self) -> dict[str, Any]:
+        """Return the description that ``build_shape`` reads as this shape, as plain data."""
+        derived = derived_letters(self)
+        stated = {
+            "name": self.name,
+            "dims": list(self.dims),
+            "coefficients": dict(zip(self.coefficients, self.defaults, strict=True)),
+            "tensors": {role: [*map(self._told, self.tensor(role))] for role in ROLES},
+            "optional": list(self.optional),
+            "left_out": list(self.left_out),
+            "like": {
+                dim: letter
+                for dim, letter, own in zip(self.dims, self.letters, derived, strict=True)
+                if letter != own
+            },
+        }
+        return {field: value for field, value in stated.items() if value}
 
 
 def derived_letters(shape: Shape) -> tuple[str, ...]:

@@ -1,25 +1,13 @@
-"""Timeloop projections: which dimensions, with which coefficients, index each data space.
-
-A layer of this project reads the input at row ``P*Wstride + R*Wdilation`` and column
-``Q*Hstride + S*Hdilation``. A shape that pairs the dimensions otherwise has the same bounds and
-different traffic, so it is refused rather than read as if it were this one.
-"""
+"""Timeloop projections as index expressions, and which data space is which tensor."""
 
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Mapping
 
 from tilegrad.errors import WorkloadError
+from tilegrad.shape import INPUTS, OUTPUTS, ROLES, WEIGHTS
 from tilegrad.workload.files import expect_list
-
-COEFFICIENT = {"P": "Wstride", "Q": "Hstride", "R": "Wdilation", "S": "Hdilation"}
-
-AXES = {
-    "Weights": ["C", "K", "R", "S"],
-    "Inputs": ["C", "N", "P+R", "Q+S"],
-    "Outputs": ["K", "N", "P", "Q"],
-}
-"""The axes of each data space, sorted; ``+`` joins the dimensions that slide together."""
 
 Term = tuple[str, str | None]
 """A dimension and its coefficient."""
@@ -32,7 +20,7 @@ def read_projection(value: object, place: str) -> Projection:
     """Read ``[[[N]], [[R, Wdilation], [P, Wstride]]]``, or ``[N, C]`` where no axis is a sum."""
     axes = expect_list(value, f"{place}, field projection")
     return [
-        [(canonical(axis), None)]
+        [(axis, None)]
         if isinstance(axis, str)
         else [_term(term, place) for term in expect_list(axis, place)]
         for axis in axes
@@ -42,34 +30,50 @@ def read_projection(value: object, place: str) -> Projection:
 def _term(value: object, place: str) -> Term:
     match value:
         case [str(dim)]:
-            return canonical(dim), None
+            return dim, None
         case [str(dim), str(coefficient)]:
-            return canonical(dim), coefficient
+            return dim, coefficient
     raise WorkloadError(
         f"{place}: projection term {reprlib.repr(value)} is not legal (legal: [dimension] or "
         "[dimension, coefficient])"
     )
 
 
-def check_axes(axes: Projection, name: str, place: str) -> set[str]:
-    """Return the coefficients used, refusing an axis or a coefficient that is not the layer's."""
-    found = sorted("+".join(sorted(dim for dim, _ in axis)) for axis in axes)
-    if found != AXES[name]:
+def expressions(axes: Projection) -> list[str]:
+    """Return the axes as a shape's description writes them."""
+    return [
+        " + ".join(f"{dim} * {constant}" if constant else dim for dim, constant in axis)
+        for axis in axes
+    ]
+
+
+def roles(spaces: Mapping[str, Projection], written: list[str], place: str) -> dict[str, str]:
+    """Return the role of each data space, given those that are ``written``.
+
+    Outputs is the one that is written, or else called so; the other two are Weights and Inputs by
+    name, or else Inputs is the one with sums among its axes, or the first.
+    """
+    if len(spaces) != len(ROLES):
         raise WorkloadError(
-            f"{place}: the projection has the axes {', '.join(found)}; a CNN layer has "
-            f"{', '.join(AXES[name])} (R goes with P, and S with Q)"
+            f"{place}: {len(spaces)} data spaces ({', '.join(spaces)}); legal: {len(ROLES)}, two "
+            "that are read and one that is written"
         )
-    terms = {dim: coefficient for axis in axes for dim, coefficient in axis if coefficient}
-    for dim, coefficient in terms.items():
-        legal = COEFFICIENT.get(dim) if name == "Inputs" else None
-        if coefficient != legal:
-            raise WorkloadError(
-                f"{place}: coefficient {coefficient} of {dim} is not the CNN layer's "
-                f"(legal: {legal or 'none'})"
-            )
-    return set(terms.values())
+    written = written or [name for name in spaces if name == OUTPUTS]
+    if len(written) != 1:
+        told = ", ".join(written) or "none"
+        raise WorkloadError(f"{place}: read_write is true of {told}; legal: of one data space")
+    read = [name for name in spaces if name not in written]
+    return {written[0]: OUTPUTS, **dict(zip(_inputs_first(read, spaces), OPERANDS, strict=True))}
 
 
-def canonical(dim: object) -> str:
-    """Return this project's name of a dimension: many published shapes call K M."""
-    return "K" if dim == "M" else str(dim)
+OPERANDS = (INPUTS, WEIGHTS)
+
+
+def _inputs_first(read: list[str], spaces: Mapping[str, Projection]) -> list[str]:
+    first, second = read
+    if INPUTS in read or WEIGHTS in read:
+        swapped = second == INPUTS or first == WEIGHTS
+    else:
+        slides = [any(len(axis) > 1 or axis[0][1] for axis in spaces[name]) for name in read]
+        swapped = slides == [False, True]
+    return [second, first] if swapped else [first, second]

@@ -8,7 +8,7 @@ from pathlib import Path
 from tilegrad.errors import WorkloadError, unknown
 from tilegrad.workload.files import Located, expect_mapping, load_yaml
 from tilegrad.workload.problem import Problem
-from tilegrad.workload.timeloop_shape import Shape, read_shape
+from tilegrad.workload.timeloop_shape import TimeloopShape, read_timeloop_shape
 from tilegrad.workload.workload import Workload
 from tilegrad.yaml_files import YAML_SUFFIXES
 
@@ -19,21 +19,32 @@ _OUTER = ("version", "shape", "instance")
 def read_timeloop_problem(path: str | Path) -> Problem:
     """Read one Timeloop problem, named after its file.
 
-    The bounds stand under ``problem`` itself or under ``problem.instance``; an inline ``shape``
-    must be the CNN layer and may give defaults for its coefficients; no shape means Timeloop's
-    ``cnn-layer``. A ``WorkloadError`` names the file, the line and the field.
+    The bounds stand under ``problem`` itself or under ``problem.instance``; an inline ``shape`` may
+    be any of two operands and a result; no shape means Timeloop's ``cnn-layer``. A
+    ``WorkloadError`` names the file, the line and the field.
     """
     path = Path(path)
+    problem = _problem(path)
+    stated = read_timeloop_shape(problem.get("shape"), f"{path}, field shape")
+    fields = _instance(problem, str(path))
+    where = f"{path}, line {fields.line}"
+    named = _renamed(fields, stated, where)
+    return Problem.from_fields(path.stem, named, where=where, shape=stated.shape)
+
+
+def timeloop_names(path: Path) -> TimeloopShape:
+    """Return the shape of a problem file, with the names that its mappings use."""
+    return read_timeloop_shape(_problem(path).get("shape"), f"{path}, field shape")
+
+
+def _problem(path: Path) -> Located:
     document = load_yaml(path)
     problem = document.get("problem") if isinstance(document, Located) else None
     if not isinstance(problem, Located):
         raise WorkloadError(
             f"{path}: not a Timeloop problem (legal: a mapping under the key 'problem')"
         )
-    shape = read_shape(problem.get("shape"), f"{path}, field shape")
-    fields = _instance(problem, str(path))
-    where = f"{path}, line {fields.line}"
-    return Problem.from_fields(path.stem, _renamed(fields, shape, where), where=where)
+    return problem
 
 
 def read_timeloop_workload(
@@ -75,10 +86,10 @@ def _instance(problem: Located, where: str) -> Located:
     return expect_mapping(problem["instance"], f"{where}, field instance")
 
 
-def _renamed(fields: Located, shape: Shape, where: str) -> dict[str, object]:
+def _renamed(fields: Located, stated: TimeloopShape, where: str) -> dict[str, object]:
     """Return the fields under this project's names, with the shape's defaults filled in."""
     for field in fields:
-        if field not in shape.fields:
-            raise WorkloadError(unknown("field", field, shape.fields, where))
-    named = {shape.rename.get(field, field): value for field, value in fields.items()}
-    return {**shape.defaults, **named}
+        if field not in stated.fields:
+            raise WorkloadError(unknown("field", field, stated.fields, where))
+    named = {stated.dims.get(field, field): value for field, value in fields.items()}
+    return {**stated.defaults, **named}
