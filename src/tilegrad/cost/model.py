@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from torch import Tensor
 
@@ -32,6 +32,11 @@ class CostModel(Protocol):
     @property
     def differentiable(self) -> bool:
         """Whether gradients flow from the cycles to the factors and the hardware."""
+        ...
+
+    @property
+    def learned(self) -> LearnedModel | None:
+        """The model itself where it was fitted to measurements; None: it is the nest's own."""
         ...
 
     def context(
@@ -83,7 +88,6 @@ class Departure:
     highest: float
 
 
-@runtime_checkable
 class LearnedModel(CostModel, Protocol):
     """A model that was fitted to measurements, and holds where they lie.
 
@@ -123,6 +127,7 @@ class Roofline:
 
     name: str = "nest"
     differentiable: bool = True
+    learned: None = None
 
     def context(
         self,

@@ -59,6 +59,11 @@ class PredictedLatency:
         return self.predictor.differentiable
 
     @property
+    def learned(self) -> PredictedLatency:
+        """Itself: it was fitted."""
+        return self
+
+    @property
     def features(self) -> FeatureSet:
         """What the predictor reads."""
         return feature_set(self.predictor.schema.features)

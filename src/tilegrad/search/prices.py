@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.cost.footprint import Footprint, concatenate_footprints
-from tilegrad.cost.model import CostModel, Roofline
+from tilegrad.cost.model import CostModel
 from tilegrad.search.pool import Points, price
 
 PAIRS_AT_ONCE = 32_768
@@ -93,7 +93,7 @@ def weighted(energy: Tensor, latency: Tensor, weights: Weights) -> Tensor:
 
 def prices(sums: Footprint, points: Points, model: CostModel) -> Prices:
     """Return the prices of one layer's candidates ``[row]`` on all points."""
-    if isinstance(model, Roofline):
+    if model.learned is None:
         return NestPrices(*price(sums, points))
     return ModelPrices(sums, points, model)
 

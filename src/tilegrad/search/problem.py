@@ -21,7 +21,6 @@ from tilegrad.cost.model import (
     CostModel,
     LearnedModel,
     NotFiniteError,
-    Roofline,
     model_footprint,
 )
 from tilegrad.cost.network import NetworkCost, network_cost
@@ -186,14 +185,14 @@ class SearchProblem:
     @property
     def learned(self) -> LearnedModel | None:
         """The model of the latency, if it is not the nest's own."""
-        return self.model if isinstance(self.model, LearnedModel) else None
+        return self.model.learned
 
     def latency(self, nests: LoopNest, cost: NetworkCost) -> Tensor:
         """Return the latency to be minimised [cycles] of designs ``[..., layer]``, ``[...]``.
 
         ``cost`` is theirs; its cycles are the latency where there is no other model.
         """
-        if isinstance(self.model, Roofline):
+        if self.model.learned is None:
             return cost.cycles
         sums = self.footprint(nests)
         hardware = {name: value.unsqueeze(-1) for name, value in cost.hardware.items()}
