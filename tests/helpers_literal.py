@@ -11,7 +11,19 @@ from math import prod
 
 from tilegrad.accelerator import AXES, Accelerator, Level
 from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.shape.conv import DIMS, C, K, N, P, Q, R, S
+from tilegrad.shape import ROLES, Shape
+
+Axes = list[list[tuple[int, int]]]
+"""Of each axis of a tensor its dims, each with the words that one step along it moves."""
+
+
+def axes_of(shape: Shape, strides: tuple[int, ...], tensor: str) -> Axes:
+    """Return the axes of a layer's tensor; ``strides`` are the layer's coefficients."""
+    given: dict[int | str, int] = dict(zip(shape.coefficients, strides, strict=True))
+    return [
+        [(term.dim, given.get(term.coefficient) or int(term.coefficient)) for term in axis.terms]
+        for axis in shape.axes[ROLES.index(tensor)]
+    ]
 
 
 def offsets(nest: LoopNest, level: int, dim: int) -> set[int]:
@@ -25,21 +37,22 @@ def offsets(nest: LoopNest, level: int, dim: int) -> set[int]:
     return found
 
 
-def tile_words(nest: LoopNest, strides: tuple[int, ...], level: int, tensor: str) -> int:
-    """Return the words of a tensor that a level holds at once; of Inputs the whole box."""
-    at = {dim: offsets(nest, level, dim) for dim in range(len(DIMS))}
-    if tensor != "Inputs":
-        dims = (R, S, C, K) if tensor == "Weights" else (N, K, P, Q)
-        return prod(len(at[dim]) for dim in dims)
-    rows = {p * strides[0] + r * strides[2] for p, r in product(at[P], at[R])}
-    columns = {q * strides[1] + s * strides[3] for q, s in product(at[Q], at[S])}
-    return len(at[N]) * len(at[C]) * (max(rows) + 1) * (max(columns) + 1)
+def tile_words(nest: LoopNest, axes: Axes, level: int) -> int:
+    """Return the words of a tensor that a level holds at once: the box around all of them."""
+    words = 1
+    for axis in axes:
+        walked = [{at * step for at in offsets(nest, level, dim)} for dim, step in axis]
+        words *= max(map(sum, product(*walked))) + 1
+    return words
 
 
 def words_kept(nest: LoopNest, strides: tuple[int, ...], accelerator: Accelerator) -> list[int]:
     """Return the words that one instance of each level holds."""
     return [
-        sum(tile_words(nest, strides, index, tensor) for tensor in level.keeps)
+        sum(
+            tile_words(nest, axes_of(accelerator.shape, strides, tensor), index)
+            for tensor in level.keeps
+        )
         for index, level in enumerate(accelerator.levels)
     ]
 

@@ -1,7 +1,7 @@
 """A literal, slow reading of Timeloop's counting rules for one small nest, as an oracle.
 
-Tiles are explicit sets of points. Weights and Outputs: every iteration and every instance is
-walked. Inputs: iterations #0 and #1 of each temporal loop are, #1 standing for all later ones,
+Tiles are explicit sets of points. ``walk``: every iteration and every instance of a tensor without
+sliding axes. ``fills``: iterations #0 and #1 of each temporal loop, #1 standing for all later ones,
 with the previous tile and the remembered translation as the only state.
 """
 
@@ -13,13 +13,13 @@ from functools import cached_property
 from itertools import product
 from math import prod
 
+from tests.helpers_literal import axes_of
 from tilegrad.mapping import Mapping
-from tilegrad.shape.conv import DIMS, C, K, N, P, Q, R, S
+from tilegrad.shape import ROLES, Shape
+from tilegrad.shape.conv import CONV
 
 Offsets = tuple[int, ...]
 Tile = frozenset[tuple[int, ...]]
-
-ORIGIN: Offsets = (0,) * len(DIMS)
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,12 @@ class Served:
 class SmallNest:
     """One integer mapping ``[level, dim]`` as nested Python loops."""
 
-    def __init__(self, mapping: Mapping, strides: tuple[int, ...]) -> None:
+    def __init__(self, mapping: Mapping, strides: tuple[int, ...], shape: Shape = CONV) -> None:
         self._temporal = mapping.temporal.long().tolist()
         self._spatial = mapping.spatial.prod(-2).long().tolist()
         self._order = mapping.order.tolist()
-        self._strides = strides
+        self._axes = {tensor: axes_of(shape, strides, tensor) for tensor in ROLES}
+        self.origin: Offsets = (0,) * len(shape.dims)
 
     @cached_property
     def levels(self) -> int:
@@ -80,28 +81,23 @@ class SmallNest:
         """Return the loops over the instances of ``child`` under one of ``parent``."""
         return [loop for level in range(child + 1, parent + 1) for loop in self.spatial_at(level)]
 
-    def tile(self, level: int, tensor: str, at: Offsets = ORIGIN) -> Tile:
-        """Return the points of a tensor that a level's tile at ``at`` holds."""
-        extent = [self._extent(level, dim) for dim in range(len(DIMS))]
-        if tensor != "Inputs":
-            dims = (R, S, C, K) if tensor == "Weights" else (N, K, P, Q)
-            return frozenset(product(*(range(at[d], at[d] + extent[d]) for d in dims)))
-        wstride, hstride, wdilation, hdilation = self._strides
-        row, column = at[P] * wstride + at[R] * wdilation, at[Q] * hstride + at[S] * hdilation
-        rows = (extent[P] - 1) * wstride + (extent[R] - 1) * wdilation + 1
-        columns = (extent[Q] - 1) * hstride + (extent[S] - 1) * hdilation + 1
-        corner, size = (at[N], at[C], row, column), (extent[N], extent[C], rows, columns)
-        return frozenset(product(*(range(a, a + b) for a, b in zip(corner, size, strict=True))))
+    def tile(self, level: int, tensor: str, at: Offsets | None = None) -> Tile:
+        """Return the points of a tensor's box that a level's tile at ``at`` (or 0) holds."""
+        at = at or self.origin
+        axes = self._axes[tensor]
+        corner = [sum(at[dim] * step for dim, step in axis) for axis in axes]
+        size = [sum((self._extent(level, dim) - 1) * step for dim, step in axis) for axis in axes]
+        return frozenset(product(*(range(a, a + b + 1) for a, b in zip(corner, size, strict=True))))
 
     def walk(self, parent: int, child: int, tensor: str) -> Served:
-        """Walk all iterations and instances of Weights or Outputs; child -1 is the MAC."""
+        """Walk all iterations and instances of a tensor that does not slide; -1 is the MAC."""
         held: dict[Offsets, Tile] = {}
         first_seen: Tile = frozenset()
         parent_seen: Tile = frozenset()
         moved = back = served = again = 0
-        for start in _positions(self.temporal_above(child)):
+        for start in self._positions(self.temporal_above(child)):
             arriving: dict[Tile, None] = {}
-            for instance in _positions(self.spatial_between(child, parent)):
+            for instance in self._positions(self.spatial_between(child, parent)):
                 tile = self.tile(child, tensor, _add(start, instance))
                 if child >= 0 and held.get(instance) == tile:
                     continue
@@ -115,16 +111,16 @@ class SmallNest:
             parent_seen = parent_seen.union(*arriving)
         return Served(moved, back, served, again)
 
-    def inputs_fills(self, level: int, counting: str) -> int:
-        """Return the words of Inputs fetched by one instance: the state machine, step by step."""
+    def fills(self, level: int, tensor: str, counting: str) -> int:
+        """Return the words of a tensor that one instance takes in: the state machine, literally."""
         loops = self.temporal_above(level)
-        before = self.tile(level, "Inputs")
+        before = self.tile(level, tensor)
         words = len(before)
         remembered: Offsets | None = None
         _, *later = product((0, 1), repeat=len(loops))
         for picked in later:
             weight = prod(loop.bound - 1 for loop, one in zip(loops, picked, strict=True) if one)
-            tile = self.tile(level, "Inputs", _offset(loops, picked))
+            tile = self.tile(level, tensor, self._offset(loops, picked))
             shift = tuple(a - b for a, b in zip(min(tile), min(before), strict=True))
             if counting == "timeloop" and not any(shift):
                 continue
@@ -137,13 +133,16 @@ class SmallNest:
             before = tile
         return words
 
-    def distinct_inputs(self, child: int, parent: int) -> int:
-        """Return distinct Inputs tile origins among instances, level by level, multiplied."""
+    def distinct(self, child: int, parent: int, tensor: str) -> int:
+        """Return the distinct origins of a tensor's tiles among instances, level by level."""
         levels = range(child + 1, parent + 1)
         return prod(
-            len({min(self.tile(-1, "Inputs", at)) for at in _positions(self.spatial_at(level))})
+            len({self._origin(tensor, at) for at in self._positions(self.spatial_at(level))})
             for level in levels
         )
+
+    def _origin(self, tensor: str, at: Offsets) -> Offsets:
+        return min(self.tile(-1, tensor, at))
 
     def _extent(self, level: int, dim: int) -> int:
         """Return the extent of all loops at and below a level (-1: one iteration)."""
@@ -154,18 +153,16 @@ class SmallNest:
         """Return how far one iteration of a temporal loop of a level moves."""
         return self._extent(level - 1, dim) * self._spatial[level][dim]
 
+    def _positions(self, loops: list[Loop]) -> Iterator[Offsets]:
+        """Walk all iterations of loops, outermost first."""
+        for iteration in product(*(range(loop.bound) for loop in loops)):
+            yield self._offset(loops, iteration)
 
-def _positions(loops: list[Loop]) -> Iterator[Offsets]:
-    """Walk all iterations of loops, outermost first."""
-    for iteration in product(*(range(loop.bound) for loop in loops)):
-        yield _offset(loops, iteration)
-
-
-def _offset(loops: list[Loop], iteration: tuple[int, ...]) -> Offsets:
-    offset = [0] * len(DIMS)
-    for loop, number in zip(loops, iteration, strict=True):
-        offset[loop.dim] += number * loop.step
-    return tuple(offset)
+    def _offset(self, loops: list[Loop], iteration: tuple[int, ...]) -> Offsets:
+        offset = list(self.origin)
+        for loop, number in zip(loops, iteration, strict=True):
+            offset[loop.dim] += number * loop.step
+        return tuple(offset)
 
 
 def _add(left: Offsets, right: Offsets) -> Offsets:

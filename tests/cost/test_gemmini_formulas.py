@@ -41,7 +41,7 @@ class Gemmini:
         self.column_kept = len(nest.tile(1, "Outputs"))
         register_fills = self.c * self.k * moves(inner, {P, Q, N})
         weight_fills = self.weights_kept * moves(outer, {P, Q, N})
-        input_fills = nest.inputs_fills(2, COUNTING)
+        input_fills = nest.fills(2, "Inputs", COUNTING)
         drained = self.k * self.column_kept * moves(outer, {R, S, C})
         self.registers = [self.macs, register_fills]
         self.scratchpad = [register_fills, self.macs // self.k, weight_fills, input_fills]

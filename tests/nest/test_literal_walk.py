@@ -1,88 +1,148 @@
-"""The analysis against a literal walk of small nests, in both counting conventions."""
+"""The analysis of any problem on any levels against a literal walk, in both conventions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from math import prod
+
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.helpers import STRIDE_CHOICES, plain
+from tests.helpers import plain
+from tests.helpers_shapes import Case, cases, drawn_shapes, mappings, numbers, packaged
 from tests.helpers_timeloop import SmallNest
 from tilegrad.accelerator import COUNTINGS
-from tilegrad.mapping import Mapping, unit_mapping
-from tilegrad.nest import Accesses, analyse
-from tilegrad.shape.conv import DIMS
+from tilegrad.nest import Nest, analyse
+from tilegrad.shape import OUTPUTS, ROLES
 
-LEVELS = 4
+ARITHMETIC = -1
 
-loops = st.tuples(st.integers(0, LEVELS - 1), st.integers(0, len(DIMS) - 1), st.integers(2, 3))
-orders = st.lists(st.permutations(range(len(DIMS))), min_size=LEVELS, max_size=LEVELS)
-strides = st.sampled_from(STRIDE_CHOICES)
+Counts = dict[str, float]
+"""Words by level, tensor and kind of access."""
 
 
-@st.composite
-def small_mappings(draw: st.DrawFn) -> Mapping:
-    """Nests with four to eight temporal and at most two spatial loops of 2 or 3."""
-    mapping = unit_mapping(LEVELS)
-    for level, dim, bound in draw(
-        st.lists(loops, min_size=4, max_size=8, unique_by=lambda loop: loop[:2])
-    ):
-        mapping.temporal[level, dim] = bound
-    for level, dim, bound in draw(st.lists(loops, max_size=2, unique_by=lambda loop: loop[:2])):
-        mapping.spatial[level, draw(st.integers(0, 1)), dim] = bound
-    return Mapping(mapping.temporal, mapping.spatial, torch.tensor(draw(orders)))
+def counted(case: Case) -> Nest:
+    strides = torch.tensor(case.strides, dtype=torch.float64)
+    return analyse(case.mapping, strides, case.accelerator)
 
 
-def counted(mapping: Mapping, step: tuple[int, ...], counting: str) -> list[dict[str, Accesses]]:
-    nest = analyse(mapping, torch.tensor(step, dtype=torch.float64), plain(counting))
-    return list(nest.accesses)
+def found(nest: Nest) -> Counts:
+    return {
+        f"L{level} {tensor} {kind}": words.item()
+        for level, kept in enumerate(nest.accesses)
+        for tensor, accesses in kept.items()
+        for kind, words in vars(accesses).items()
+    }
 
 
-def served_by(accesses: Accesses) -> tuple[float, float]:
-    return accesses.reads.item(), accesses.updates.item()
-
-
-@pytest.mark.parametrize("counting", COUNTINGS)
-@settings(deadline=None, max_examples=100)
-@given(mapping=small_mappings(), step=strides)
-def test_inputs_follow_the_state_machine(
-    counting: str, mapping: Mapping, step: tuple[int, ...]
-) -> None:
-    oracle = SmallNest(mapping, step)
-    accelerator = plain(counting)
-    for level, kept in enumerate(counted(mapping, step, counting)):
-        if "Inputs" not in kept:
+def machine(case: Case, oracle: SmallNest) -> Counts:
+    """Return what each operand's tiles and moves are by the state machine, step by step."""
+    expected = {}
+    for level, child, tensor in _kept(case):
+        if tensor == OUTPUTS:
             continue
-        child = accelerator.kept_below(level, "Inputs")
-        steps = int(mapping.temporal.prod().item())
-        fetched = oracle.inputs_fills(child, counting) if child >= 0 else steps
-        assert kept["Inputs"].reads == fetched * oracle.distinct_inputs(child, level)
-        assert kept["Inputs"].tile == len(oracle.tile(level, "Inputs"))
-        outermost = level == LEVELS - 1
-        assert kept["Inputs"].fills == (0 if outermost else oracle.inputs_fills(level, counting))
+        taken = (
+            _steps(case)
+            if child == ARITHMETIC
+            else oracle.fills(child, tensor, case.accelerator.counting)
+        )
+        outermost = level == len(case.accelerator.levels) - 1
+        fills = 0 if outermost else oracle.fills(level, tensor, case.accelerator.counting)
+        expected |= {
+            f"L{level} {tensor} tile": len(oracle.tile(level, tensor)),
+            f"L{level} {tensor} reads": taken * oracle.distinct(child, level, tensor),
+            f"L{level} {tensor} fills": fills,
+            f"L{level} {tensor} updates": 0,
+        }
+    return expected
+
+
+def walked(case: Case, oracle: SmallNest) -> Counts:
+    """Return what a walk of every iteration and instance counts of the tensors without a halo."""
+    expected: Counts = {}
+    still = [tensor for tensor in ROLES if not _slides(case, tensor)]
+    for level, child, tensor in _kept(case):
+        if tensor not in still:
+            continue
+        walk = oracle.walk(level, child, tensor)
+        reads, updates = walk.served, 0
+        if tensor == OUTPUTS:
+            reads, updates = walk.again, walk.served
+        expected |= {
+            f"L{level} {tensor} tile": len(oracle.tile(level, tensor)),
+            f"L{level} {tensor} reads": reads,
+            f"L{level} {tensor} updates": updates,
+        }
+        if child != ARITHMETIC:
+            first = tensor != OUTPUTS or case.accelerator.counting == "timeloop-2022"
+            expected[f"L{child} {tensor} fills"] = walk.moved if first else walk.back
+    return expected
+
+
+def _kept(case: Case) -> Iterator[tuple[int, int, str]]:
+    """Yield each level and tensor kept there, with the next level inwards that keeps it."""
+    for tensor in ROLES:
+        child = ARITHMETIC
+        for level, described in enumerate(case.accelerator.levels):
+            if tensor in described.keeps:
+                yield level, child, tensor
+                child = level
+
+
+def _slides(case: Case, tensor: str) -> bool:
+    """Return whether tiles of a tensor may overlap or lie apart."""
+    axes = case.accelerator.shape.axes[ROLES.index(tensor)]
+    return any(len(axis.terms) > 1 or axis.terms[0].coefficient != 1 for axis in axes)
+
+
+def _steps(case: Case) -> int:
+    return prod(int(bound) for bound in case.mapping.temporal.flatten())
+
+
+def assert_walked(case: Case) -> None:
+    nest = counted(case)
+    counts = found(nest)
+    oracle = SmallNest(case.mapping, case.strides, case.accelerator.shape)
+    spread = [prod(int(factor) for factor in level.flatten()) for level in case.mapping.spatial]
+    for expected in (machine(case, oracle), walked(case, oracle)):
+        assert {name: counts[name] for name in expected} == expected
+    assert nest.steps == _steps(case)
+    assert nest.macs == _steps(case) * prod(spread)
+    assert [int(many) for many in nest.instances] == [
+        prod(spread[level + 1 :]) for level in range(len(spread))
+    ]
+
+
+def conv_cases(counting: str) -> st.SearchStrategy[Case]:
+    """Convolutions on four levels with bypasses."""
+    accelerator = plain(counting)
+    levels, dims = len(accelerator.levels), len(accelerator.shape.dims)
+    return st.builds(Case, st.just(accelerator), st.tuples(*[numbers] * 4), mappings(levels, dims))
+
+
+KINDS: dict[str, Callable[[str], st.SearchStrategy[Case]]] = {
+    "conv": conv_cases,
+    "packaged": lambda counting: cases(packaged, counting),
+    "drawn": lambda counting: cases(drawn_shapes(), counting),
+}
 
 
 @pytest.mark.parametrize("counting", COUNTINGS)
-@settings(deadline=None, max_examples=60)
-@given(mapping=small_mappings(), step=strides)
-def test_weights_and_outputs_follow_a_walk_of_every_iteration(
-    counting: str, mapping: Mapping, step: tuple[int, ...]
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_counts_are_those_of_a_walk(kind: str, counting: str, data: st.DataObject) -> None:
+    assert_walked(data.draw(KINDS[kind](counting)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("counting", COUNTINGS)
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_counts_are_those_of_a_walk_in_thousands(
+    kind: str, counting: str, data: st.DataObject
 ) -> None:
-    oracle = SmallNest(mapping, step)
-    accelerator = plain(counting)
-    accesses = counted(mapping, step, counting)
-    for level, kept in enumerate(accesses):
-        for tensor in set(kept) - {"Inputs"}:
-            child = accelerator.kept_below(level, tensor)
-            walk = oracle.walk(level, child, tensor)
-            assert kept[tensor].tile == len(oracle.tile(level, tensor))
-            if child >= 0:
-                first = counting == "timeloop-2022" or tensor == "Weights"
-                assert accesses[child][tensor].fills == (walk.moved if first else walk.back)
-            if tensor == "Weights":
-                assert served_by(kept[tensor]) == (walk.served, 0)
-            else:
-                assert served_by(kept[tensor]) == (walk.again, walk.served)
-        if level == LEVELS - 1:
-            assert kept["Weights"].fills == 0
+    assert_walked(data.draw(KINDS[kind](counting)))

@@ -36,6 +36,8 @@ class Loops:
     def along(self, dims: Collection[int]) -> Tensor:
         """Return 1.0 where a loop's dim is one of ``dims``, else 0.0."""
         key = frozenset(dims)
+        if not key:
+            return torch.zeros_like(self.bound)
         if key not in self._sets:
             for dim in key - self._dims.keys():
                 self._dims[dim] = self.dim == dim
