@@ -59,15 +59,11 @@ def build_shape(described: Mapping[str, Any], where: str) -> Shape:
     for field in described:
         if field not in FIELDS:
             raise WorkloadError(unknown("field", str(field), FIELDS, where))
+    name = described.get("name")
+    if not isinstance(name, str) or not name:
+        raise WorkloadError(f"{where}, field name: {name!r} is not legal (legal: a text)")
     dims = _names(described, "dims", where)
-    coefficients = _mapping(described, "coefficients", where)
-    for name, value in coefficients.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise WorkloadError(
-                f"{where}, field coefficients.{name}: {value!r}; legal: an integer >= 1"
-            )
-        if name in dims or not str(name).isidentifier():
-            raise WorkloadError(f"{where}, field coefficients: {name!r}; legal: names of no dim")
+    coefficients = _coefficients(described, dims, where)
     tensors = _mapping(described, "tensors", where)
     if set(tensors) != set(ROLES):
         told = ", ".join(map(str, tensors)) or "none"
@@ -81,7 +77,7 @@ def build_shape(described: Mapping[str, Any], where: str) -> Shape:
     )
     try:
         shape = Shape(
-            str(described["name"]),
+            name,
             dims,
             axes,
             tuple(coefficients),
@@ -92,6 +88,22 @@ def build_shape(described: Mapping[str, Any], where: str) -> Shape:
     except WorkloadError as error:
         raise WorkloadError(f"{where}: {error}") from None
     return _liked(shape, _mapping(described, "like", where), where)
+
+
+def _coefficients(
+    described: Mapping[str, Any], dims: tuple[str, ...], where: str
+) -> Mapping[str, int]:
+    coefficients = _mapping(described, "coefficients", where)
+    for constant, value in coefficients.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise WorkloadError(
+                f"{where}, field coefficients.{constant}: {value!r}; legal: an integer >= 1"
+            )
+        if constant in dims or not str(constant).isidentifier():
+            raise WorkloadError(
+                f"{where}, field coefficients: {constant!r}; legal: names of no dim"
+            )
+    return coefficients
 
 
 def _liked(shape: Shape, like: Mapping[str, Any], where: str) -> Shape:
@@ -139,7 +151,7 @@ def _term(
             | ast.BinOp(
                 left=ast.Constant(value=int(number)), op=ast.Mult(), right=ast.Name(id=name)
             )
-        ) if number >= 1:
+        ) if number >= 1 and not isinstance(number, bool):
             return Term(_dim(name, dims, where), number)
     raise WorkloadError(
         f"{where}: {str(text)!r} is no index; legal: a dim, or a sum of dims, each times a "
