@@ -107,6 +107,27 @@ class Accelerator:
         size, block = self.instance_kb(level, hardware) * level.cluster, level.block(hardware)
         return self.energy.access_pj(level, size, block)
 
+    def area_mm2(self, level: Level, hardware: Mapping[str, Value]) -> Value | None:
+        """Return mm2 of one instance of a level; None where neither it nor the table says."""
+        if level.area_mm2 is not None:
+            return level.area_mm2(hardware)
+        size, block = self.instance_kb(level, hardware) * level.cluster, level.block(hardware)
+        area = self.energy.area_mm2(level, size, block)
+        return None if area is None else area / level.cluster
+
+    def beyond_tables(self, hardware: Mapping[str, float]) -> list[str]:
+        """Return a sentence for each level whose figures lie beyond what its table was made for."""
+        found = []
+        for level in self.levels:
+            size, block = self.instance_kb(level, hardware) * level.cluster, level.block(hardware)
+            made = None if level.access_pj else self.energy.beyond(level, float(size), float(block))
+            if made is not None:
+                found.append(
+                    f"{level.name} ({float(size):g} KB) lies beyond what table {self.energy.name} "
+                    f"was made for ({made}); its energy follows the table's last two sizes"
+                )
+        return found
+
     def kept_below(self, level: int, tensor: str) -> int:
         """Return the next level inwards of ``level`` that keeps ``tensor``; -1 is the MAC."""
         return next((i for i in range(level - 1, -1, -1) if tensor in self.levels[i].keeps), -1)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
 from tilegrad.accelerator.accelerator import Arithmetic
-from tilegrad.accelerator.energy import ENERGY_TABLES, AccelergyTable
+from tilegrad.accelerator.energy import ENERGY_TABLES, AccelergyTable, EnergyTable
 from tilegrad.accelerator.expression import parse_expression
 from tilegrad.accelerator.fields import Fields
 from tilegrad.accelerator.level import Level
@@ -28,9 +29,9 @@ _Entry = TypeVar("_Entry")
 
 @dataclass(frozen=True)
 class Tables:
-    """The energy table's name, and what files say: pJ by component and action, mm2 by component."""
+    """The energy table, and what files say: pJ by component and action, mm2 by component."""
 
-    name: str
+    energy: EnergyTable
     energies: Mapping[str, Mapping[str, float]] | None = None
     areas: Mapping[str, float] = field(default_factory=dict)
 
@@ -64,21 +65,32 @@ class Tables:
 
 
 def read_tables(described: object, where: str) -> Tables:
-    """Read ``pat``, ``accelergy`` or ``{table: accelergy, ert: FILE, art: FILE}``.
+    """Read ``pat``, say, ``{table: accelergy, ert: FILE, art: FILE}`` or another table's options.
 
     Raises ``AcceleratorError`` naming the field or the file.
     """
     if not isinstance(described, Mapping):
         named = Fields({"energy": described}, where.removesuffix(".energy"))
-        return Tables(named.choice("energy", tuple(ENERGY_TABLES)))
+        return Tables(ENERGY_TABLES[named.choice("energy", tuple(ENERGY_TABLES))]())
     fields = Fields(described, where)
     name = fields.choice("table", tuple(ENERGY_TABLES))
+    energy = _with_options(ENERGY_TABLES[name], fields, where)
     ert, art = fields.optional("ert"), fields.optional("art")
     fields.finish()
     if ert is not None and name != AccelergyTable.name:
         raise AcceleratorError(f"{where}: an ert goes with table accelergy, not {name}")
     energies = None if ert is None else read_ert(Path(str(ert)))
-    return Tables(name, energies, {} if art is None else read_art(Path(str(art))))
+    return Tables(energy, energies, {} if art is None else read_art(Path(str(art))))
+
+
+def _with_options(table: type[EnergyTable], described: Fields, where: str) -> EnergyTable:
+    """Return the table with the options that are given; they are its dataclass's fields."""
+    names = [option.name for option in dataclass_fields(table)]  # type: ignore[arg-type]
+    given = {name: described.text(name) for name in names if described.optional(name) is not None}
+    try:
+        return table(**given)
+    except AcceleratorError as error:
+        raise AcceleratorError(f"{where}: {error}") from None
 
 
 def read_ert(path: Path) -> dict[str, dict[str, float]]:

@@ -15,7 +15,7 @@ from tilegrad.accelerator.accelerator import (
     TableColumns,
 )
 from tilegrad.accelerator.accelergy import read_tables
-from tilegrad.accelerator.energy import ENERGY_TABLES, AccelergyTable
+from tilegrad.accelerator.energy import EnergyTable
 from tilegrad.accelerator.expression import Expression, parse_expression
 from tilegrad.accelerator.fields import Fields
 from tilegrad.accelerator.instances import check_cluster, instances_of, widths_outside
@@ -39,22 +39,33 @@ def build_accelerator(**description: Any) -> Accelerator:
     fields.text("name")
     counting = fields.choice("counting", COUNTINGS)
     tables = read_tables(fields.required("energy"), f"accelerator {name}.energy")
-    energy = ENERGY_TABLES[tables.name]()
-    arithmetic = tables.arithmetic(_arithmetic(fields.section("arithmetic")))
+    unit = fields.section("arithmetic")
+    arithmetic = tables.arithmetic(_arithmetic(unit, tables.energy, f"accelerator {name}"))
     parameters = _parameters(fields.mapping("parameters"), f"accelerator {name}.parameters")
     table = _table(fields.mapping("table"), parameters, f"accelerator {name}.table")
     described = fields.sequence("levels")
     clock = fields.clock("clock_mhz")
     fields.finish()
     levels = tuple(map(tables.level, _levels(described, parameters, f"accelerator {name}.levels")))
-    if energy.name == AccelergyTable.name:
-        _check_block_energies(levels, f"accelerator {name}")
+    _check_energies(levels, tables.energy, f"accelerator {name}")
     _check_levels(levels, f"accelerator {name}.levels")
-    return Accelerator(name, counting, levels, parameters, arithmetic, energy, table, clock)
+    return Accelerator(name, counting, levels, parameters, arithmetic, tables.energy, table, clock)
 
 
-def _arithmetic(fields: Fields) -> Arithmetic:
-    arithmetic = Arithmetic(fields.number("energy_pj"), fields.number("area_mm2", default=0.0))
+def _arithmetic(fields: Fields, table: EnergyTable, where: str) -> Arithmetic:
+    """Return the MAC unit: figures of its own, and the table's of its ``bits`` for the others."""
+    bits = fields.positive("bits", default=None)
+    try:
+        made = (None, 0.0) if bits is None else table.mac(bits)
+    except AcceleratorError as error:
+        raise AcceleratorError(f"{where}.arithmetic: {error}") from None
+    if made is None:
+        raise AcceleratorError(
+            f"{where}.arithmetic: bits is {bits}, and table {table.name} has no MAC units; "
+            "legal: energy_pj and area_mm2"
+        )
+    energy_pj = fields.number("energy_pj", default=made[0])
+    arithmetic = Arithmetic(energy_pj, fields.number("area_mm2", default=made[1]))
     fields.finish()
     return arithmetic
 
@@ -149,6 +160,7 @@ def _level(
         access_pj=access or None,
         block_pj=_block_pj(fields),
         area_mm2=None if area is None else expression("area_mm2", area),
+        ports=fields.positive("ports", default=1),
         groups=groups,
     )
     fields.finish()
@@ -159,6 +171,8 @@ def _level(
 
 def _check_sizes(level: Level, where: str) -> None:
     check_cluster(level, where)
+    if level.ports > 2:
+        raise AcceleratorError(f"{where}: ports is {level.ports}; legal: 1 or 2; nearest: 2")
     if level.capacity_kb is None:
         return
     if level.capacity_words is not None:
@@ -179,13 +193,10 @@ def _block_pj(fields: Fields) -> dict[str, float] | None:
     return energies
 
 
-def _check_block_energies(levels: Sequence[Level], where: str) -> None:
+def _check_energies(levels: Sequence[Level], table: EnergyTable, where: str) -> None:
     for level in levels:
-        if level.keeps and level.block_pj is None and level.access_pj is None:
-            raise AcceleratorError(
-                f"{where}: level {level.name!r} has no energies for the accelergy table; legal: "
-                "block_pj: {read: PJ, write: PJ} there, or energy: {table: accelergy, ert: FILE}"
-            )
+        if level.keeps and level.access_pj is None and (lack := table.lacks(level)) is not None:
+            raise AcceleratorError(f"{where}: level {level.name!r} {lack}")
 
 
 def _fanout(

@@ -40,7 +40,8 @@ class Level:
     ``access_pj`` overrides the energy table (pJ per word, keyed by ``reads``, ``fills``,
     ``updates``); ``block_pj`` are the Accelergy table's entries (pJ per access of a whole block,
     keyed by ``read`` and ``write``); ``area_mm2`` is per instance. ``cluster`` instances share
-    each access: one access serves them all.
+    each access: one access serves them all. ``ports`` are an SRAM's read-write ports, which cost
+    energy and area (table ``sram-40nm``).
     """
 
     name: str
@@ -60,6 +61,7 @@ class Level:
     block_pj: dict[str, float] | None = None
     area_mm2: Expression | None = None
     groups: bool | None = None
+    ports: int = 1
 
     @property
     def bytes_per_word(self) -> float:

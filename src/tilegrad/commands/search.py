@@ -102,10 +102,12 @@ def _track(loggers: list[Any], runner: Runner, result: Result, state: SearchStat
 def write_result(runner: Runner, state: SearchState, status: str) -> Result:
     """Write result.json and history.csv; return what the former holds."""
     assert state.best is not None
+    problem, design = runner.problem, design_record(state.best, runner.problem)
+    beyond = problem.accelerator.beyond_tables(design["hardware"])
     values = {
         "format": FORMAT,
-        **design_record(state.best, runner.problem),
-        "warnings": runner.problem.pricing.warnings,
+        **design,
+        "warnings": (*problem.pricing.warnings, *beyond),
         "samples": state.samples,
         "seconds": round(state.seconds, 3),
         "seed": runner.seed,

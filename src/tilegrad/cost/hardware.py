@@ -97,8 +97,8 @@ def area_by_part_mm2(accelerator: Accelerator, hardware: Mapping[str, Any]) -> d
     """Return the area of all MAC units, ``arithmetic``, and of all instances of each level."""
     parts = {ARITHMETIC: mac_units(accelerator, hardware) * accelerator.arithmetic.area_mm2}
     for level in accelerator.levels:
-        if level.area_mm2 is not None:
-            parts[level.name] = level.area_mm2(hardware) * level.instances(hardware)
+        if (area := accelerator.area_mm2(level, hardware)) is not None:
+            parts[level.name] = area * level.instances(hardware)
     return parts
 
 

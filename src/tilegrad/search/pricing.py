@@ -45,7 +45,8 @@ class Pricing:
                     f"hardware.{name} is null and without a cap, and no energy, area or bandwidth "
                     f"of accelerator {self.space.accelerator.name} depends on it: the search would "
                     f"take any size; legal: hardware.{name}=NUMBER, caps.{name}=NUMBER, or "
-                    "energies (energy: pat, access_pj) or an area_mm2 that grow with it"
+                    "energies (energy: pat or sram-40nm, access_pj) or an area_mm2 that grow with "
+                    "it"
                 )
 
     @property
@@ -81,8 +82,9 @@ class Pricing:
     def _without_area(self) -> Iterator[str]:
         if self.objective.area_power == 0 and self.space.area_cap is None:
             return
-        levels = self.space.accelerator.levels
-        bare = [x.name for x in levels if x.keeps and x.kind != "dram" and x.area_mm2 is None]
+        accelerator = self.space.accelerator
+        stored = [level for level in accelerator.levels if level.keeps and level.kind != "dram"]
+        bare = [x.name for x in stored if accelerator.area_mm2(x, self._grid) is None]
         if bare:
             yield f"area counts, and {', '.join(bare)} have no area_mm2: they count as nothing"
 

@@ -140,8 +140,9 @@ def energy_tables(accelerator: Accelerator, hardware: Hardware) -> dict[str, dic
         pj = {k: float(v) * block for k, v in accelerator.access_pj(level, hardware).items()}
         actions = {"read": pj["reads"], "write": pj["fills"], "update": pj["updates"]}
         energies.append(_energies(place.path, actions))
-        area = 0.0 if level.area_mm2 is None else float(level.area_mm2(hardware))
-        areas.append({"name": place.path, "area": area * UM2_PER_MM2})
+        area = accelerator.area_mm2(level, hardware)
+        um2 = 0.0 if area is None else float(area) * UM2_PER_MM2
+        areas.append({"name": place.path, "area": um2})
     return {
         "ERT": {"ERT": {"version": 0.3, "tables": energies}},
         "ART": {"ART": {"version": 0.3, "tables": areas}},
