@@ -13,8 +13,6 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 
-from tilegrad.accelerator.build import build_accelerator
-from tilegrad.accelerator.library import read_description
 from tilegrad.checks import known_fields, section
 from tilegrad.errors import AcceleratorError, ConfigError
 from tilegrad.yaml_files import YAML_SUFFIXES, read_mapping
@@ -67,6 +65,10 @@ def _stored(group: str, value: str) -> str:
 
 def _accelerator(path: Path) -> dict[str, Any]:
     """Return the config that a description stands for: all sizes free where it fixes none."""
+    # Few commands name such a file, and all wait for this module.
+    from tilegrad.accelerator.build import build_accelerator
+    from tilegrad.accelerator.library import read_description
+
     found = read_description(path)
     try:
         known_fields("", found, ("accelerator", "hardware", "caps"))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from hydra.core.config_store import ConfigStore
 
 from tests.entry.conftest import script_environment
+from tests.helpers_scripts import Script
+from tilegrad.application import Job
 
 TENSORS = {"torch", "numpy", "scipy", "pandas", "pyarrow"}
 LATE = {"sklearn", "lightning", "pytorch_lightning", "matplotlib", "ray", "optuna", "wandb"}
@@ -74,4 +78,14 @@ def test_a_search_begins_without_what_comes_after_it(directory: Path) -> None:
         LOADED + UNTIL_THE_FIRST_STEP + COMMAND, directory, "search", "workload=small.csv"
     )
     assert "torch" in found
-    assert not found & (LATE | {"scipy", "pandas", "pyarrow"})
+    assert not found & (LATE | {"scipy", "pandas", "pyarrow", "sympy"})
+
+
+def test_hydra_copies_its_store_of_configs_outside_of_commands_alone(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, within = ConfigStore.instance(), []
+    monkeypatch.setattr(Job, "__call__", lambda *_: within.append(copy.deepcopy(store)))
+    assert script("search", "hydra.run.dir=run").code == 0
+    assert within == [store]
+    assert copy.deepcopy(store) is not store

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from tilegrad.mapping.batch import broadcast_shapes
 from tilegrad.shape.conv import DIMS
 
 
@@ -29,7 +30,7 @@ class Mapping:
     @property
     def batch_shape(self) -> torch.Size:
         """The broadcast shape of the leading dimensions."""
-        return torch.broadcast_shapes(
+        return broadcast_shapes(
             self.temporal.shape[:-2], self.spatial.shape[:-3], self.order.shape[:-2]
         )
 

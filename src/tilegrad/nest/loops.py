@@ -15,6 +15,8 @@ from operator import or_
 import torch
 from torch import Tensor
 
+from tilegrad.mapping.batch import broadcast_shapes
+
 
 @dataclass(frozen=True)
 class Loops:
@@ -54,7 +56,7 @@ def level_loops(bounds: Sequence[Tensor], steps: Sequence[Tensor], order: Tensor
     rank = max(stacked.dim(), order.dim()) - 1
     inner_first = _align(order.flip(0), rank)
     stacked = _align(stacked, rank)
-    shape = torch.broadcast_shapes(stacked.shape[1:], inner_first.shape[1:])
+    shape = broadcast_shapes(stacked.shape[1:], inner_first.shape[1:])
     index = inner_first.expand(len(bounds), *shape)
     bound = stacked[: len(bounds)].expand(len(bounds), *shape).gather(0, index)
     step = stacked[len(bounds) :].expand(len(bounds), *shape).gather(0, index)
@@ -77,7 +79,7 @@ def join(levels: Sequence[Loops]) -> Loops:
         return levels[0]
 
     def concatenate(parts: Sequence[Tensor]) -> Tensor:
-        shape = torch.broadcast_shapes(*(part.shape[1:] for part in parts))
+        shape = broadcast_shapes(*(part.shape[1:] for part in parts))
         return torch.cat([part.expand(len(part), *shape) for part in parts])
 
     return Loops(

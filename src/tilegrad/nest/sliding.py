@@ -29,6 +29,7 @@ from operator import and_, or_
 import torch
 from torch import Tensor
 
+from tilegrad.mapping.batch import broadcast_shapes
 from tilegrad.nest.layout import multiply
 from tilegrad.nest.loops import Loops
 from tilegrad.shape import Axis
@@ -84,7 +85,7 @@ def _walk(steps: Steps, whole: Tensor) -> Tensor:
     ``words[state]`` are fetched by the body when it is entered in that state; ``leaves[state]``
     says whether it is left in ``SAME`` (else ``EMPTY``).
     """
-    shape = torch.broadcast_shapes(steps.new.shape[1:], whole.shape)
+    shape = broadcast_shapes(steps.new.shape[1:], whole.shape)
     words = whole.new_zeros(3, *shape)
     leaves = (torch.arange(3, device=whole.device) == SAME).view(3, *[1] * len(shape))
     leaves = leaves.expand(3, *shape)

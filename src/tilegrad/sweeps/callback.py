@@ -12,7 +12,6 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
-from rich.console import Console
 
 from tilegrad.complaints import describe
 from tilegrad.entry import BAD_INPUT_ERRORS, RefusedError
@@ -65,7 +64,9 @@ class SweepCallback(Callback):
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Write the summary; end with exit code 2 where jobs failed and no search chose them."""
-        # Hydra imports this module at every start, and the summary's imports take seconds.
+        # Hydra imports this module at every start, and what a summary needs takes seconds.
+        from rich.console import Console
+
         from tilegrad.sweeps.summary import Sweep, failure, summarise
 
         sweep = Sweep.read(Path(str(config.hydra.sweep.dir)), str(config.optimized_metric))

@@ -10,6 +10,7 @@ from torch import Tensor
 from tilegrad.machines.gemmini.calls import ORDER, is_product
 from tilegrad.machines.gemmini.rounding import ceil_div
 from tilegrad.mapping import Mapping
+from tilegrad.mapping.batch import broadcast_shapes
 from tilegrad.shape.conv import DIMS, STRIDES, C, K, N, P, Q
 
 _DIMS, _STRIDES = len(DIMS), len(STRIDES)
@@ -45,7 +46,7 @@ class Tiling:
         inner = nests.temporal[..., :-1, :].prod(-2)
         tile = inner * nests.spatial.prod(-2).prod(-2)
         order = nests.order[..., -1, :].to(tile.dtype) if published else tile.new_tensor(ORDER)
-        batch = torch.broadcast_shapes(nests.batch_shape, bounds.shape[:-1], strides.shape[:-1])
+        batch = broadcast_shapes(nests.batch_shape, bounds.shape[:-1], strides.shape[:-1])
         parts = (tile, bounds, strides, order, tile.new_full((1,), float(published)))
         return cls(*(part.expand(*batch, part.shape[-1]) for part in parts))
 

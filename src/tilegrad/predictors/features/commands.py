@@ -19,6 +19,7 @@ from tilegrad.machines.gemmini.matmul import matmul_counts
 from tilegrad.machines.gemmini.template import PARAMETERS, array_side, check_template
 from tilegrad.machines.gemmini.tiling import Tiling
 from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping.batch import broadcast_shapes
 from tilegrad.predictors.features.column import Column
 from tilegrad.schedules.schedules import PUBLISHED
 from tilegrad.shape.conv import C, K, N, P, Q
@@ -85,7 +86,7 @@ class Commands:
     ) -> Tensor:
         """Return the features ``[..., column]``."""
         sizes = [torch.as_tensor(hardware[name], dtype=context.dtype) for name in PARAMETERS]
-        batch = torch.broadcast_shapes(context.shape[:-1], *(size.shape for size in sizes))
+        batch = broadcast_shapes(context.shape[:-1], *(size.shape for size in sizes))
         tiling = Tiling.unpacked(context.expand(*batch, -1))
         array, scratchpad, accumulator = (size.expand(batch) for size in sizes)
         mesh = array_side(array.detach())
