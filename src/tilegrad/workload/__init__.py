@@ -8,6 +8,7 @@ from tilegrad.workload.timeloop_yaml import (
     read_timeloop_workload,
 )
 from tilegrad.workload.workload import Stack, Workload, merge_equal_layers, stacks_of
+from tilegrad.workload.written import write_layer_table
 
 __all__ = [
     "Problem",
@@ -21,4 +22,5 @@ __all__ = [
     "read_timeloop_problem",
     "read_timeloop_workload",
     "stacks_of",
+    "write_layer_table",
 ]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,11 @@ from tilegrad.mapping.mapping import Mapping as LoopNest
 from tilegrad.shape import ROLES
 from tilegrad.shape.conv import CONV
 from tilegrad.targets.timeloop.components import Component, components
+from tilegrad.targets.timeloop.names import Names
 from tilegrad.targets.timeloop.nests import checked, read_directives
 from tilegrad.targets.timeloop.tagged import read_yaml
-from tilegrad.workload import read_timeloop_problem
+from tilegrad.workload import read_timeloop_problem, write_layer_table
+from tilegrad.workload.timeloop_yaml import timeloop_names
 
 UNUSED = ("technology", "type", "n_banks", "num-banks", "n_rdwr_ports", "num-ports", "n_ports")
 """Attributes that say nothing about counts, sizes or time."""
@@ -89,14 +90,17 @@ class Attributes:
 
 
 def read_architecture(
-    path: Path, keeps: Mapping[str, Sequence[str]]
+    path: Path, keeps: Mapping[str, Sequence[str]], names: Names | None = None
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the description of the accelerator, and what it cannot represent.
 
-    ``keeps`` (level name to tensors) overrides what the file itself says; a level of which neither
-    speaks keeps all tensors. Raises ``AcceleratorError`` naming file, component and value.
+    ``keeps`` (level name to tensors) overrides what the file itself says, which calls tensors by
+    ``names``; a level of which neither speaks keeps all tensors. Raises ``AcceleratorError``
+    naming file, component and value.
     """
     *storage, mac = components(read_yaml(path), str(path))
+    if names is not None:
+        storage = [_named(component, names) for component in storage]
     ignored: list[str] = []
     levels = []
     for component, inner in zip(storage, [*storage[1:], mac], strict=True):
@@ -145,6 +149,11 @@ def _level(
     return level
 
 
+def _named(component: Component, names: Names) -> Component:
+    keep = None if component.keep is None else tuple(names.roles(component.keep))
+    return replace(component, keep=keep, bypass=tuple(names.roles(component.bypass)))
+
+
 def _own_keeps(component: Component) -> list[str]:
     if component.keep is not None and "dummy" not in component.kind:
         return [tensor for tensor in ROLES if tensor in component.keep]
@@ -164,14 +173,18 @@ def _fanout(outer: Component, inner: Component, place: str) -> dict[str, Any]:
     return fanout
 
 
-def read_keeps(directives: Sequence[object], where: str) -> dict[str, list[str]]:
+def read_keeps(
+    directives: Sequence[object], where: str, names: Names | None = None
+) -> dict[str, list[str]]:
     """Return the tensors that a mapping keeps at each level it speaks of."""
+    names = names or Names.of(CONV)
     found = {}
     for directive, _ in checked(directives, where):
         if directive["type"] in ("bypass", "dataspace", "datatype"):
-            bypass = directive.get("bypass") or []
+            bypass = names.roles(directive.get("bypass") or [])
             kept = directive.get("keep")
-            tensors = [t for t in ROLES if (t in kept if kept is not None else t not in bypass)]
+            keep = None if kept is None else names.roles(kept)
+            tensors = [t for t in ROLES if (t in keep if keep is not None else t not in bypass)]
             found[str(directive["target"])] = tensors
     return found
 
@@ -185,7 +198,9 @@ def mapping_list(path: Path) -> list[object]:
     return directives
 
 
-def read_mapping(path: Path, accelerator: Accelerator, renamed: Mapping[str, str]) -> LoopNest:
+def read_mapping(
+    path: Path, accelerator: Accelerator, renamed: Mapping[str, str], names: Names | None = None
+) -> LoopNest:
     """Return the mapping of a file; ``renamed`` gives this project's names of its targets."""
     directives = [
         {**item, "target": renamed.get(str(item.get("target")), item.get("target"))}
@@ -193,7 +208,7 @@ def read_mapping(path: Path, accelerator: Accelerator, renamed: Mapping[str, str
         else item
         for item in mapping_list(path)
     ]
-    return read_directives(directives, accelerator, str(path))
+    return read_directives(directives, accelerator, str(path), names)
 
 
 def spatial_targets(path: Path) -> dict[str, str]:
@@ -208,26 +223,26 @@ def import_files(
 ) -> list[str]:
     """Write accelerator.yaml and, where given, layer.csv and mapping.txt under ``out``.
 
-    Returns what could not be represented. Raises ``TilegradError`` subclasses naming the file.
+    A shape that is not packaged has a file beside layer.csv. Returns what could not be represented.
+    Raises ``TilegradError`` subclasses naming the file.
     """
-    keeps = {} if mapping is None else read_keeps(mapping_list(mapping), str(mapping))
-    description, ignored = read_architecture(architecture, keeps)
-    accelerator = build_accelerator(**description)
     layer = None if problem is None else read_timeloop_problem(problem)
+    shape = CONV if layer is None else layer.shape
+    names = Names.of(shape, None if problem is None else timeloop_names(problem))
+    keeps = {} if mapping is None else read_keeps(mapping_list(mapping), str(mapping), names)
+    description, ignored = read_architecture(architecture, keeps, names)
+    there = build_accelerator(**description).running(shape)
     text = None
     if mapping is not None:
-        nest = read_mapping(mapping, accelerator, spatial_targets(architecture))
-        text = format_shorthand(nest, accelerator)
+        nest = read_mapping(mapping, there, spatial_targets(architecture), names)
+        text = format_shorthand(nest, there)
     out.mkdir(parents=True, exist_ok=True)
     target = {"_target_": "tilegrad.accelerator.build_accelerator", **description}
     written = {"accelerator": target, "hardware": {}, "caps": {"area_mm2": None}}
     body = yaml.safe_dump(written, sort_keys=False, default_flow_style=None, width=100)
     (out / "accelerator.yaml").write_text("# @package _global_\n" + body, encoding="utf-8")
     if layer is not None:
-        with (out / "layer.csv").open("w", newline="", encoding="utf-8") as file:
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(["layer", *CONV.fields])
-            table.writerow([layer.name, *layer.as_dict().values()])
+        write_layer_table(layer, out / "layer.csv")
     if text is not None:
         (out / "mapping.txt").write_text(text + "\n", encoding="utf-8")
     return ignored
