@@ -10,6 +10,7 @@ import pytest
 from tilegrad.accelerator import Accelerator
 from tilegrad.mapping import parse_shorthand
 from tilegrad.report import loop_nest_text
+from tilegrad.shape import packaged_shape
 from tilegrad.workload import Problem
 
 PROBLEM = Problem("stem", (7, 7, 112, 112, 3, 64, 1), (2, 2, 1, 1))
@@ -73,3 +74,27 @@ def test_columns_line_up(text: str) -> None:
     lines = text.splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("level"))
     assert len({len(line) for line in lines[start:]}) == 1
+
+
+def test_a_layer_of_another_shape_has_its_own_dims(gemmini: Accelerator) -> None:
+    shape = packaged_shape("batched_matmul")
+    problem = Problem("scores", (12, 8, 16, 4), shape=shape)
+    shorthand = "L3[WIO] G12 - L2[WI] N1 K4X - L1[O] P2 C4 C4X - L0[W] P4"
+    mapping = parse_shorthand(shorthand, gemmini.running(shape))
+    text = loop_nest_text(mapping, gemmini, problem)
+    loops = [line.strip() for line in text.splitlines() if " in 0.." in line]
+    assert loops == [
+        "for g in 0..11",
+        "parallel-for k in 0..3 (X)",
+        "for p in 0..1",
+        "for c in 0..3",
+        "parallel-for c in 0..3 (X)",
+        "for p in 0..3",
+    ]
+    assert text.startswith("scores, 1 x: G=12 P=8 C=16 K=4 (6,144 MACs)")
+    # Every group has operands of its own, each of which is read once.
+    words = {tensor: str(size) for tensor, size in problem.tensor_sizes().items()}
+    outermost = [re.split(r"  +", line) for line in text.splitlines() if line.startswith("DRAM")]
+    assert {row[2]: row[5].replace(",", "") for row in outermost if row[2] != "Outputs"} == {
+        tensor: size for tensor, size in words.items() if tensor != "Outputs"
+    }

@@ -18,6 +18,7 @@ from tilegrad.report.figures import layer_figures, roof
 from tilegrad.report.page_tables import shape_text
 from tilegrad.report.roofline import roofline
 from tilegrad.report.speed import speed_rows, tops_per_watt
+from tilegrad.shape import packaged_shape
 from tilegrad.workload import Problem, Workload
 
 Record = dict[str, Any]
@@ -117,6 +118,27 @@ def test_shapes_are_written_as_people_do(
     bounds: tuple[int, ...], strides: tuple[int, ...], text: str
 ) -> None:
     assert shape_text(Problem("layer", bounds, strides)) == text
+
+
+@pytest.mark.parametrize(
+    ("shape", "sizes", "text"),
+    [
+        (
+            "conv",
+            {"R": 3, "S": 3, "P": 28, "Q": 28, "C": 4, "K": 8, "G": 32, "Wstride": 2, "Hstride": 2},
+            "32 groups, 3x3/2, 4 to 8 channels, 28x28",
+        ),
+        ("matmul", {"P": 16, "C": 8, "K": 4}, "matmul: P 16, C 8, K 4"),
+        (
+            "conv3d",
+            {"T": 3, "R": 1, "S": 1, "D": 8, "P": 4, "Q": 4, "C": 2, "K": 5, "Dstride": 2},
+            "conv3d: T 3, R 1, S 1, D 8, P 4, Q 4, C 2, K 5, N 1, Dstride 2",
+        ),
+    ],
+)
+def test_other_shapes_are_told_by_their_dims(shape: str, sizes: dict[str, int], text: str) -> None:
+    problem = Problem.from_fields("layer", sizes, shape=packaged_shape(shape))
+    assert shape_text(problem) == text
 
 
 def test_the_page_says_what_decides(

@@ -11,14 +11,12 @@ from pydantic import (
     PlainValidator,
     ValidationError,
     WithJsonSchema,
-    create_model,
     model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from tilegrad.checks import is_number
 from tilegrad.errors import nearest
-from tilegrad.shape.conv import CONV
 from tilegrad.workload.values import LARGEST
 
 ILLEGAL = "illegal"
@@ -85,15 +83,3 @@ Size = Annotated[
     _checked(_is_size, "an integer from 1 to 2**53"),
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LARGEST}),
 ]
-
-_fields: dict[str, Any] = {
-    name: (Size, ... if name in CONV.required else 1) for name in CONV.fields
-}
-_Sizes = create_model("Sizes", __base__=Part, **_fields)
-
-Sizes = Annotated[
-    dict[str, int],
-    PlainValidator(lambda value: _Sizes.model_validate(value).model_dump()),
-    WithJsonSchema(_Sizes.model_json_schema()),
-]
-"""A layer's bounds and strides by name, those that may be left out filled in."""

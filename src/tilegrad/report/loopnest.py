@@ -10,7 +10,6 @@ from tilegrad.accelerator import ACCESSES, AXES, Accelerator, Level
 from tilegrad.mapping import Mapping, format_shorthand
 from tilegrad.nest import Nest, analyse
 from tilegrad.report.engineering import kilobytes
-from tilegrad.shape.conv import DIMS
 from tilegrad.workload import Problem
 
 _LEGEND = (
@@ -22,6 +21,7 @@ _HEADINGS = ("level", "instances", "tensor", "tile words", "tile size", *ACCESSE
 
 def loop_nest_text(mapping: Mapping, accelerator: Accelerator, problem: Problem) -> str:
     """Return the loop nest of one mapping ``[level, dim]`` and the traffic of every level."""
+    accelerator = accelerator.running(problem.shape)
     nest = analyse(mapping, torch.tensor(problem.strides, dtype=torch.float64), accelerator)
     sizes = " ".join(f"{name}={size}" for name, size in problem.as_dict().items())
     lines = [
@@ -37,13 +37,19 @@ def loop_nest_text(mapping: Mapping, accelerator: Accelerator, problem: Problem)
 
 
 def _loop_lines(mapping: Mapping, accelerator: Accelerator, nest: Nest) -> Iterator[str]:
-    depth = 0
+    depth, dims = 0, _loop_names(accelerator.shape.dims)
     for index in reversed(range(len(accelerator.levels))):
         yield "  " * depth + _level_comment(accelerator.levels[index], index, nest)
-        for loop in _level_loops(mapping, index):
+        for loop in _level_loops(mapping, index, dims):
             yield "  " * depth + loop
             depth += 1
     yield "  " * depth + "multiply-accumulate"
+
+
+def _loop_names(dims: Sequence[str]) -> Sequence[str]:
+    """Return the dims in small letters, where these tell them apart."""
+    small = [dim.lower() for dim in dims]
+    return small if len(set(small)) == len(small) else dims
 
 
 def _level_comment(level: Level, index: int, nest: Nest) -> str:
@@ -57,18 +63,18 @@ def _level_comment(level: Level, index: int, nest: Nest) -> str:
     return f"# {level.name}{copies}: {', '.join(tiles)}"
 
 
-def _level_loops(mapping: Mapping, level: int) -> Iterator[str]:
+def _level_loops(mapping: Mapping, level: int, dims: Sequence[str]) -> Iterator[str]:
     """Yield the loops of one level that have more than one step, outermost first."""
     for dim in mapping.order[level].tolist():
-        yield from _loop("for", dim, mapping.temporal[level, dim].item())
+        yield from _loop("for", dims[dim], mapping.temporal[level, dim].item())
     for axis in reversed(range(len(AXES))):
         for dim, bound in enumerate(mapping.spatial[level, axis].tolist()):
-            yield from _loop("parallel-for", dim, bound, f" ({AXES[axis]})")
+            yield from _loop("parallel-for", dims[dim], bound, f" ({AXES[axis]})")
 
 
-def _loop(word: str, dim: int, bound: float, mark: str = "") -> Iterator[str]:
+def _loop(word: str, dim: str, bound: float, mark: str = "") -> Iterator[str]:
     if bound > 1:
-        yield f"{word} {DIMS[dim].lower()} in 0..{bound - 1:.0f}{mark}"
+        yield f"{word} {dim} in 0..{bound - 1:.0f}{mark}"
 
 
 def _traffic(accelerator: Accelerator, nest: Nest) -> Iterator[tuple[str, ...]]:

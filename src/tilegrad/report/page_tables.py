@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tilegrad.accelerator import Accelerator, Level
 from tilegrad.record import Result
 from tilegrad.report.engineering import kilobytes
-from tilegrad.shape.conv import DIMS
+from tilegrad.shape.conv import CONV, GROUPED
 from tilegrad.workload import Problem
 
 LEVEL_HEADINGS = ("level", "keeps", "kind", "word bits", "instances", "size", "spatial loops")
@@ -15,9 +15,19 @@ LEVEL_HEADINGS = ("level", "keeps", "kind", "word bits", "instances", "size", "s
 
 def shape_text(problem: Problem) -> str:
     """Return a layer's shape as people write it: ``3x3/2, 64 to 128 channels, 56x56``."""
-    r, s, p, q, c, k, n = problem.bounds
+    if problem.shape in (CONV, GROUPED):
+        return _convolution_text(problem)
+    plain = dict.fromkeys(problem.shape.dims, 0)
+    plain |= dict(zip(problem.shape.coefficients, problem.shape.defaults, strict=True))
+    told = [f"{name} {size}" for name, size in problem.as_dict().items() if size != plain[name]]
+    return f"{problem.shape.name}: {', '.join(told)}"
+
+
+def _convolution_text(problem: Problem) -> str:
+    r, s, p, q, c, k, n, *groups = problem.bounds
     wstride, hstride, *dilations = problem.strides
     batch = f"batch {n}, " if n > 1 else ""
+    batch += "".join(f"{count} groups, " for count in groups)
     if r == s == 1 and q == 1:
         return f"{batch}{p} x {c} by {c} x {k}" if p > 1 else f"{batch}{c} to {k}"
     stride = str(wstride) if wstride == hstride else f"{wstride}x{hstride}"
@@ -51,7 +61,8 @@ def occupancy_levels(
 
 def level_rows(accelerator: Accelerator, hardware: Mapping[str, float]) -> list[tuple[str, ...]]:
     """Return a row per level on the hardware found, the outermost first; see the headings."""
-    rows = [_level_cells(level, hardware) for level in reversed(accelerator.levels)]
+    dims = accelerator.shape.dims
+    rows = [_level_cells(level, hardware, dims) for level in reversed(accelerator.levels)]
     return [LEVEL_HEADINGS, *rows]
 
 
@@ -69,7 +80,9 @@ def provenance(result: Result) -> dict[str, str]:
     }
 
 
-def _level_cells(level: Level, hardware: Mapping[str, float]) -> tuple[str, ...]:
+def _level_cells(
+    level: Level, hardware: Mapping[str, float], dims: Sequence[str]
+) -> tuple[str, ...]:
     return (
         level.name,
         ", ".join(level.keeps),
@@ -78,7 +91,7 @@ def _level_cells(level: Level, hardware: Mapping[str, float]) -> tuple[str, ...]
         f"{float(level.instances(hardware)):,.0f}",
         _size(level, hardware),
         "; ".join(
-            f"{axis}: {', '.join(DIMS[dim] for dim in fanout.dims)} "
+            f"{axis}: {', '.join(dims[dim] for dim in fanout.dims)} "
             f"(up to {float(fanout.width(hardware)):,.0f})"
             for axis, fanout in level.fanout.items()
         ),

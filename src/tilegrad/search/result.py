@@ -17,6 +17,7 @@ from tilegrad.errors import InfeasibleError
 from tilegrad.files import write_text
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.mapping import format_shorthand
+from tilegrad.record.shapes import stated_shape
 from tilegrad.search.predictions import add_predictions
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import UJ_PER_PJ, SearchState
@@ -79,6 +80,7 @@ def _layer(
         "name": layer.name,
         **({"names": [layer.name, *layer.also]} if layer.also else {}),
         "count": layer.count,
+        **stated_shape(layer.shape),
         "problem": layer.as_dict(),
         "mapping": format_shorthand(nests[index], problem.accelerator.running(layer.shape)),
         "energy_uj": sum(energy),
