@@ -62,6 +62,16 @@ def spread(nest: LoopNest, level: int, axis: str) -> int:
     return prod(int(factor) for factor in nest.spatial[level, AXES.index(axis)])
 
 
+def not_proposed(nest: LoopNest, accelerator: Accelerator) -> list[str]:
+    """Return the temporal loops of a mapping ``[level, dim]`` that lie where a search puts none."""
+    return [
+        f"{accelerator.shape.dims[dim]} at {level.name}"
+        for index, level in enumerate(accelerator.levels)
+        for dim, bound in enumerate(nest.temporal[index].tolist())
+        if bound > 1 and dim not in level.loops
+    ]
+
+
 def size(text: str, hardware: Mapping[str, float]) -> float:
     """Return the value of an expression of a description."""
     return float(eval(text, {}, dict(hardware)))

@@ -56,8 +56,8 @@ def test_random_mappings(name: str) -> None:
     ("text", "moves"),
     [
         ("L3[WIO] K2 - L2[WI] N1 K2X - L1[O] P2 C4Y - L0[W] N1", 2),
-        ("L3[WIO] K2 - L2[WI] C2 K2X - L1[O] P2 C2X - L0[W] N1", 1),
-        ("L3[WIO] K2 - L2[WI] N1 K2X - L1[O] P2 - L0[W] C4", 2),
+        ("L3[WIO] K2 - L2[WI] C2X K2X - L1[O] P2 C2X - L0[W] N1", 1),
+        ("L3[WIO] K2 - L2[WI] N1 K2X - L1[O] P2 P2X - L0[W] C2X", 2),
     ],
 )
 def test_loops_out_of_place(text: str, moves: int) -> None:
@@ -69,6 +69,18 @@ def test_loops_out_of_place(text: str, moves: int) -> None:
     assert found.moves == moves
     one = found.mapping.each(lambda part: part[None])
     assert find_violations(one, mapping.bounds()[None], gemmini) == {}
+
+
+def test_any_level_may_hold_a_loop_that_fits() -> None:
+    """Four Weights do not fit into a register, two more loops over the scratchpad do."""
+    gemmini = load_accelerator("gemmini")
+    for text, moves in (
+        ("L3[WIO] K2 - L2[WI] C2 K2X - L1[O] P2 C2X - L0[W] Q2", 0),
+        ("L3[WIO] K2 - L2[WI] C2 K2X - L1[O] P2 - L0[W] C4", 2),
+    ):
+        found = nearest_fitting(parse_shorthand(text, gemmini), ONES, gemmini, HARDWARE)
+        assert found is not None
+        assert found.moves == moves
 
 
 def test_hardware_that_holds_nothing() -> None:

@@ -13,10 +13,18 @@ from pytorch_lightning import Trainer
 
 from tests.helpers_schedules import MadeSchedules
 from tests.predictors.helpers import trained
-from tilegrad.datamodules import NoTest, ScheduleDataModule, UnseenLayers, UnseenMappings
+from tilegrad.datamodules import (
+    NoTest,
+    ScheduleDataModule,
+    UnseenLayers,
+    UnseenMappings,
+    feature_rows,
+)
 from tilegrad.datamodules.batches import Batches, rows_of_a_batch
 from tilegrad.errors import ConfigError, DataError
+from tilegrad.predictors.features import feature_set
 from tilegrad.schedules import Schedules
+from tilegrad.shape.conv import K
 from tilegrad.tracking.quiet import quiet_lightning
 from tilegrad.training.predictions import predict
 
@@ -160,6 +168,22 @@ def test_a_target_without_a_logarithm_is_refused(bad: float) -> None:
     message = rf"latency of row 7 is {bad:g}, and 1 other rows have such cells; legal: numbers > 0"
     with pytest.raises(DataError, match=message):
         module(source=Changed(latency))
+
+
+def test_loops_that_no_feature_tells_are_refused() -> None:
+    """The nest counts a loop over K at Gemmini's registers; raw features have no column for it."""
+    made = MadeSchedules().load()
+    temporal = made.nests.temporal.clone()
+    temporal[[6, 99], 0, K] *= 2
+    changed = replace(made, nests=replace(made.nests, temporal=temporal))
+    message = (
+        r"features=raw has no column for some loop of row 7, 'L3\[WIO\] .*', and of 1 other rows: "
+        r".*; legal: .* features=analytical"
+    )
+    with pytest.raises(DataError, match=message):
+        feature_rows(changed, feature_set("raw"), ["latency"])
+    for features in ("analytical", "commands"):
+        assert len(feature_rows(changed, feature_set(features), ["latency"])) == len(made)
 
 
 def test_batches_to_learn_by_heart_are_the_same_in_every_epoch() -> None:

@@ -47,6 +47,19 @@ def test_values_by_hand(evaluate: Run, table: Path, out: Path) -> None:
     ]
 
 
+def test_loops_where_a_search_puts_none(
+    evaluate: Run, frame: pd.DataFrame, tmp_path: Path, out: Path
+) -> None:
+    """A loop over Q at the registers, as in DOSA's own designs, counts as one over P does."""
+    frame[["prob.P", "prob.Q"]] = [1, 4]
+    frame["mapping.mapping"] = frame["mapping.mapping"].str.replace("P4", "Q4")
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    assert evaluate(tmp_path / "table.csv") == 0
+    result = pd.read_parquet(out)
+    assert result["cycles"].tolist() == [6, 6, 6]
+    assert result["energy_uj"].tolist() == pytest.approx([expected_pj() * 1e-6] * 3, rel=1e-12)
+
+
 def in_every_format(frame: pd.DataFrame, folder: Path) -> list[Path]:
     plain = folder / "t.csv"
     frame.to_csv(plain, index=False)

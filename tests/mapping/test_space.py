@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from torch import Tensor
 
 from tests.helpers import gemmini, generator, plain, random_orders, random_strides, seeds
+from tests.helpers_literal import not_proposed
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.cost.footprint import footprint
 from tilegrad.mapping import Mapping
@@ -48,6 +49,7 @@ def test_factors_multiply_back_to_the_bounds(accelerator: Accelerator, seed: int
     mapping = space.mapping(factors, bounds, order)
     assert torch.equal(mapping.bounds(), bounds)
     assert not find_violations(mapping, bounds, accelerator)
+    assert not any(not_proposed(mapping[row], accelerator) for row in range(ROWS))
     for column, slot in enumerate(space.slots):
         level = mapping.temporal if slot.axis == TEMPORAL else mapping.spatial[:, :, slot.axis]
         assert torch.equal(level[:, slot.level, slot.dim], factors[:, column])

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.helpers_literal import not_proposed
 from tilegrad.accelerator import load_accelerator
-from tilegrad.mapping import Mapping, concatenate, unit_mapping
+from tilegrad.mapping import Mapping, concatenate, parse_shorthand, unit_mapping
 from tilegrad.mapping.shorthand import parse_shorthands
 from tilegrad.mapping.validity import find_violations
 from tilegrad.shape.conv import C, K, P, Q
@@ -38,8 +39,6 @@ def test_legal_mappings_have_no_violations() -> None:
     ("old", "new", "reason"),
     [
         ("K8", "K4", "the factors of K multiply to 32; legal: 64"),
-        ("P16", "P8 Q2", "Registers (L0): temporal loop Q2; legal there: P"),
-        ("N1", "Q2", "Scratchpad (L2): temporal loop Q2; legal there: none"),
         ("C3X", "C3Y", "Accumulator (L1): spatial loop C3Y; legal along Y: none"),
         ("K4X", "Q4X", "Scratchpad (L2): spatial loop Q4X; legal along X: K"),
         ("K8", "K8 C2X", "DRAM (L3): spatial loop C2X; legal along X: none"),
@@ -47,6 +46,14 @@ def test_legal_mappings_have_no_violations() -> None:
 )
 def test_text_that_breaks_a_rule(old: str, new: str, reason: str) -> None:
     assert reason in reasons(LEGAL.replace(old, new))
+
+
+@pytest.mark.parametrize(("place", "loop"), [("P16", "S7"), ("P16", "Q4"), ("N1", "S7")])
+def test_any_level_runs_any_loop_in_time(place: str, loop: str) -> None:
+    """Also where a search puts none: at Gemmini's registers, for example, any but P."""
+    elsewhere = LEGAL.replace(f" {loop}", "").replace(place, f"{place} {loop}")
+    assert len(not_proposed(parse_shorthand(elsewhere, GEMMINI), GEMMINI)) == 1
+    assert not reasons(elsewhere)
 
 
 @pytest.mark.parametrize(
@@ -82,5 +89,5 @@ def test_violations_are_found_by_index() -> None:
 
 
 def test_every_broken_rule_is_reported() -> None:
-    broken = LEGAL.replace("K8", "K4").replace("N1", "C2").replace("C3X", "C3Y")
+    broken = LEGAL.replace("K8", "K4").replace("K4X", "Q4X").replace("C3X", "C3Y")
     assert len(reasons(broken)) == 4

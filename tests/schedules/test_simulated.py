@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.helpers_literal import not_proposed
 from tilegrad.accelerator import Accelerator, load_accelerator
 from tilegrad.cost import layer_cost
 from tilegrad.cost.capacity import find_overflows
@@ -48,6 +49,7 @@ def test_every_row_is_legal_fits_and_has_the_cost_of_the_nest(tmp_path: Path, na
     assert len(found.machine_names) == machines
     assert not find_violations(found.nests, found.bounds, found.accelerator)
     for row in range(len(found)):
+        assert not not_proposed(found.nests[row], found.accelerator)
         hardware = {name: float(values[row]) for name, values in found.hardware.items()}
         # One by one and through text: no batch, no shared code with the drawing.
         text = format_shorthand(found.nests[row], found.accelerator)

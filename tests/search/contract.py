@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers_literal import misfits
+from tests.helpers_literal import misfits, not_proposed
 from tests.search.helpers import OF_ANY, SMALL, Limits, outcome, record, run, small_problem
 from tilegrad.accelerator import load_accelerator
 from tilegrad.cost import area_mm2, infer_hardware, layer_cost
@@ -93,6 +93,7 @@ class StrategyContract:
         cost = layer_cost(nest, accelerator, hardware)
         for number, problem in enumerate(self.workload):
             assert not misfits(nests[number], problem.strides, accelerator, found["hardware"])
+            assert not not_proposed(nests[number], accelerator)
         assert found["hardware"] == {name: float(value) for name, value in hardware.items()}
         assert found["area_mm2"] == pytest.approx(float(area_mm2(accelerator, hardware)))
         assert found["cycles"] == float((cost.cycles * counts).sum())

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.helpers import gemmini, is_product
+from tests.helpers_literal import not_proposed
 from tilegrad.machines.gemmini.generator import Generator, generator
 from tilegrad.mapping import stack
 from tilegrad.mapping.validity import find_violations
@@ -76,6 +77,7 @@ def test_nests_are_legal_and_no_larger_than_the_tiles(sizes: dict[str, float]) -
     bounds = torch.tensor([problem.bounds for problem in LAYERS], dtype=torch.float64)
     assert find_violations(stack(nests), bounds, gemmini()) == {}
     for problem, nest in zip(LAYERS, nests, strict=True):
+        assert not not_proposed(nest, gemmini())
         assert nest.spatial.max() <= sizes["pe_dim"]
         tile = library_tile(problem, built)
         inside = nest.temporal[:-1].prod(0) * nest.spatial.prod(0).prod(0)

@@ -31,8 +31,9 @@ class Fanout:
 
 @dataclass(frozen=True)
 class Level:
-    """A level: what it keeps, which loops it may hold, its size, ports and energy class.
+    """A level: what it keeps, which loops a search puts there, its size, ports and energy class.
 
+    ``loops`` bind what a search proposes: a mapping from elsewhere may have any loop at any level.
     ``capacity_kb`` is the total over all instances, ``capacity_words`` is per instance and tensor
     set; at most one is given, none means unlimited. A level that is buffered more than once has
     ``buffers`` times ``capacity_words``. ``bandwidth`` is in words per cycle and instance.

@@ -39,7 +39,7 @@ class _Places:
         levels = len(accelerator.levels)
         of: list[tuple[int, ...]] = []
         for dim in range(len(accelerator.shape.dims)):
-            rows = [i for i, level in enumerate(accelerator.levels) if dim in level.loops]
+            rows = list(range(levels))
             for index, level in enumerate(accelerator.levels):
                 for axis, fanout in level.fanout.items():
                     if dim in fanout.dims:
@@ -60,7 +60,7 @@ def nearest_fitting(
 ) -> Nearest | None:
     """Return the nearest legal mapping that fits ``hardware`` to an integer one ``[level, dim]``.
 
-    Loops may lie where their level does not allow them; all else is legal already. A move takes a
+    Loops may lie side by side where they may not; all else is legal already. A move takes a
     prime factor of one loop to another loop of its dim. Exact for up to one move, and for more as
     long as fewer than ``BEAM`` mappings lie on the way. None where none fits.
     """

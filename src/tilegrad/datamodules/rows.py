@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tilegrad.cost.footprint import footprint
 from tilegrad.errors import DataError
+from tilegrad.mapping import format_shorthand
 from tilegrad.nest import analyse
 from tilegrad.predictors.features import FeatureSet
 from tilegrad.schedules import Schedules
@@ -45,13 +46,14 @@ class Rows:
 def feature_rows(schedules: Schedules, features: FeatureSet, targets: Sequence[str]) -> Rows:
     """Return the features, in float32, and targets of schedules.
 
-    Raises ``DataError`` where the source does not measure a target, or a row has no logarithm of it
-    or no finite feature.
+    Raises ``DataError`` where the source does not measure a target, or a row has no logarithm of
+    it, a loop that no feature tells, or no finite feature.
     """
     for target in targets:
         if target not in schedules.targets:
             measured = ", ".join(schedules.targets)
             raise DataError(f"targets: these schedules measure no {target} (they have {measured})")
+    _check_loops(schedules, features)
     chunks = torch.arange(len(schedules)).split(_ROWS_AT_ONCE)
     rows = Rows(
         torch.cat([_features(schedules[chunk], features) for chunk in chunks]),
@@ -64,6 +66,19 @@ def feature_rows(schedules: Schedules, features: FeatureSet, targets: Sequence[s
     names = [column.name for column in features.schema(schedules.accelerator)]
     _check_cells(rows.features, names, rows.features.isfinite(), "that are finite")
     return rows
+
+
+def _check_loops(schedules: Schedules, features: FeatureSet) -> None:
+    """Refuse mappings that the features cannot tell from others, naming the first."""
+    unread = features.unread(schedules.nests, schedules.accelerator).nonzero().flatten().tolist()
+    if not unread:
+        return
+    text = format_shorthand(schedules.nests[unread[0]], schedules.accelerator)
+    raise DataError(
+        f"features={features.name} has no column for some loop of row {unread[0] + 1:,}, {text!r}, "
+        f"and of {len(unread) - 1:,} other rows: it knows loops where a search puts them "
+        "(accelerator.levels[].loops); legal: such rows, or features=analytical, which read all"
+    )
 
 
 def _check_cells(values: Tensor, names: Sequence[str], right: Tensor, legal: str) -> None:

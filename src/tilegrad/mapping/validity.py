@@ -1,4 +1,8 @@
-"""Whether integer mappings are legal nests of their problems on an accelerator, with reasons."""
+"""Whether an accelerator can run integer mappings as nests of their problems, with reasons.
+
+It can run temporal loops over any dim at any level: ``Level.loops`` only says where a search puts
+them. Loops lie side by side only along a mesh that can spread their dim.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,8 @@ from torch import Tensor
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.mapping.mapping import Mapping
 
-TEMPORAL_PLACE = "temporal loop is not allowed at its level"
 SPATIAL_PLACE = "spatial loop is not allowed at its level"
-PLACES = frozenset({TEMPORAL_PLACE, SPATIAL_PLACE})
-"""The rules that moving factors to other levels mends."""
+"""The rule that moving factors to other levels mends."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ def find_violations(
     """Return what is illegal in each mapping ``[mapping, level, dim]``, by index; {} if nothing is.
 
     ``bounds [mapping, dim]`` are the problems' loop bounds. Legal: factors are integers >= 1 whose
-    product over the levels is the bound; each level's order is a permutation of the dims; loops
-    above 1 lie only where the level allows the dim, in time and along each mesh axis.
+    product over the levels is the bound; each level's order is a permutation of the dims; spatial
+    loops above 1 lie only along mesh axes that can spread the dim.
     """
     found: dict[int, list[Violation]] = {}
     for rule in _rules(mapping, bounds, accelerator):
@@ -53,7 +55,7 @@ def find_violations(
 
 def _rules(mapping: Mapping, bounds: Tensor, accelerator: Accelerator) -> Iterator[_Rule]:
     yield from _factor_rules(mapping, accelerator)
-    yield from _place_rules(mapping, accelerator)
+    yield _place_rule(mapping, accelerator)
     yield _bounds_rule(mapping, bounds, accelerator)
     yield _order_rule(mapping, accelerator)
 
@@ -75,25 +77,16 @@ def _factor_rules(mapping: Mapping, accelerator: Accelerator) -> Iterator[_Rule]
     yield _Rule("factor is not a positive integer", _not_positive(mapping.spatial), spatial)
 
 
-def _place_rules(mapping: Mapping, accelerator: Accelerator) -> Iterator[_Rule]:
-    device, dims = mapping.temporal.device, accelerator.shape.dims
-    in_time, in_space = (allowed.to(device) for allowed in _allowed(accelerator))
+def _place_rule(mapping: Mapping, accelerator: Accelerator) -> _Rule:
+    dims, legal = accelerator.shape.dims, _spreadable(accelerator).to(mapping.spatial.device)
 
-    def temporal(index: int, level: int, dim: int) -> str:
-        loop = f"{dims[dim]}{mapping.temporal[index, level, dim].item():g}"
-        legal = _dim_names(in_time[level], dims)
-        return f"{_name(accelerator, level)}: temporal loop {loop}; legal there: {legal}"
-
-    def spatial(index: int, level: int, axis: int, dim: int) -> str:
+    def explain(index: int, level: int, axis: int, dim: int) -> str:
         factor = mapping.spatial[index, level, axis, dim].item()
         loop = f"{dims[dim]}{factor:g}{AXES[axis]}"
-        legal = f"legal along {AXES[axis]}: {_dim_names(in_space[level, axis], dims)}"
-        return f"{_name(accelerator, level)}: spatial loop {loop}; {legal}"
+        names = f"legal along {AXES[axis]}: {_dim_names(legal[level, axis], dims)}"
+        return f"{_name(accelerator, level)}: spatial loop {loop}; {names}"
 
-    illegal = (mapping.temporal > 1) & ~in_time
-    yield _Rule(TEMPORAL_PLACE, illegal, temporal)
-    illegal = (mapping.spatial > 1) & ~in_space
-    yield _Rule(SPATIAL_PLACE, illegal, spatial)
+    return _Rule(SPATIAL_PLACE, (mapping.spatial > 1) & ~legal, explain)
 
 
 def _bounds_rule(mapping: Mapping, bounds: Tensor, accelerator: Accelerator) -> _Rule:
@@ -126,16 +119,14 @@ def _not_positive(factors: Tensor) -> Tensor:
     return ~((factors >= 1) & (factors == factors.floor()) & factors.isfinite())
 
 
-def _allowed(accelerator: Accelerator) -> tuple[Tensor, Tensor]:
-    """Return where loops may lie: temporal ``[level, dim]``, spatial ``[level, axis, dim]``."""
+def _spreadable(accelerator: Accelerator) -> Tensor:
+    """Return where loops may lie side by side, ``[level, axis, dim]``."""
     levels, dims = len(accelerator.levels), len(accelerator.shape.dims)
-    in_time = torch.zeros(levels, dims, dtype=torch.bool)
-    in_space = torch.zeros(levels, len(AXES), dims, dtype=torch.bool)
+    legal = torch.zeros(levels, len(AXES), dims, dtype=torch.bool)
     for index, level in enumerate(accelerator.levels):
-        in_time[index, list(level.loops)] = True
         for axis, fanout in level.fanout.items():
-            in_space[index, AXES.index(axis), list(fanout.dims)] = True
-    return in_time, in_space
+            legal[index, AXES.index(axis), list(fanout.dims)] = True
+    return legal
 
 
 def _dim_names(allowed: Tensor, dims: Sequence[str]) -> str:

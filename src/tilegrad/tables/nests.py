@@ -11,7 +11,7 @@ from tilegrad.accelerator.possible import impossible, possible
 from tilegrad.errors import MappingError
 from tilegrad.mapping import Mapping as LoopNests
 from tilegrad.mapping.shorthand import parse_shorthand, parse_shorthands
-from tilegrad.mapping.validity import PLACES, find_violations
+from tilegrad.mapping.validity import SPATIAL_PLACE, find_violations
 from tilegrad.tables.faults import Fault
 from tilegrad.tables.layout import MAPPING
 from tilegrad.tables.rows import Rows, others
@@ -29,7 +29,7 @@ def read_nests(
     """Return the rows whose mapping is a legal nest of their problem, and the nests ``[row]``.
 
     Each of the other rows, and each whose sizes make no accelerator, adds one to ``faults``. The
-    first whose loops only lie at the wrong levels gets a ``remedy``.
+    first whose spatial loops only lie at the wrong levels gets a ``remedy``.
     """
     rows = _possible(rows, accelerator, faults)
     rows, nests = _parse(rows, accelerator, faults)
@@ -85,7 +85,11 @@ def _illegal(
         place: (broken[0].rule, f"mapping {rows.texts[place]!r}: {reasons[place]}")
         for place, broken in violations.items()
     }
-    movable = [p for p, broken in violations.items() if PLACES.issuperset(b.rule for b in broken)]
+    movable = [
+        place
+        for place, broken in violations.items()
+        if all(violation.rule == SPATIAL_PLACE for violation in broken)
+    ]
     if remedy and movable:
         rule, reason = found[min(movable)]
         found[min(movable)] = (rule, reason + remedy(rows, nests, min(movable)))

@@ -42,6 +42,14 @@ class Analytical:
         """Return the same: what ran the mappings does not matter to the nest."""
         return self
 
+    def unread(
+        self,
+        nests: LoopNest,
+        accelerator: Accelerator,  # noqa: ARG002
+    ) -> Tensor:
+        """Return none: the nest counts loops wherever they lie."""
+        return torch.zeros(nests.batch_shape, dtype=torch.bool, device=nests.temporal.device)
+
     def context(
         self,
         nests: LoopNest,

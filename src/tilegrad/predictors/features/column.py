@@ -57,6 +57,10 @@ class FeatureSet(Protocol):
         """
         ...
 
+    def unread(self, nests: LoopNest, accelerator: Accelerator) -> Tensor:
+        """Return which mappings ``[...]`` have a loop that no column tells."""
+        ...
+
     def context(
         self, nests: LoopNest, bounds: Tensor, strides: Tensor, accelerator: Accelerator
     ) -> Tensor:

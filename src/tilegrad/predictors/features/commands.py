@@ -67,6 +67,14 @@ class Commands:
         """Return the features of programs of that kind; see ``FeatureSet.measured_by``."""
         return Commands(published=programs == PUBLISHED)
 
+    def unread(
+        self,
+        nests: LoopNest,
+        accelerator: Accelerator,  # noqa: ARG002
+    ) -> Tensor:
+        """Return none: the library sees a tile, whatever loops make it."""
+        return torch.zeros(nests.batch_shape, dtype=torch.bool, device=nests.temporal.device)
+
     def context(
         self,
         nests: LoopNest,

@@ -50,6 +50,13 @@ class Raw:
         """Return the same: what ran the mappings does not matter to the nest."""
         return self
 
+    def unread(self, nests: LoopNest, accelerator: Accelerator) -> Tensor:
+        """Return which mappings ``[...]`` have a temporal loop where a search puts none."""
+        unread = nests.temporal > 1
+        for level, dim in loops(accelerator):
+            unread[..., level, dim] = False
+        return unread.flatten(-2).any(-1).expand(nests.batch_shape)
+
     def context(
         self, nests: LoopNest, bounds: Tensor, strides: Tensor, accelerator: Accelerator
     ) -> Tensor:
@@ -87,7 +94,7 @@ def hardware_then(
 
 
 def loops(accelerator: Accelerator) -> list[tuple[int, int]]:
-    """Return the (level, dim) that may hold a temporal loop."""
+    """Return the (level, dim) where a search puts temporal loops."""
     return [(index, dim) for index, level in enumerate(accelerator.levels) for dim in level.loops]
 
 
