@@ -17,6 +17,7 @@ from tilegrad.mapping.shorthand import format_shorthand, parse_shorthand
 from tilegrad.mapping.validity import find_violations
 from tilegrad.nest import analyse
 from tilegrad.schedules import Schedules, SimulatedSchedules
+from tilegrad.shape import packaged_shape
 from tilegrad.workload import Problem, Workload, load_workload
 
 
@@ -167,6 +168,12 @@ def test_mappings_are_uniform_over_those_that_fit(tmp_path: Path) -> None:
 def test_bad_settings_are_refused(tmp_path: Path, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         simulated(tmp_path, **options)
+
+
+def test_layers_of_other_shapes_are_refused_by_name() -> None:
+    layer = Problem("product", (4, 8, 16), shape=packaged_shape("matmul"))
+    with pytest.raises(ConfigError, match=r"layer 'product' is a matmul.*legal: conv of one group"):
+        SimulatedSchedules(load_accelerator("gemmini"), Workload("one", (layer,)))
 
 
 def test_accelerator_must_be_one(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from tilegrad.schedules.reading import Progress
 from tilegrad.schedules.rows import ScheduleRows
 from tilegrad.schedules.schedules import Finding, Schedules
 from tilegrad.schedules.shards import Shards
+from tilegrad.shape.conv import CONV
 from tilegrad.workload import Workload
 
 FORMAT = 1
@@ -71,6 +72,12 @@ class SimulatedSchedules:
             raise ConfigError(f"source.accelerator is {self.accelerator!r}; legal: an accelerator")
         if not isinstance(self.workload, Workload):
             raise ConfigError(f"source.workload is {self.workload!r}; legal: a workload")
+        for layer in self.workload:
+            if layer.shape != CONV:
+                raise ConfigError(
+                    f"source.workload: layer {layer.name!r} is a {layer.shape.told}, for which "
+                    "there are no schedules; legal: conv of one group (a matmul is one of ones)"
+                )
         hardware_ranges(self.accelerator, self.hardware)
 
     def __len__(self) -> int:
