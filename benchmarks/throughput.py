@@ -112,7 +112,7 @@ def gradient_step(
 ) -> Row:
     """Time forward and backward of one descent step over ``layers`` distinct layers."""
     varied = _distinct_layers(workload, layers)
-    meshes = dict.fromkeys(accelerator.fanout_parameters, 128)
+    meshes = dict.fromkeys(accelerator.plan().meshes, 128)
     space = hardware_space(accelerator, {}, meshes)
     problem = SearchProblem(varied, space, objective("edp"))
     relaxed = RelaxedProblem.of(problem.tables, varied, space, problem.objective)

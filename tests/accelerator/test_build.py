@@ -226,11 +226,8 @@ def test_fields_arrive_where_they_belong() -> None:
         2,
         128,
     ]
-    assert accelerator.fanout_parameters == {"pe_dim"}
-    assert accelerator.capacity_parameters == {
-        "scratchpad_kb": scratchpad,
-        "accumulator_kb": accumulator,
-    }
+    assert accelerator.plan().meshes == ("pe_dim",)
+    assert accelerator.plan().sizes == ("accumulator_kb", "scratchpad_kb")
     assert [accelerator.kept_below(3, tensor) for tensor in ROLES] == [2, 2, 1]
     assert [accelerator.kept_below(level, "Weights") for level in (2, 0)] == [0, -1]
 

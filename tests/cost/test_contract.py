@@ -11,7 +11,8 @@ from tests.cost.contract import DifferentiableModel, Quantities
 from tests.helpers import gemmini, generator, random_strides, relaxed_mappings
 from tilegrad.accelerator import Accelerator
 from tilegrad.cost import area_mm2, infer_hardware
-from tilegrad.cost.footprint import cycles, energy_pj, footprint, smallest_hardware
+from tilegrad.cost.footprint import cycles, energy_pj, footprint
+from tilegrad.cost.hardware import least_hardware
 from tilegrad.mapping import Mapping
 from tilegrad.nest import analyse
 
@@ -21,7 +22,7 @@ def price(
 ) -> Quantities:
     """Return each mapping's cost on the smallest hardware that holds it."""
     sums = footprint(analyse(mapping, strides, accelerator), accelerator)
-    hardware = smallest_hardware(accelerator, sums.fanout, sums.kept_words, fixed)
+    hardware = least_hardware(accelerator, sums.needs.unbind(-1), fixed, False).hardware
     priced = {
         "energy": energy_pj(sums, accelerator, hardware),
         "cycles": cycles(sums, accelerator, hardware),

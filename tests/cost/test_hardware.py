@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from tests.helpers import gemmini, generator, integer_mappings, random_strides, seeds
 from tilegrad.cost import area_mm2, infer_hardware
 from tilegrad.cost.capacity import find_overflows, fits
-from tilegrad.cost.footprint import footprint, smallest_hardware
-from tilegrad.cost.hardware import Hardware
+from tilegrad.cost.footprint import footprint
+from tilegrad.cost.hardware import Hardware, least_hardware
 from tilegrad.nest import Nest, analyse
 
 DESIGNS, LAYERS = 4, 3
@@ -76,8 +76,7 @@ def test_inferred_hardware_fits_and_nothing_smaller_does(seed: int) -> None:
 def test_footprints_need_the_same_hardware(seed: int) -> None:
     nest = random_network(seed)
     sums = footprint(nest, gemmini())
-    largest = (sums.fanout.amax(-2), sums.kept_words.amax(-2))
-    found = smallest_hardware(gemmini(), *largest, {})
+    found = least_hardware(gemmini(), sums.needs.amax(-2).unbind(-1), {}, False).hardware
     expected = infer_hardware(gemmini(), nest, {}, exact=False)
     assert all(torch.equal(found[name], expected[name]) for name in NAMES)
 

@@ -14,7 +14,8 @@ from tests.cost.contract import DifferentiableModel, Quantities
 from tests.helpers import gemmini, generator, integer_mappings
 from tests.helpers_predictors import latency_by, predictor, save
 from tests.search.helpers import SMALL
-from tilegrad.cost.footprint import Footprint, energy_pj, smallest_hardware
+from tilegrad.cost.footprint import Footprint, energy_pj
+from tilegrad.cost.hardware import least_hardware
 from tilegrad.cost.model import CostModel, model_footprint
 from tilegrad.errors import ConfigError
 from tilegrad.mapping import Mapping
@@ -27,7 +28,7 @@ ROWS = 6
 def latency(model: CostModel, mapping: Mapping, strides: Tensor) -> Quantities:
     """Return each mapping's latency on the smallest hardware that holds it."""
     sums = model_footprint(model, mapping, mapping.bounds(), strides, gemmini())
-    hardware = smallest_hardware(gemmini(), sums.fanout, sums.kept_words, {})
+    hardware = least_hardware(gemmini(), sums.needs.unbind(-1), {}, False).hardware
     return {"cycles": model.cycles(sums, gemmini(), hardware)}
 
 

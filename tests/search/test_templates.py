@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.helpers_literal import misfits
 from tests.search.helpers import Limits, record, run, small_problem
 from tilegrad.accelerator import Accelerator, build_accelerator
-from tilegrad.errors import ConfigError, InfeasibleError
+from tilegrad.errors import AcceleratorError, ConfigError, InfeasibleError
 from tilegrad.mapping import parse_shorthand
 from tilegrad.paths import config_directory
 from tilegrad.search import GradientStrategy, RandomStrategy, SearchProblem, SearchState
@@ -122,45 +122,56 @@ def test_a_design_fits_or_the_template_is_refused(
 @pytest.mark.parametrize("count", range(len(SIZES) + 1))
 def test_what_every_fixed_set_leaves_free_is_searched_or_named(count: int) -> None:
     accelerator = template("scratchpad_kb / 8", "scratchpad_kb", down="other")
+    enough = SIZES | {"scratchpad_kb": 16}
     for fixed in map(set, combinations(SIZES, count)):
-        free = set(SIZES) - fixed - {"accumulator_kb"}
-        if "scratchpad_kb" in free:
-            words: tuple[str, ...] = (
-                "hardware.scratchpad_kb is null",
-                "levels[1].capacity_kb is 'scratchpad_kb / 8'",
-            )
-        elif "accumulator_kb" not in fixed:
-            words = ("hardware.accumulator_kb is null", "no mesh or buffer", "=NUMBER")
-        elif "other" in free:
-            # The columns, whose number is ``other``, share an eighth of the scratchpad.
-            words = ("hardware.other is null", "levels[1].capacity_kb leaves", "hardware.other=NUM")
-        else:
-            assert small_problem("edp", fixing(fixed), TINY, accelerator)
+        limits = Limits({name: enough[name] for name in fixed}, {})
+        if "accumulator_kb" in fixed:
+            assert small_problem("edp", limits, TINY, accelerator)
             continue
         with pytest.raises(ConfigError) as caught:
-            small_problem("edp", fixing(fixed), TINY, accelerator)
+            small_problem("edp", limits, TINY, accelerator)
+        words = ("hardware.accumulator_kb is null", "no mesh or buffer", "accumulator_kb=NUMBER")
         assert not [word for word in words if word not in str(caught.value)], caught.value
 
 
 @pytest.mark.parametrize(
     ("accumulator", "scratchpad", "fixed", "words"),
     [
-        ("scratchpad_kb", "scratchpad_kb", {"pe_dim"}, ("levels[1]", "levels[2]", "its own")),
-        ("accumulator_kb", "2 * scratchpad_kb", set(), ("levels[2]", "'2 * scratchpad_kb'")),
-        ("accumulator_kb", "pe_dim", {"accumulator_kb"}, ("hardware.pe_dim", "levels[2]")),
         (
+            "scratchpad_kb * accumulator_kb",
             "2",
-            "scratchpad_kb",
-            {"accumulator_kb"},
-            ("levels[1].capacity_kb", "hardware.pe_dim=NUMBER"),
+            {"other"},
+            ("hardware.scratchpad_kb is null", "levels[1].capacity_kb is", "accumulator_kb too"),
         ),
+        (
+            "accumulator_kb",
+            "8 / scratchpad_kb",
+            {"other"},
+            ("hardware.scratchpad_kb is null", "levels[2].capacity_kb", "does not grow with it"),
+        ),
+        (
+            "accumulator_kb",
+            "scratchpad_kb + scratchpad_kb ** 2",
+            {"other"},
+            ("hardware.scratchpad_kb is null", "levels[2]", "holds scratchpad_kb more than once"),
+        ),
+        ("accumulator_kb", "scratchpad_kb", set(), ("hardware.other is null", "no mesh or buffer")),
     ],
 )
-def test_shared_and_derived_sizes_are_refused_by_name(
+def test_sizes_that_mappings_do_not_tell_are_refused_by_name(
     accumulator: str, scratchpad: str, fixed: set[str], words: tuple[str, ...]
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        small_problem("edp", fixing({*fixed, "other"}), TINY, template(accumulator, scratchpad))
+        small_problem("edp", fixing(fixed), TINY, template(accumulator, scratchpad))
+    assert not [word for word in words if word not in str(caught.value)], caught.value
+    legal = "legal: hardware."
+    assert legal in str(caught.value)
+
+
+def test_sizes_that_grow_and_then_fall_are_refused_when_read() -> None:
+    with pytest.raises(AcceleratorError) as caught:
+        template("accumulator_kb", "scratchpad_kb * (100 - scratchpad_kb)")
+    words = ("gemmini.levels[2].capacity_kb", "grows and falls with it", "legal: an expression")
     assert not [word for word in words if word not in str(caught.value)], caught.value
 
 
@@ -172,11 +183,14 @@ def test_sizes_that_make_no_sense_are_refused_by_name() -> None:
 
 
 def test_a_buffer_that_holds_no_mapping_is_named() -> None:
-    accelerator = template("scratchpad_kb / 16", "scratchpad_kb")
+    accelerator = template("1 / 2", "scratchpad_kb")
     with pytest.raises(
         InfeasibleError, match=r"layer 'conv': Accumulator must hold 1 KB.*its 0.5 KB"
     ):
         small_problem("edp", fixing(set(SIZES)), TINY, accelerator)
+    derived = template("scratchpad_kb / 16", "scratchpad_kb")
+    with pytest.raises(InfeasibleError, match=r"hardware.scratchpad_kb = 8 .* needs 16"):
+        small_problem("edp", fixing(set(SIZES)), TINY, derived)
 
 
 def test_a_design_that_does_not_fit_is_not_reported() -> None:

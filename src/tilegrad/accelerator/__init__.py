@@ -1,7 +1,6 @@
 """Accelerators: levels, hardware parameters, energy tables."""
 
 from tilegrad.accelerator.accelerator import (
-    AXES,
     COUNTINGS,
     Accelerator,
     Arithmetic,
@@ -10,7 +9,7 @@ from tilegrad.accelerator.accelerator import (
 from tilegrad.accelerator.build import build_accelerator
 from tilegrad.accelerator.digest import accelerator_digest
 from tilegrad.accelerator.energy import ENERGY_TABLES, EnergyTable, PatTable
-from tilegrad.accelerator.level import ACCESSES, Fanout, Level
+from tilegrad.accelerator.level import ACCESSES, AXES, Fanout, Level
 from tilegrad.accelerator.library import load_accelerator, packaged_accelerators
 
 __all__ = [

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from tilegrad.accelerator.determined import Plan, determined
 from tilegrad.accelerator.energy import EnergyTable
 from tilegrad.accelerator.expression import Expression, Value
 from tilegrad.accelerator.level import Level
+from tilegrad.accelerator.requirement import Column, Requirement, columns_of, requirements_of
 from tilegrad.shape import GROUP, Shape
 from tilegrad.shape.conv import CONV
 
 COUNTINGS = ("timeloop-2022", "timeloop")
 KINDS = ("regfile", "sram", "dram")
-AXES = ("X", "Y")
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,6 @@ class TableColumns:
 
     columns: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, Expression] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class FixedLimit:
-    """The words one instance of a level holds (``axis`` None), or the width of a mesh axis."""
-
-    level: int
-    axis: int | None
-    most: float
 
 
 @dataclass(frozen=True)
@@ -133,38 +125,44 @@ class Accelerator:
         return next((i for i in range(level - 1, -1, -1) if tensor in self.levels[i].keeps), -1)
 
     @cached_property
-    def fanout_parameters(self) -> frozenset[str]:
-        """Parameters that are the width of a mesh axis."""
-        widths = (axis.width for level in self.levels for axis in level.fanout.values())
-        return frozenset(width.parameter for width in widths if width.parameter)
+    def requirements(self) -> tuple[Requirement, ...]:
+        """What must hold of every mapping."""
+        return requirements_of(self.levels)
 
     @cached_property
-    def capacity_parameters(self) -> dict[str, Level]:
-        """Parameters that are the capacity of a level, with that level."""
-        sized = ((level.capacity_kb, level) for level in self.levels)
-        return {size.parameter: level for size, level in sized if size and size.parameter}
+    def columns(self) -> tuple[Column, ...]:
+        """The requirements that parameters decide."""
+        least = {name: parameter.minimum for name, parameter in self.parameters.items()}
+        return columns_of(self.requirements, least)
 
     @cached_property
-    def fixed_limits(self) -> tuple[FixedLimit, ...]:
-        """Limits that no parameter changes and that a mapping could exceed."""
-        limits = []
-        for index, level in enumerate(self.levels):
-            words = self._fixed_words(level)
-            if words is not None and (self._filled_by(index) or words < len(level.keeps)):
-                limits.append(FixedLimit(index, None, words))
-            for axis, fanout in level.fanout.items():
-                if not fanout.width.names:
-                    limits.append(FixedLimit(index, AXES.index(axis), float(fanout.width({}))))
-        return tuple(limits)
+    def constant(self) -> tuple[Requirement, ...]:
+        """The requirements that no parameter changes and that a mapping could fail.
 
-    def _fixed_words(self, level: Level) -> float | None:
-        """Return the capacity of one instance in words where it is a constant."""
-        if level.capacity_words is not None:
-            return float(level.capacity_words)
-        size = level.capacity_kb
-        if size is None or size.names or level.instances.names:
-            return None
-        return float(size({}) / level.instances({})) * 1024 / level.bytes_per_word
+        From the innermost level outwards, the capacity before the meshes.
+        """
+        failing = (each for each in self.requirements if not each.have.names)
+        found = [each for each in failing if each.is_mesh or self._could_overflow(each)]
+        return tuple(sorted(found, key=lambda each: (each.level, each.is_mesh)))
+
+    def plan(self, fixed: Collection[str] = ()) -> Plan:
+        """Return how mappings tell the parameters but those ``fixed``.
+
+        Raises ``ConfigError`` naming one that they do not tell, and why.
+        """
+        settled = frozenset(fixed)
+        if settled not in self._plans:
+            names = tuple(self.parameters)
+            self._plans[settled] = determined(self.name, self.columns, names, settled)
+        return self._plans[settled]
+
+    @cached_property
+    def _plans(self) -> dict[frozenset[str], Plan]:
+        return {}
+
+    def _could_overflow(self, capacity: Requirement) -> bool:
+        words = float(capacity.have({}))
+        return self._filled_by(capacity.level) or words < len(self.levels[capacity.level].keeps)
 
     def _filled_by(self, index: int) -> bool:
         """Return whether some loop at or inside a level enlarges what the level keeps."""

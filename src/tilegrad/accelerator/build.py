@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tilegrad.accelerator.accelerator import (
-    AXES,
     COUNTINGS,
     KINDS,
     Accelerator,
@@ -19,7 +18,8 @@ from tilegrad.accelerator.energy import EnergyTable
 from tilegrad.accelerator.expression import Expression, parse_expression
 from tilegrad.accelerator.fields import Fields
 from tilegrad.accelerator.instances import check_cluster, instances_of, widths_outside
-from tilegrad.accelerator.level import ACCESSES, PORTS, Fanout, Level
+from tilegrad.accelerator.level import ACCESSES, AXES, PORTS, Fanout, Level
+from tilegrad.accelerator.requirement import check_monotone
 from tilegrad.errors import AcceleratorError
 from tilegrad.shape import GROUP, LETTERS, ROLES
 from tilegrad.shape.conv import DIMS
@@ -49,6 +49,8 @@ def build_accelerator(**description: Any) -> Accelerator:
     levels = tuple(map(tables.level, _levels(described, parameters, f"accelerator {name}.levels")))
     _check_energies(levels, tables.energy, f"accelerator {name}")
     _check_levels(levels, f"accelerator {name}.levels")
+    least = {name: parameter.minimum for name, parameter in parameters.items()}
+    check_monotone(levels, least, f"accelerator {name}")
     return Accelerator(name, counting, levels, parameters, arithmetic, tables.energy, table, clock)
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from tilegrad.accelerator.expression import Expression
 
+AXES = ("X", "Y")
+"""The axes of a mesh."""
+
 ACCESSES = ("reads", "fills", "updates")
 """What a level serves: reads towards the arithmetic, fills from outside, updates from inside."""
 

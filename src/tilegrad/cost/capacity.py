@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
-from tilegrad.accelerator.expression import Value
-from tilegrad.cost.hardware import capacity_need, words_kept
+from tilegrad.accelerator.expression import Value, values
+from tilegrad.accelerator.requirement import KILOBYTES, Requirement, Tiles
 from tilegrad.nest import Nest
 
 
@@ -42,16 +42,6 @@ class Overflow:
         )
 
 
-@dataclass(frozen=True)
-class _Limit:
-    """One limit of one level: ``need [mapping]`` against ``have``, one value or ``[mapping]``."""
-
-    level: int
-    what: str
-    need: Tensor
-    have: Tensor
-
-
 def find_overflows(
     nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value]
 ) -> dict[int, list[Overflow]]:
@@ -60,58 +50,43 @@ def find_overflows(
     ``hardware`` holds every parameter, as one value or ``[mapping]``.
     """
     found: dict[int, list[Overflow]] = {}
-    for limit in _limits(nest, accelerator, hardware):
+    for each in accelerator.requirements:
+        need, have = each.need(nest), values(each.have, hardware)
         # Factors that are 1 throughout leave needs, or operations, without the mappings' dimension.
-        over, _ = torch.broadcast_tensors(limit.need > limit.have, nest.macs)
+        over, _ = torch.broadcast_tensors(need > have, nest.macs)
         for (index,) in torch.atleast_1d(over).nonzero().tolist():
-            found.setdefault(index, []).append(_overflow(limit, index, nest, accelerator))
+            overflow = _overflow(each, index, nest, accelerator, hardware)
+            found.setdefault(index, []).append(overflow)
     return found
 
 
-def fits(nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
+def fits(tiles: Tiles, accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
     """Return which mappings fit the hardware, ``[...]``."""
-    fitting = torch.ones(nest.macs.shape, dtype=torch.bool, device=nest.macs.device)
-    for limit in _limits(nest, accelerator, hardware):
-        fitting = fitting & (limit.need <= limit.have)
+    fitting = torch.ones((), dtype=torch.bool)
+    for each in accelerator.requirements:
+        fitting = fitting & (each.need(tiles) <= values(each.have, hardware))
     return fitting
 
 
-def excess(nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
-    """Return the log of how far each limit is exceeded, summed over the limits, ``[...]``."""
-    total = torch.zeros((), dtype=nest.macs.dtype, device=nest.macs.device)
-    for limit in _limits(nest, accelerator, hardware):
-        total = total + (limit.need / limit.have).log().clamp(min=0)
-    return total
-
-
-def _limits(
-    nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value]
-) -> Iterator[_Limit]:
-    for index, level in enumerate(accelerator.levels):
-        for axis, fanout in level.fanout.items():
-            extent = nest.spatial[index][AXES.index(axis)]
-            yield _limit(index, axis, extent, fanout.width(hardware))
-        if level.capacity_kb is not None:
-            need = capacity_need(accelerator, nest, level, hardware)
-            yield _limit(index, "KB", need, level.capacity_kb(hardware))
-        if level.capacity_words is not None:
-            yield _limit(index, "words", words_kept(nest, index), level.capacity_words)
-
-
-def _limit(level: int, what: str, need: Tensor, have: Value) -> _Limit:
-    limit = torch.as_tensor(have, dtype=need.dtype, device=need.device)
-    return _Limit(level, what, need, limit)
-
-
-def _overflow(limit: _Limit, index: int, nest: Nest, accelerator: Accelerator) -> Overflow:
-    need, have = _at(limit.need, index), _at(limit.have, index)
-    parts = {}
-    if limit.what not in AXES:
-        accesses = nest.accesses[limit.level].items()
-        words = {tensor: _at(kept.tile, index) for tensor, kept in accesses}
-        scale = need / sum(words.values())
-        parts = {tensor: size * scale for tensor, size in words.items()}
-    return Overflow(accelerator.levels[limit.level].name, limit.what, need, have, parts)
+def _overflow(
+    requirement: Requirement,
+    index: int,
+    nest: Nest,
+    accelerator: Accelerator,
+    hardware: Mapping[str, Value],
+) -> Overflow:
+    level = accelerator.levels[requirement.level]
+    need = _at(requirement.need(nest), index)
+    have = _at(values(requirement.given, hardware), index)
+    if requirement.is_mesh:
+        return Overflow(level.name, requirement.what, need, have)
+    scale = 1.0
+    if requirement.what == KILOBYTES:
+        instances = _at(values(level.instances, hardware), index)
+        scale = instances * (level.bytes_per_word / 1024)
+    accesses = nest.accesses[requirement.level].items()
+    parts = {tensor: _at(kept.tile, index) * scale for tensor, kept in accesses}
+    return Overflow(level.name, requirement.what, need * scale, have, parts)
 
 
 def _at(values: Tensor, index: int) -> float:

@@ -17,7 +17,7 @@ from tilegrad.accelerator import ACCESSES, Accelerator
 from tilegrad.accelerator.expression import Value
 from tilegrad.accelerator.level import PORTS
 from tilegrad.cost.analytical import clusters, level_words
-from tilegrad.cost.hardware import Hardware, fanout_need, fixed_excess, words_kept
+from tilegrad.cost.hardware import excess
 from tilegrad.nest import Nest
 
 
@@ -27,15 +27,14 @@ class Footprint:
 
     ``energy_words [..., 1 + level * access]``: MACs, then words over all clusters of each level;
     ``port_words [..., 1 + port]``: steps of the arithmetic, then words per instance at each port;
-    ``fanout [..., mesh parameter]`` and ``kept_words [..., sized level]``: the hardware needed;
+    ``needs [..., column]``: what is needed of each of ``Accelerator.columns``;
     ``excess [..., 1]``: the log of how far the mapping exceeds limits that no hardware changes;
     ``context [..., context]``: what a cost model reads beside these (mostly nothing).
     """
 
     energy_words: Tensor
     port_words: Tensor
-    fanout: Tensor
-    kept_words: Tensor
+    needs: Tensor
     excess: Tensor
     context: Tensor
 
@@ -45,8 +44,7 @@ class Footprint:
         return (
             self.energy_words,
             self.port_words,
-            self.fanout,
-            self.kept_words,
+            self.needs,
             self.excess,
             self.context,
         )
@@ -71,41 +69,14 @@ def footprint(nest: Nest, accelerator: Accelerator, context: Tensor | None = Non
         used = clusters(nest, accelerator, index)
         energy += [level_words(nest, index, (k,)) * used for k in ACCESSES]
         ports += [level_words(nest, index, PORTS[port]) for port in level.bandwidth]
-    meshes = [fanout_need(accelerator, nest, name) for name in mesh_parameters(accelerator)]
-    sized = accelerator.capacity_parameters.values()
-    kept = [words_kept(nest, accelerator.levels.index(level)) for level in sized]
-    excess = fixed_excess(nest, accelerator)
+    over = torch.zeros_like(nest.macs) + excess(accelerator.constant, nest, {})
     return Footprint(
         _columns(energy),
         _columns(ports),
-        _columns(meshes, nest.macs),
-        _columns(kept, nest.macs),
-        _columns([excess]),
+        _columns([column.need(nest) for column in accelerator.columns], nest.macs),
+        _columns([over]),
         _columns([], nest.macs) if context is None else context,
     )
-
-
-def mesh_parameters(accelerator: Accelerator) -> list[str]:
-    """Return the parameters in the order of ``Footprint.fanout``."""
-    return sorted(accelerator.fanout_parameters)
-
-
-def smallest_hardware(
-    accelerator: Accelerator, fanout: Tensor, kept_words: Tensor, fixed: Mapping[str, float]
-) -> Hardware:
-    """Return the hardware that needs ``fanout [..., mesh]`` and ``kept_words [..., level]`` make.
-
-    Parameters in ``fixed`` keep their value. Not rounded to whole units.
-    """
-    hardware = {name: torch.tensor(float(value)) for name, value in fixed.items()}
-    for column, name in enumerate(mesh_parameters(accelerator)):
-        minimum = accelerator.parameters[name].minimum
-        hardware.setdefault(name, fanout[..., column].clamp(min=minimum))
-    for column, (name, level) in enumerate(accelerator.capacity_parameters.items()):
-        minimum = accelerator.parameters[name].minimum
-        need = kept_words[..., column] * level.instances(hardware) * (level.bytes_per_word / 1024)
-        hardware.setdefault(name, need.clamp(min=minimum))
-    return hardware
 
 
 def energy_rates(accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:

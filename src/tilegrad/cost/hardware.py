@@ -1,87 +1,125 @@
-"""The smallest hardware that holds the mappings, and whether a given one does."""
+"""The least hardware that holds the mappings, and the area of hardware."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from tilegrad.accelerator import AXES, Accelerator, Level
-from tilegrad.accelerator.expression import Value
-from tilegrad.accelerator.settling import settled
+from tilegrad.accelerator import Accelerator
+from tilegrad.accelerator.determined import Step
+from tilegrad.accelerator.expression import Value, values
+from tilegrad.accelerator.inversion import inverted
+from tilegrad.accelerator.requirement import Column, Requirement, Tiles
 from tilegrad.nest import Nest
 
 ARITHMETIC = "arithmetic"
 """The name of a cost's part that no level has."""
 
+ROUNDING = 1e-12
+"""How much larger an expression's inverse may come out than it is, relative to it."""
+
+MOST_UNITS = 64
+"""Units by which rounding may go up until needs fit and meshes have whole widths."""
+
 Hardware = dict[str, Tensor]
 """Hardware parameters by name, each ``[...]`` (one value per design)."""
 
 
-def words_kept(nest: Nest, level: int) -> Tensor:
-    """Return the words that one instance of a level holds, ``[..., layer]``."""
-    tiles = [accesses.tile for accesses in nest.accesses[level].values()]
-    if not tiles:
-        return torch.zeros_like(nest.macs)
-    return torch.stack(torch.broadcast_tensors(*tiles)).sum(0)
+@dataclass(frozen=True)
+class Inferred:
+    """The least ``hardware`` that mappings allow: fixed parameters as they are, then the others.
 
+    ``needed``: what mappings ask of each parameter that they tell, the fixed ones among them.
+    """
 
-def fanout_need(accelerator: Accelerator, nest: Nest, parameter: str) -> Tensor:
-    """Return the largest spatial extent along the mesh axes that ``parameter`` sizes."""
-    needs = [
-        nest.spatial[index][AXES.index(axis)]
-        for index, level in enumerate(accelerator.levels)
-        for axis, fanout in level.fanout.items()
-        if fanout.width.parameter == parameter
-    ]
-    return torch.stack(torch.broadcast_tensors(*needs)).amax(0)
-
-
-def capacity_need(
-    accelerator: Accelerator, nest: Nest, level: Level, hardware: Mapping[str, Value]
-) -> Tensor:
-    """Return the KB over all instances of a level that each layer needs, ``[..., layer]``."""
-    words = words_kept(nest, accelerator.levels.index(level))
-    return words * level.instances(hardware) * (level.bytes_per_word / 1024)
-
-
-def fixed_excess(nest: Nest, accelerator: Accelerator) -> Tensor:
-    """Return the log of how far mappings exceed the limits that no parameter changes, summed."""
-    excess = torch.zeros_like(nest.macs)
-    for limit in accelerator.fixed_limits:
-        if limit.axis is None:
-            need = words_kept(nest, limit.level)
-        else:
-            need = nest.spatial[limit.level][limit.axis]
-        excess = excess + (need / limit.most).log().clamp(min=0)
-    return excess
+    needed: Hardware
+    hardware: Hardware
 
 
 def infer_hardware(
     accelerator: Accelerator, nest: Nest, fixed: Mapping[str, float], exact: bool = True
 ) -> Hardware:
-    """Return the smallest hardware that fits every layer's mapping.
+    """Return the least hardware that fits every layer's mapping.
 
-    ``nest`` is ``[..., layer]``; each parameter comes back as ``[...]``: the maximum over layers,
-    at least its minimum, rounded up to whole units if ``exact``. ``fixed`` values are kept, whether
-    they hold the mappings or not. Raises ``ConfigError`` where mappings do not tell a free size.
+    ``nest`` is ``[..., layer]``; each parameter comes back as ``[...]``: the largest that a
+    requirement of a layer asks for, at least its minimum, in whole units if ``exact``. ``fixed``
+    values are kept, whether they hold the mappings or not. Raises ``ConfigError`` where mappings do
+    not tell a free size.
     """
-    accelerator = settled(accelerator, fixed)
+    needs = [column.need(nest).amax(-1) for column in accelerator.columns]
+    return least_hardware(accelerator, needs, fixed, exact).hardware
 
-    def smallest(name: str, need: Tensor) -> Tensor:
-        largest = need.amax(-1).clamp(min=accelerator.parameters[name].minimum)
-        return largest.ceil() if exact else largest
 
+def least_hardware(
+    accelerator: Accelerator, needs: Sequence[Tensor], fixed: Mapping[str, float], exact: bool
+) -> Inferred:
+    """Return the least hardware for the needs ``[...]`` of each of ``Accelerator.columns``.
+
+    See ``infer_hardware``.
+    """
+    plan = accelerator.plan(fixed)
     hardware = {name: torch.tensor(float(value)) for name, value in fixed.items()}
-    for name in sorted(accelerator.fanout_parameters - set(fixed)):
-        hardware[name] = smallest(name, fanout_need(accelerator, nest, name))
-    meshes = {name: value.unsqueeze(-1) for name, value in hardware.items()}
-    for name, level in accelerator.capacity_parameters.items():
-        if name not in fixed:
-            hardware[name] = smallest(name, capacity_need(accelerator, nest, level, meshes))
-    return hardware
+    needed: Hardware = {}
+    for step in plan.steps:
+        need = asked(accelerator, step, needs, hardware)
+        needed[step.name] = whole(accelerator, step, need, needs, hardware) if exact else need
+        hardware.setdefault(step.name, needed[step.name])
+    return Inferred(needed, hardware)
+
+
+def asked(
+    accelerator: Accelerator, step: Step, needs: Sequence[Tensor], known: Mapping[str, Value]
+) -> Tensor:
+    """Return what the needs ``[...]`` of each column ask of a step's parameter, ``[...]``.
+
+    ``known`` holds the parameters of the earlier steps. Not in whole units; at least the minimum.
+    """
+    solved = [
+        inverted(accelerator.columns[place].have, step.name, needs[place], known)
+        for place in step.columns
+    ]
+    return reduce(torch.maximum, solved).clamp(min=accelerator.parameters[step.name].minimum)
+
+
+def whole(
+    accelerator: Accelerator,
+    step: Step,
+    size: Tensor,
+    needs: Sequence[Tensor],
+    known: Mapping[str, Value],
+) -> Tensor:
+    """Return the sizes ``[...]`` of a step's parameter in whole units that the needs fit.
+
+    That makes meshes of whole widths too, where one of the next few sizes does.
+    """
+    units = (size * (1 - ROUNDING)).ceil()
+    for _ in range(MOST_UNITS):
+        short = torch.zeros((), dtype=torch.bool)
+        for place in step.columns:
+            column = accelerator.columns[place]
+            have = values(column.have, {**known, step.name: units})
+            short = short | (have < needs[place])
+            if column.is_mesh:
+                short = short | (have != have.floor())
+        if not short.any():
+            break
+        units = units + short
+    return units
+
+
+def excess(
+    requirements: Sequence[Requirement | Column], tiles: Tiles, hardware: Mapping[str, Value]
+) -> Tensor:
+    """Return the log of how far mappings exceed requirements, summed over these, ``[...]``."""
+    total = torch.zeros((), dtype=torch.float64)
+    for each in requirements:
+        total = total + (each.need(tiles) / values(each.have, hardware)).log().clamp(min=0)
+    return total
 
 
 def mac_units(accelerator: Accelerator, hardware: Mapping[str, Any]) -> Value:

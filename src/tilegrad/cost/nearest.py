@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
-from tilegrad.cost.capacity import excess
+from tilegrad.cost.hardware import excess
 from tilegrad.mapping.factors import divisors
 from tilegrad.mapping.mapping import Mapping as LoopNest
 from tilegrad.mapping.shorthand import format_shorthand
@@ -68,7 +68,8 @@ def nearest_fitting(
     beam = _flatten(mapping).unsqueeze(0)
     for moves in range(int(torch.log2(beam.clamp(min=1)).sum()) + 1):
         nests = _nests(beam, mapping.order, places)
-        over = excess(analyse(nests, strides, accelerator), accelerator, hardware).expand(len(beam))
+        nest = analyse(nests, strides, accelerator)
+        over = excess(accelerator.requirements, nest, hardware).expand(len(beam))
         over = over + places.misplaced(beam)
         best = over.argsort(stable=True)
         if float(over[best[0]]) <= 0:

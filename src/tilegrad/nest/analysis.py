@@ -17,7 +17,7 @@ from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.mapping.mapping import Mapping
-from tilegrad.nest.layout import Layout, multiply
+from tilegrad.nest.layout import Layout, multiply, total
 from tilegrad.nest.loops import join
 from tilegrad.nest.sliding import sliding_fills
 from tilegrad.nest.spread import distinct_tiles
@@ -54,6 +54,14 @@ class Nest:
     spatial: tuple[tuple[Tensor, ...], ...]
     steps: Tensor
     macs: Tensor
+
+    def words(self, level: int) -> Tensor:
+        """Return the words that one instance of a level keeps, ``[...]``."""
+        return total([accesses.tile for accesses in self.accesses[level].values()])
+
+    def extent(self, level: int, axis: int) -> Tensor:
+        """Return over how many instances the loops below a level are spread along an axis."""
+        return self.spatial[level][axis]
 
 
 def analyse(mapping: Mapping, strides: Tensor, accelerator: Accelerator) -> Nest:

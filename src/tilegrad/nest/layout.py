@@ -99,6 +99,14 @@ class Layout:
         """Return the words of a tensor's tile at a level."""
         return multiply(self.axis_extents(level, tensor))
 
+    def words(self, level: int) -> Tensor:
+        """Return the words that one instance of a level keeps."""
+        return total([self.tile(level, tensor) for tensor in self.accelerator.levels[level].keeps])
+
+    def extent(self, level: int, axis: int) -> Tensor:
+        """Return over how many instances the loops below a level are spread along an axis."""
+        return multiply(self.axes[level][axis].values())
+
     def axis_extents(self, level: int, tensor: str) -> list[Tensor]:
         """Return the extent of a tensor's tile at a level along each of its axes."""
         return axis_extents(self.shape, tensor, self.extents[level], self.word_steps)
@@ -158,6 +166,13 @@ def steps_in_words(shape: Shape, coefficients: Tensor) -> Scales:
 def sum_of(terms: Iterable[Tensor]) -> Tensor:
     """Add one by one, without a zero to begin with."""
     return reduce(add, terms)
+
+
+def total(tiles: Sequence[Tensor]) -> Tensor:
+    """Add up tensors that broadcast; a level that keeps none has no words."""
+    if not tiles:
+        return torch.zeros((), dtype=torch.float64)
+    return torch.stack(torch.broadcast_tensors(*tiles)).sum(0)
 
 
 def multiply(factors: Iterable[Tensor]) -> Tensor:

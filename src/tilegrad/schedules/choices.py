@@ -17,8 +17,7 @@ from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.cost.capacity import fits
 from tilegrad.mapping.factors import factorisations
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
-from tilegrad.nest import Accesses, Nest
-from tilegrad.nest.layout import multiply, steps_in_words, tile_words
+from tilegrad.nest.layout import Scales, multiply, steps_in_words, tile_words, total
 from tilegrad.shape.conv import DIMS
 from tilegrad.workload import Problem
 
@@ -82,29 +81,8 @@ class LayerChoices:
         for dim, places in picked.items():
             for key, values in self.dims[dim].extents.items():
                 extents[key][dim] = take(values, places)
-        return fits(self._needs(extents), self.space.accelerator, hardware)
-
-    def _needs(self, extents: Mapping[Key, Sequence[Tensor]]) -> Nest:
-        """Return a nest that holds what limits look at: tiles and spatial loops."""
-        none, shape = torch.zeros((), dtype=torch.float64), self.space.accelerator.shape
-        accesses = tuple(
-            {
-                tensor: Accesses(
-                    tile_words(shape, tensor, extents[index, None], self.word_steps),
-                    none,
-                    none,
-                    none,
-                )
-                for tensor in level.keeps
-                if (index, None) in extents
-            }
-            for index, level in enumerate(self.space.accelerator.levels)
-        )
-        spatial = tuple(
-            tuple(multiply(extents.get((index, axis), [])) for axis in AXES)
-            for index in range(len(accesses))
-        )
-        return Nest(accesses, (), spatial, none, none)
+        tiles = _ChosenTiles(self.space.accelerator, extents, self.word_steps)
+        return fits(tiles, self.space.accelerator, hardware)
 
     def fitting(self, hardware: Mapping[str, Tensor], machines: int) -> list[Legal]:
         """Return for each free dim the choices that fit each machine, other dims having 1."""
@@ -117,6 +95,25 @@ class LayerChoices:
             places = fitting.nonzero()[:, 1].int()
             legal.append(Legal(dim, places, count.cumsum(0) - count, count))
         return legal
+
+
+@dataclass(frozen=True)
+class _ChosenTiles:
+    """The tiles and spatial loops that choices make, from each key's extent along every dim."""
+
+    accelerator: Accelerator
+    extents: Mapping[Key, Sequence[Tensor]]
+    word_steps: Scales
+
+    def words(self, level: int) -> Tensor:
+        """Return the words that one instance of a level keeps."""
+        shape, extents = self.accelerator.shape, self.extents[level, None]
+        keeps = self.accelerator.levels[level].keeps
+        return total([tile_words(shape, tensor, extents, self.word_steps) for tensor in keeps])
+
+    def extent(self, level: int, axis: int) -> Tensor:
+        """Return over how many instances the loops below a level are spread along an axis."""
+        return multiply(self.extents[level, AXES[axis]])
 
 
 @dataclass(frozen=True)

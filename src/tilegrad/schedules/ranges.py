@@ -139,8 +139,11 @@ def _span(name: str, given: Mapping[object, object], least: float) -> Range:
 
 
 def _usual(name: str, accelerator: Accelerator, least: int) -> Range:
-    spans = {parameter: WIDTHS for parameter in accelerator.fanout_parameters}
-    spans |= {parameter: SIZES_KB for parameter in accelerator.capacity_parameters}
+    spans = {
+        parameter: WIDTHS if each.is_mesh else SIZES_KB
+        for each in sorted(accelerator.requirements, key=lambda each: each.is_mesh)
+        for parameter in each.given.names
+    }
     if name not in spans:
         raise ConfigError(
             f"source.hardware.{name} is missing: the parameter is neither the width of a mesh nor "

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
+from tilegrad.accelerator.determined import Plan
+from tilegrad.accelerator.expression import values
 from tilegrad.accelerator.possible import possible
-from tilegrad.accelerator.settling import settled
 from tilegrad.cost import area_mm2
-from tilegrad.cost.footprint import mesh_parameters, smallest_hardware
-from tilegrad.cost.hardware import Hardware
+from tilegrad.cost.hardware import Hardware, asked, least_hardware, whole
 from tilegrad.cost.model import CostModel
 from tilegrad.search.budget import Budget, OutOfTimeError
 from tilegrad.search.focus import Focus
@@ -35,18 +35,17 @@ APART = 1.4
 class HardwareSpace:
     """Parameters that the user fixed, upper limits of the others, and of the area.
 
-    ``accelerator`` is the ``template`` with the sizes that the fixed parameters settle as numbers:
-    its free parameters can be inferred from mappings, or ``ConfigError`` names the one that cannot.
+    ``plan`` says how mappings tell the free ones; ``ConfigError`` names one that they do not tell.
     """
 
-    template: Accelerator
+    accelerator: Accelerator
     fixed: Mapping[str, float]
     caps: Mapping[str, float]
     area_cap: float | None
-    accelerator: Accelerator = field(init=False)
+    plan: Plan = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "accelerator", settled(self.template, self.fixed))
+        object.__setattr__(self, "plan", self.accelerator.plan(self.fixed))
 
     def limit(self, name: str) -> float:
         """Return the largest value of a parameter."""
@@ -65,18 +64,22 @@ class HardwareSpace:
 
     @property
     def given(self) -> dict[str, float]:
-        """The fixed parameters but those that are sizes of levels.
+        """The fixed parameters that no mapping tells."""
+        return {name: self.fixed[name] for name in self.plan.given(self.fixed)}
 
-        A level's words per instance follow from its size and the number of its instances.
+    def widest(self, extent: float) -> dict[str, float]:
+        """Return sizes that make meshes ``extent`` wide, or as wide as the limits allow.
+
+        Of the parameters that meshes depend on, and of the fixed ones.
         """
-        sizes = self.accelerator.capacity_parameters
-        return {name: size for name, size in self.fixed.items() if name not in sizes}
-
-    @property
-    def others(self) -> dict[str, float]:
-        """The fixed parameters that no mapping tells: neither widths of meshes nor sizes."""
-        meshes = self.accelerator.fanout_parameters
-        return {name: size for name, size in self.given.items() if name not in meshes}
+        sizes = dict(self.fixed)
+        widths = (float(column.is_mesh) * extent for column in self.accelerator.columns)
+        needs = [torch.tensor(width, dtype=torch.float64) for width in widths]
+        for step in self.plan.steps:
+            if step.name in self.plan.meshes:
+                need = float(asked(self.accelerator, step, needs, sizes).ceil())
+                sizes[step.name] = min(self.limit(step.name), need)
+        return sizes
 
     def points(self, hardware: Hardware) -> Points | None:
         """Return the points of ``hardware`` (values broadcast) within the limits."""
@@ -87,10 +90,9 @@ class HardwareSpace:
             return None
         return hardware_points(self.accelerator, {n: v[allowed] for n, v in whole.items()})
 
-    def needed(self, fanout: Tensor, kept_words: Tensor) -> Hardware:
-        """Return the smallest hardware, in whole units, for needs ``[..., column]``."""
-        smallest = smallest_hardware(self.accelerator, fanout, kept_words, self.fixed)
-        return {name: value.ceil() for name, value in smallest.items()}
+    def needed(self, needs: Tensor) -> Hardware:
+        """Return the least hardware, in whole units, for needs ``[..., column]``."""
+        return least_hardware(self.accelerator, needs.unbind(-1), self.fixed, exact=True).hardware
 
 
 @dataclass(frozen=True)
@@ -176,42 +178,38 @@ class Chooser:
         if self.budget.over:
             return design
         picked = [pool.sums[row : row + 1] for pool, row in zip(pools, design.rows, strict=True)]
-        fanout = torch.cat([sums.fanout for sums in picked]).amax(0)
-        kept = torch.cat([sums.kept_words for sums in picked]).amax(0)
-        return self._improve(pools, design, self.space.needed(fanout, kept))
+        needs = torch.cat([sums.needs for sums in picked]).amax(0)
+        return self._improve(pools, design, self.space.needed(needs))
 
     def _scan(self, pools: Sequence[LayerPool], design: Design, name: str) -> Design:
         """Try the values of one parameter that candidates need, the others as they are."""
         if self.budget.over:
             return design
         here = {key: torch.tensor(value) for key, value in design.hardware.items()}
-        values = self._values(pools, here, name)
-        trial = {**here, name: values}
-        if name in self.space.accelerator.fanout_parameters:
-            trial |= self._rescale(here, trial)
-        return self._improve(pools, design, trial)
+        return self._improve(pools, design, self._along(here, name, self._sizes(pools, here, name)))
 
-    def _rescale(self, here: Hardware, there: Hardware) -> Hardware:
-        """Keep the size of each instance where the number of instances changes."""
-        return {
-            name: here[name] / level.instances(here) * level.instances(there)
-            for name, level in self.space.accelerator.capacity_parameters.items()
-            if name not in self.space.fixed
-        }
+    def _along(self, here: Hardware, name: str, sizes: Tensor) -> Hardware:
+        """Return points with other sizes of a parameter, those that depend on it scaled.
 
-    def _values(self, pools: Sequence[LayerPool], here: Hardware, name: str) -> Tensor:
+        So that requirements have what they have here, where mappings tell a parameter only once
+        this one is known: the size of each instance where the number of instances changes.
+        """
         accelerator = self.space.accelerator
-        if name in accelerator.fanout_parameters:
-            column = mesh_parameters(accelerator).index(name)
-            needs = torch.cat([pool.sums.fanout[:, column] for pool in pools])
-        else:
-            level = accelerator.capacity_parameters[name]
-            column = list(accelerator.capacity_parameters).index(name)
-            words = torch.cat([pool.sums.kept_words[:, column] for pool in pools])
-            needs = words * level.instances(here) * (level.bytes_per_word / 1024)
-        values = needs.clamp(min=accelerator.parameters[name].minimum).ceil().unique()
-        values = values[values <= self.space.limit(name)]
-        return _near(values, float(here[name]))
+        have = [values(column.have, here) for column in accelerator.columns]
+        there, changed = {**here, name: sizes}, {name}
+        for step in self.space.plan.steps:
+            names = {n for place in step.columns for n in accelerator.columns[place].names}
+            if step.name not in {*self.space.fixed, *changed} and names & changed:
+                there[step.name] = asked(accelerator, step, have, there)
+                changed.add(step.name)
+        return there
+
+    def _sizes(self, pools: Sequence[LayerPool], here: Hardware, name: str) -> Tensor:
+        step = self.space.plan.step(name)
+        needs = torch.cat([pool.sums.needs for pool in pools]).unbind(-1)
+        sizes = asked(self.space.accelerator, step, needs, here)
+        found = whole(self.space.accelerator, step, sizes, needs, here).unique()
+        return _near(found[found <= self.space.limit(name)], float(here[name]))
 
     def _improve(self, pools: Sequence[LayerPool], design: Design, trial: Hardware) -> Design:
         points = self.space.points(trial)

@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
+from tilegrad.accelerator.expression import values
 from tilegrad.cost.footprint import Footprint
 from tilegrad.cost.model import CostModel, model_footprint
 from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.nest.layout import Layout, multiply
+from tilegrad.nest.layout import Layout
 from tilegrad.search.budget import Budget
 from tilegrad.search.distinct import distinct
 from tilegrad.search.focus import Focus
@@ -82,7 +83,7 @@ def seeds(table: LayerTable, random: torch.Generator) -> Tensor:
     None where there are no such sizes: rounding the descent's best then always fits some hardware.
     """
     accelerator = table.space.accelerator
-    if not accelerator.fixed_limits:
+    if not accelerator.constant:
         return torch.empty(0, len(table.space.slots), dtype=torch.float64)
     drawn = table.random(DRAWN, random)
     layout = Layout(_nests(table, drawn), table.strides, accelerator)
@@ -112,22 +113,17 @@ def _fits(table: LayerTable, factors: Tensor, points: Points) -> Tensor:
     accelerator = table.space.accelerator
     layout = Layout(_nests(table, factors), table.strides, accelerator)
     fits = torch.ones(len(points), len(factors), dtype=torch.bool)
-    for column, level in enumerate(accelerator.capacity_parameters.values()):
-        tiles = [layout.tile(accelerator.levels.index(level), tensor) for tensor in level.keeps]
-        words = torch.stack(torch.broadcast_tensors(*tiles)).sum(0).expand(len(factors))
-        fits &= words <= points.limits[:, column].unsqueeze(-1)
+    # Factors are no wider than the widest of the points' meshes, or hardly.
+    for place, column in enumerate(accelerator.columns):
+        if not column.is_mesh:
+            words = column.need(layout).expand(len(factors))
+            fits &= words <= points.limits[:, place].unsqueeze(-1)
     return fits.any(0) & _fits_fixed(layout, accelerator, len(factors))
 
 
 def _fits_fixed(layout: Layout, accelerator: Accelerator, rows: int) -> Tensor:
     """Return which rows fit the sizes that no hardware changes."""
     fits = torch.ones(rows, dtype=torch.bool)
-    for limit in accelerator.fixed_limits:
-        if limit.axis is None:
-            keeps = accelerator.levels[limit.level].keeps
-            parts = [layout.tile(limit.level, tensor) for tensor in keeps]
-            need = torch.stack(torch.broadcast_tensors(*parts)).sum(0)
-        else:
-            need = multiply(layout.axes[limit.level][limit.axis].values())
-        fits = fits & (need <= limit.most)
+    for requirement in accelerator.constant:
+        fits = fits & (requirement.need(layout) <= values(requirement.have, {}))
     return fits

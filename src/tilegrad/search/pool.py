@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
+from tilegrad.accelerator.expression import values
 from tilegrad.cost import area_mm2
 from tilegrad.cost.footprint import (
     Footprint,
     concatenate_footprints,
     energy_rates,
-    mesh_parameters,
     port_widths,
 )
 from tilegrad.cost.hardware import Hardware
@@ -22,13 +22,15 @@ from tilegrad.search.distinct import distinct
 
 @dataclass(frozen=True)
 class Points:
-    """Hardware points and the rates that price a footprint on each; tensors ``[point, column]``."""
+    """Hardware points and the rates that price a footprint on each; tensors ``[point, column]``.
+
+    ``limits`` hold what there is of each of ``Accelerator.columns``.
+    """
 
     accelerator: Accelerator
     hardware: Hardware
     rates: Tensor
     widths: Tensor
-    meshes: Tensor
     limits: Tensor
     area: Tensor
 
@@ -42,11 +44,7 @@ class Points:
 
 def hardware_points(accelerator: Accelerator, hardware: Hardware) -> Points:
     """Return the points of ``hardware``, each parameter ``[point]`` (all alike in length)."""
-    meshes = [hardware[name] for name in mesh_parameters(accelerator)]
-    limits = [
-        hardware[name] * 1024 / level.bytes_per_word / level.instances(hardware)
-        for name, level in accelerator.capacity_parameters.items()
-    ]
+    limits = [values(column.have, hardware) for column in accelerator.columns]
     count = max((len(value) for value in hardware.values()), default=1)
     area = torch.as_tensor(area_mm2(accelerator, hardware), dtype=torch.float64).expand(count)
     return Points(
@@ -54,14 +52,13 @@ def hardware_points(accelerator: Accelerator, hardware: Hardware) -> Points:
         hardware,
         energy_rates(accelerator, hardware).expand(count, -1),
         port_widths(accelerator, hardware).expand(count, -1),
-        _columns(meshes, count),
         _columns(limits, count),
         area,
     )
 
 
 def _columns(columns: list[Tensor], rows: int) -> Tensor:
-    return torch.stack(columns, -1) if columns else torch.empty(rows, 0)
+    return torch.stack([c.expand(rows) for c in columns], -1) if columns else torch.empty(rows, 0)
 
 
 def price(sums: Footprint, points: Points) -> tuple[Tensor, Tensor]:
@@ -78,9 +75,8 @@ def price(sums: Footprint, points: Points) -> tuple[Tensor, Tensor]:
     for ratio in ratios:
         torch.maximum(latency, ratio, out=latency)
     misfit = (sums.excess.squeeze(-1) > 0).expand_as(energy).clone()
-    for need, have in ((sums.fanout, points.meshes), (sums.kept_words, points.limits)):
-        for column in range(need.shape[-1]):
-            misfit |= need[:, column] > have[:, column].unsqueeze(-1)
+    for need, have in zip(sums.needs.unbind(-1), points.limits.unbind(-1), strict=True):
+        misfit |= need > have.unsqueeze(-1)
     return energy.masked_fill_(misfit, torch.inf), latency.masked_fill_(misfit, torch.inf)
 
 

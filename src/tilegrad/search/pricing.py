@@ -60,7 +60,7 @@ class Pricing:
             "energies": (powers.energy_power, self._energy),
             "areas": (powers.area_power, self._area),
         }
-        for name in (size for size in self._free if size in accelerator.capacity_parameters):
+        for name in (size for size in self._free if size in self.space.plan.sizes):
             figures = {what: figure for what, (power, figure) in counted.items() if power > 0}
             if figures and not any(self._grows(figure, name) for figure in figures.values()):
                 limit = self.space.limit(name)
@@ -99,7 +99,7 @@ class Pricing:
         grid = {n: torch.tensor(v, dtype=torch.float64) for n, v in self.space.fixed.items()}
         for place, name in enumerate(self._free):
             least = max(1.0, self.space.accelerator.parameters[name].minimum)
-            mesh = name in self.space.accelerator.fanout_parameters
+            mesh = name in self.space.plan.meshes
             most = max(least, min(self.space.limit(name), MOST["mesh" if mesh else "size"]))
             steps = torch.linspace(0, 1, each, dtype=torch.float64)
             sizes = (least * (most / least) ** steps).round().unique()

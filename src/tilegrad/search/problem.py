@@ -15,7 +15,7 @@ from tilegrad.checks import is_number, positive_number, section
 from tilegrad.cost import area_mm2
 from tilegrad.cost.capacity import find_overflows
 from tilegrad.cost.footprint import Footprint
-from tilegrad.cost.hardware import Hardware
+from tilegrad.cost.hardware import Hardware, least_hardware
 from tilegrad.cost.model import (
     ROOFLINE,
     CostModel,
@@ -56,7 +56,7 @@ class SearchProblem:
 
     @property
     def accelerator(self) -> Accelerator:
-        """The accelerator, the sizes that are no matter of the search written out."""
+        """The accelerator whose sizes are searched."""
         return self.hardware.accelerator
 
     @cached_property
@@ -87,10 +87,7 @@ class SearchProblem:
     @cached_property
     def meshes(self) -> list[dict[str, float]]:
         """Mesh sizes to look at: the largest allowed, and smaller ones where area matters."""
-        largest = {
-            name: min(self.hardware.limit(name), float(max(map(max, self._bounds))))
-            for name in self.accelerator.fanout_parameters
-        }
+        largest = self.hardware.widest(float(max(map(max, self._bounds))))
         matters = self.objective.area_power > 0 or self.hardware.area_cap is not None
         return [
             {name: self._shrunk(name, size, divisor) for name, size in largest.items()}
@@ -134,16 +131,17 @@ class SearchProblem:
     def check_feasible(self) -> None:
         """Refuse limits that even the smallest mappings exceed, naming the limit and the need."""
         smallest = self.smallest()
-        given = self.hardware.given
-        least = network_cost(smallest, self.workload, self.accelerator, given).hardware
-        for name, value in least.items():
+        nest = analyse_layers(smallest, self.workload.stacks, self.accelerator)
+        needs = [column.need(nest).amax(-1) for column in self.accelerator.columns]
+        least = least_hardware(self.accelerator, needs, self.hardware.fixed, exact=True)
+        for name, value in least.needed.items():
             if float(value) > self.hardware.limit(name):
                 group = "hardware" if name in self.hardware.fixed else "caps"
                 raise InfeasibleError(
                     f"{group}.{name} = {self.hardware.limit(name):g} holds no mapping of every "
                     f"layer; the smallest needs {float(value):g} {self._unit(name)}"
                 )
-        sizes = {n: torch.tensor(self.hardware.fixed.get(n, float(v))) for n, v in least.items()}
+        sizes = {name: torch.tensor(float(value)) for name, value in least.hardware.items()}
         if (reason := self.misfit(smallest, sizes)) is not None:
             raise InfeasibleError(f"no mapping fits accelerator {self.accelerator.name}: {reason}")
         area = float(torch.as_tensor(area_mm2(self.accelerator, sizes)))

@@ -8,7 +8,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from tilegrad.cost.hardware import Hardware
+from tilegrad.cost.hardware import Hardware, asked
 from tilegrad.search.pool import LayerPool
 from tilegrad.search.problem import SearchProblem
 
@@ -27,9 +27,8 @@ def global_region(problem: SearchProblem, pools: Sequence[LayerPool], near: Hard
 
     The smallest hardware that holds a candidate of every layer is among them.
     """
-    fanout = torch.stack([pool.sums.fanout.amin(0) for pool in pools]).amax(0)
-    kept = torch.stack([pool.sums.kept_words.amin(0) for pool in pools]).amax(0)
-    smallest = problem.hardware.needed(fanout, kept)
+    least = torch.stack([pool.sums.needs.amin(0) for pool in pools]).amax(0)
+    smallest = problem.hardware.needed(least)
     points = [{name: float(value) for name, value in smallest.items()}]
     for meshes in problem.meshes:
         sizes = _sizes(problem, pools, meshes)
@@ -45,7 +44,7 @@ def local_region(
 ) -> Hardware:
     """Return grids of sizes around designs; ``number`` is the round's."""
     scales = LOCAL_SCALES[number % len(LOCAL_SCALES)]
-    names = list(problem.accelerator.capacity_parameters)
+    names = problem.hardware.plan.sizes
     points = [
         {**design, **{n: design[n] * s for n, s in zip(names, chosen, strict=True)}}
         for design in designs
@@ -57,13 +56,16 @@ def local_region(
 def _sizes(
     problem: SearchProblem, pools: Sequence[LayerPool], meshes: Mapping[str, float]
 ) -> dict[str, list[float]]:
-    """Return for each capacity a geometric series, from the least to the most that is of use."""
-    sizes = {}
-    for column, (name, level) in enumerate(problem.accelerator.capacity_parameters.items()):
-        instances = float(level.instances({**problem.hardware.given, **meshes}))
-        scale = instances * level.bytes_per_word / 1024
+    """Return for each size a geometric series, from the least to the most that is of use."""
+    sizes: dict[str, list[float]] = {}
+    most_needs = torch.stack([pool.sums.needs.amax(0) for pool in pools]).amax(0).unbind(-1)
+    for name in problem.hardware.plan.sizes:
+        # What the sizes before it leave to this one: at their least, or at their most.
+        ends = ({n: each[end] for n, each in sizes.items()} for end in (0, -1))
+        known = ({**end, **problem.hardware.fixed, **meshes} for end in ends)
+        step = problem.hardware.plan.step(name)
+        most = max(float(asked(problem.accelerator, step, most_needs, each)) for each in known)
         least = problem.accelerator.parameters[name].minimum
-        most = max(float(pool.sums.kept_words[:, column].amax()) for pool in pools) * scale
         size = max(least, min(most, problem.hardware.limit(name)))
         sizes[name] = [size]
         while size > least:

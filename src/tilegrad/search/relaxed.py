@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES
+from tilegrad.accelerator.expression import values
+from tilegrad.accelerator.inversion import direction
 from tilegrad.cost import area_mm2
-from tilegrad.cost.footprint import Footprint, energy_pj, smallest_hardware
-from tilegrad.cost.hardware import Hardware
+from tilegrad.cost.footprint import Footprint, energy_pj
+from tilegrad.cost.hardware import Hardware, least_hardware
 from tilegrad.cost.model import ROOFLINE, CostModel, model_footprint
 from tilegrad.mapping.space import TEMPORAL, MapSpace
 from tilegrad.search.hardware import HardwareSpace
@@ -173,7 +175,7 @@ class RelaxedProblem:
         of an excess over a fixed or capped size is added as a penalty.
         """
         sums = self._sums(logs)
-        hardware, excess = self._allowed(sums.fanout.amax((-3, -2)), sums.kept_words.amax((-3, -2)))
+        hardware, excess = self._allowed(sums.needs.amax((-3, -2)))
         excess = excess + sums.excess.squeeze(-1).mean(-1).sum(-1)
         energy, latency, order = self._totals(sums, hardware, sharpness)
         area = torch.as_tensor(area_mm2(self.hardware.accelerator, hardware))
@@ -184,24 +186,22 @@ class RelaxedProblem:
         loss = (value.log() + PENALTY * excess).expand(len(logs))
         return loss, hardware, order.expand(*logs.shape[:-1])
 
-    def _allowed(self, fanout: Tensor, kept_words: Tensor) -> tuple[Hardware, Tensor]:
-        """Return the hardware to price, and the log of how far needs exceed the limits."""
-        accelerator = self.hardware.accelerator
-        others = self.hardware.others
-        needs = smallest_hardware(accelerator, fanout, kept_words, others)
-        sized = smallest_hardware(accelerator, fanout, kept_words, self.hardware.given)
-        needs |= {name: sized[name] for name in accelerator.capacity_parameters}
+    def _allowed(self, needs: Tensor) -> tuple[Hardware, Tensor]:
+        """Return the hardware to price, and the log of how far needs exceed the limits.
+
+        ``needs [start, column]`` are the largest of all layers.
+        """
+        space, columns = self.hardware, needs.unbind(-1)
+        found = least_hardware(space.accelerator, columns, space.fixed, exact=False)
         excess = torch.zeros(())
-        hardware = {n: fanout.new_full(fanout.shape[:-1], size) for n, size in others.items()}
-        for name, need in needs.items():
-            if name in others:
-                continue
-            limit = self.hardware.limit(name)
-            if limit < torch.inf:
-                excess = excess + (need / limit).log().clamp(min=0)
-            fixed = self.hardware.fixed.get(name)
-            hardware[name] = need if fixed is None else torch.full_like(need, float(fixed))
-        return hardware, excess
+        for name, need in found.needed.items():
+            if space.limit(name) < torch.inf:
+                excess = excess + (need / space.limit(name)).log().clamp(min=0)
+        for place in space.plan.checked:
+            have = values(space.accelerator.columns[place].have, found.hardware)
+            excess = excess + (columns[place] / have).log().clamp(min=0)
+        fixed = {n: needs.new_full((len(needs),), size) for n, size in space.fixed.items()}
+        return found.hardware | fixed, excess
 
     def _totals(
         self, sums: Footprint, hardware: Hardware, sharpness: float
@@ -226,4 +226,9 @@ PENALTY = 4.0
 def mesh_width(space: MapSpace, hardware: HardwareSpace, level: int, axis: int) -> float:
     """Return the widest mesh axis below a level that the limits allow."""
     width = space.accelerator.levels[level].fanout[AXES[axis]].width
-    return float(width({name: hardware.limit(name) for name in space.accelerator.parameters}))
+    least = {name: each.minimum for name, each in space.accelerator.parameters.items()}
+    sizes = {**least, **hardware.fixed}
+    for name in width.names:
+        if direction(width, name, least) == 1:
+            sizes[name] = hardware.limit(name)
+    return float(width(sizes))

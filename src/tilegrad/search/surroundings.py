@@ -129,10 +129,11 @@ def rechosen(
     None where that hardware holds no mapping of every layer. Caps of the problem do not count.
     Time may run out: mappings that are only half re-chosen would say something else.
     """
-    template, counts = problem.hardware.template, problem.workload.counts
-    if not possible(template, hardware):
+    counts = problem.workload.counts
+    if not possible(problem.accelerator, hardware):
         return None
-    there = replace(problem, hardware=HardwareSpace(template, dict(hardware), {}, None))
+    space = HardwareSpace(problem.accelerator, dict(hardware), {}, None)
+    there = replace(problem, hardware=space)
     try:
         there.check_feasible()
     except InfeasibleError:
@@ -157,7 +158,8 @@ def _pools(
 ) -> list[LayerPool]:
     """Return candidates of every layer for the hardware ``sizes`` ``[1]``."""
     accelerator, workload = there.accelerator, there.workload
-    cost = network_cost(nests.each(lambda t: t.unsqueeze(0)), workload, accelerator, {})
+    given = there.hardware.given
+    cost = network_cost(nests.each(lambda t: t.unsqueeze(0)), workload, accelerator, given)
     weights = there.objective.weights(cost.energy_pj, cost.cycles)
     focus = Focus(hardware_points(accelerator, sizes), weights, SLACK, there.model)
     rows = ROWS // len(there.tables)

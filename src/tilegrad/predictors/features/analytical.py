@@ -9,6 +9,7 @@ from torch import Tensor
 
 from tilegrad.accelerator import ACCESSES, Accelerator
 from tilegrad.accelerator.expression import Value
+from tilegrad.accelerator.requirement import Requirement
 from tilegrad.cost.footprint import Footprint, port_widths
 from tilegrad.mapping import Mapping as LoopNest
 from tilegrad.predictors.features.column import Column
@@ -94,7 +95,13 @@ def traffic(accelerator: Accelerator) -> list[str]:
 
 
 def _sized(accelerator: Accelerator) -> list[str]:
-    return [level.name for level in accelerator.capacity_parameters.values()]
+    return [accelerator.levels[each.level].name for _, each in _buffers(accelerator)]
+
+
+def _buffers(accelerator: Accelerator) -> list[tuple[int, Requirement]]:
+    """Return the capacities that parameters decide, with their columns of ``Footprint.needs``."""
+    columns = enumerate(accelerator.columns)
+    return [(place, column.requirements[0]) for place, column in columns if not column.is_mesh]
 
 
 def _mesh(accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
@@ -110,8 +117,9 @@ def _occupancies(
     sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]
 ) -> list[Tensor]:
     found = []
-    sized = accelerator.capacity_parameters.items()
-    for words, (name, level) in zip(sums.kept_words.unbind(-1), sized, strict=True):
+    for place, capacity in _buffers(accelerator):
+        level = accelerator.levels[capacity.level]
+        words = sums.needs[..., place]
         kilobytes = words * level.instances(hardware) * (level.bytes_per_word / 1024)
-        found.append((kilobytes / hardware[name]).log())
+        found.append((kilobytes / capacity.given(hardware)).log())
     return found

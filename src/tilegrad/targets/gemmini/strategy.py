@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES
-from tilegrad.cost.capacity import excess, find_overflows
+from tilegrad.cost.capacity import find_overflows
+from tilegrad.cost.hardware import excess
 from tilegrad.errors import ConfigError, InfeasibleError
 from tilegrad.machines.gemmini.calls import ORDER
 from tilegrad.machines.gemmini.generator import generator
@@ -87,7 +88,8 @@ def _fitting_nest(layer: Problem, problem: SearchProblem) -> Mapping:
 
     def over(nests: Mapping) -> Tensor:
         batch = nests.batch_shape
-        return excess(analyse(nests, strides, accelerator), accelerator, sizes).expand(batch)
+        nest = analyse(nests, strides, accelerator)
+        return excess(accelerator.requirements, nest, sizes).expand(batch)
 
     nest = library_nest(layer, sizes)
     while over(nest) > 0:
