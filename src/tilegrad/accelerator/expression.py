@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from tilegrad.errors import AcceleratorError, unknown
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 # Not imported: descriptions are read before tensors, which take seconds to import, are needed.
@@ -83,10 +84,20 @@ def values(expression: Expression, parameters: Mapping[str, Value]) -> Tensor:
 
     Calling an expression with plain numbers raises ``ArithmeticError`` there.
     """
+    sizes = {n: tensor_of(v) for n, v in parameters.items()}
+    return tensor_of(expression(sizes))
+
+
+def tensor_of(value: Value, device: torch.device | None = None) -> Tensor:
+    """Return a value in float64, on a device (None: where it is).
+
+    A number goes to the CPU then, from where it mixes with tensors of any device.
+    """
     import torch
 
-    sizes = {n: torch.as_tensor(v, dtype=torch.float64) for n, v in parameters.items()}
-    return torch.as_tensor(expression(sizes), dtype=torch.float64)
+    if isinstance(value, torch.Tensor):
+        return value.to(device=device, dtype=torch.float64)
+    return torch.full((), value, dtype=torch.float64, device=device or "cpu")
 
 
 def constant(value: float) -> Expression:

@@ -32,7 +32,7 @@ class LayerCost:
     @property
     def energy_pj(self) -> Tensor:
         """Energy in pJ, summed one part after another (independent of the batch)."""
-        return _sum(self.energy_by_part_pj.unbind(-1))
+        return _sum(self.energy_by_part_pj.unbind(-1), self.energy_by_part_pj)
 
 
 def layer_cost(nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value]) -> LayerCost:
@@ -50,7 +50,8 @@ def layer_cost(nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Valu
 
 def level_words(nest: Nest, index: int, kinds: tuple[str, ...] = ACCESSES) -> Tensor:
     """Return the words that one instance of a level moves, of the given kinds of access."""
-    return _sum([getattr(kept, kind) for kept in nest.accesses[index].values() for kind in kinds])
+    kept = nest.accesses[index].values()
+    return _sum([getattr(each, kind) for each in kept for kind in kinds], nest.macs)
 
 
 def clusters(nest: Nest, accelerator: Accelerator, index: int) -> Tensor:
@@ -69,8 +70,8 @@ def _level_cycles(
     summed apart.
     """
     cycles, kept = nest.steps, nest.accesses[index].values()
-    read = _sum([accesses.reads / nest.steps for accesses in kept])
-    written = _sum([(accesses.fills + accesses.updates) / nest.steps for accesses in kept])
+    read = _sum([accesses.reads / nest.steps for accesses in kept], nest.steps)
+    written = _sum([(each.fills + each.updates) / nest.steps for each in kept], nest.steps)
     demands = {"read": read, "write": written, "shared": read + written}
     for port, width in accelerator.levels[index].bandwidth.items():
         busy = (nest.steps / (width(hardware) / demands[port]).clamp(max=1)).ceil()
@@ -83,7 +84,7 @@ def _level_energy(
 ) -> Tensor:
     level = accelerator.levels[index]
     block = level.block(hardware)
-    energy = torch.zeros((), dtype=torch.float64)
+    energy = nest.macs.new_zeros(())
     for kind, pj in accelerator.access_pj(level, hardware).items():
         for kept in nest.accesses[index].values():
             words = getattr(kept, kind)
@@ -91,8 +92,8 @@ def _level_energy(
     return energy * clusters(nest, accelerator, index)
 
 
-def _sum(terms: Sequence[Tensor]) -> Tensor:
-    return sum(terms, torch.zeros((), dtype=torch.float64))
+def _sum(terms: Sequence[Tensor], like: Tensor) -> Tensor:
+    return sum(terms, like.new_zeros(()))
 
 
 def _stack(parts: list[Tensor]) -> Tensor:

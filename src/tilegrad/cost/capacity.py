@@ -62,7 +62,7 @@ def find_overflows(
 
 def fits(tiles: Tiles, accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
     """Return which mappings fit the hardware, ``[...]``."""
-    fitting = torch.ones((), dtype=torch.bool)
+    fitting = torch.ones((), dtype=torch.bool, device="cpu")  # mixes with any device's
     for each in accelerator.requirements:
         fitting = fitting & (each.need(tiles) <= values(each.have, hardware))
     return fitting

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import ACCESSES, Accelerator
-from tilegrad.accelerator.expression import Value
+from tilegrad.accelerator.expression import Value, tensor_of
 from tilegrad.accelerator.level import PORTS
 from tilegrad.cost.analytical import clusters, level_words
 from tilegrad.cost.hardware import excess
@@ -79,30 +79,40 @@ def footprint(nest: Nest, accelerator: Accelerator, context: Tensor | None = Non
     )
 
 
-def energy_rates(accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
-    """Return pJ per word for each column of ``Footprint.energy_words``."""
+def energy_rates(
+    accelerator: Accelerator, hardware: Mapping[str, Value], device: torch.device | None = None
+) -> Tensor:
+    """Return pJ per word for each column of ``Footprint.energy_words``, on its ``device``."""
     rates: list[Value] = [accelerator.arithmetic.energy_pj]
     for level in accelerator.levels:
         rates += accelerator.access_pj(level, hardware).values()
-    return _columns([torch.as_tensor(rate, dtype=torch.float64) for rate in rates])
+    return _values(rates, device)
 
 
-def port_widths(accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
-    """Return words per cycle for each column of ``Footprint.port_words``."""
+def port_widths(
+    accelerator: Accelerator, hardware: Mapping[str, Value], device: torch.device | None = None
+) -> Tensor:
+    """Return words per cycle for each column of ``Footprint.port_words``, on its ``device``."""
     widths: list[Value] = [1.0]
     for level in accelerator.levels:
         widths += [width(hardware) for width in level.bandwidth.values()]
-    return _columns([torch.as_tensor(width, dtype=torch.float64) for width in widths])
+    return _values(widths, device)
 
 
 def energy_pj(sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
     """Return the energy ``[...]`` on hardware whose values broadcast with the batch."""
-    return (sums.energy_words * energy_rates(accelerator, hardware)).sum(-1)
+    rates = energy_rates(accelerator, hardware, sums.energy_words.device)
+    return (sums.energy_words * rates).sum(-1)
 
 
 def cycles(sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
     """Return the latency ``[...]`` on hardware whose values broadcast with the batch."""
-    return (sums.port_words / port_widths(accelerator, hardware)).amax(-1)
+    widths = port_widths(accelerator, hardware, sums.port_words.device)
+    return (sums.port_words / widths).amax(-1)
+
+
+def _values(each: list[Value], device: torch.device | None) -> Tensor:
+    return _columns([tensor_of(value, device) for value in each])
 
 
 def _columns(columns: list[Tensor], like: Tensor | None = None) -> Tensor:

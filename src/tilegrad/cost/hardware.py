@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.determined import Step
-from tilegrad.accelerator.expression import Value, values
+from tilegrad.accelerator.expression import Value, tensor_of, values
 from tilegrad.accelerator.inversion import inverted
 from tilegrad.accelerator.requirement import Column, Requirement, Tiles
 from tilegrad.nest import Nest
@@ -63,7 +63,8 @@ def least_hardware(
     See ``infer_hardware``.
     """
     plan = accelerator.plan(fixed)
-    hardware = {name: torch.tensor(float(value)) for name, value in fixed.items()}
+    there = needs[0].device if needs else None
+    hardware = {name: torch.tensor(float(value), device=there) for name, value in fixed.items()}
     needed: Hardware = {}
     for step in plan.steps:
         need = asked(accelerator, step, needs, hardware)
@@ -99,7 +100,7 @@ def whole(
     """
     units = (size * (1 - ROUNDING)).ceil()
     for _ in range(MOST_UNITS):
-        short = torch.zeros((), dtype=torch.bool)
+        short = units.new_zeros((), dtype=torch.bool)
         for place in step.columns:
             column = accelerator.columns[place]
             have = values(column.have, {**known, step.name: units})
@@ -116,7 +117,7 @@ def excess(
     requirements: Sequence[Requirement | Column], tiles: Tiles, hardware: Mapping[str, Value]
 ) -> Tensor:
     """Return the log of how far mappings exceed requirements, summed over these, ``[...]``."""
-    total = torch.zeros((), dtype=torch.float64)
+    total = tensor_of(0.0)
     for each in requirements:
         total = total + (each.need(tiles) / values(each.have, hardware)).log().clamp(min=0)
     return total

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
+from tilegrad.accelerator.expression import tensor_of
 from tilegrad.cost.analytical import LayerCost, layer_cost
 from tilegrad.cost.capacity import fits
 from tilegrad.cost.hardware import Hardware, area_mm2, infer_hardware
@@ -51,5 +51,5 @@ def network_cost(
         layers,
         (layers.energy_pj * workload.counts).sum(-1),
         (layers.cycles * workload.counts).sum(-1),
-        torch.as_tensor(area_mm2(accelerator, hardware), dtype=torch.float64),
+        tensor_of(area_mm2(accelerator, hardware), nest.macs.device),
     )

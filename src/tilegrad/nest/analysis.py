@@ -57,7 +57,7 @@ class Nest:
 
     def words(self, level: int) -> Tensor:
         """Return the words that one instance of a level keeps, ``[...]``."""
-        return total([accesses.tile for accesses in self.accesses[level].values()])
+        return total([each.tile for each in self.accesses[level].values()], self.macs)
 
     def extent(self, level: int, axis: int) -> Tensor:
         """Return over how many instances the loops below a level are spread along an axis."""
@@ -77,10 +77,13 @@ def analyse(mapping: Mapping, strides: Tensor, accelerator: Accelerator) -> Nest
         {t: _accesses(layout, moved, level, t) for t in accelerator.levels[level].keeps}
         for level in levels
     )
-    spatial = tuple(tuple(multiply(axis.values()) for axis in level) for level in layout.axes)
-    spread = [multiply(axes) for axes in spatial]
-    instances = tuple(multiply(spread[level + 1 :]) for level in levels)
-    return Nest(accesses, instances, spatial, layout.steps, layout.steps * multiply(spread))
+    one = layout.one
+    spatial = tuple(
+        tuple(multiply([*axis.values()], one) for axis in level) for level in layout.axes
+    )
+    spread = [multiply(axes, one) for axes in spatial]
+    instances = tuple(multiply(spread[level + 1 :], one) for level in levels)
+    return Nest(accesses, instances, spatial, layout.steps, layout.steps * multiply(spread, one))
 
 
 def _accesses(layout: Layout, moved_at: Moved, level: int, tensor: str) -> Accesses:
@@ -105,7 +108,7 @@ def _moved(layout: Layout, level: int, tensor: str) -> Tensor:
     loops = layout.loops_above(level, tensor)
     if not layout.shape.sliding[tensor]:
         relevant = layout.shape.relevant[tensor]
-        return layout.tile(level, tensor) * stationary_moves(loops, relevant)
+        return layout.tile(level, tensor) * stationary_moves(loops, relevant, layout.one)
     if not loops:
         return layout.tile(level, tensor)
     axes, extents = layout.shape.tensor(tensor), layout.axis_extents(level, tensor)
@@ -114,8 +117,9 @@ def _moved(layout: Layout, level: int, tensor: str) -> Tensor:
 
 def _distinct(layout: Layout, level: int, child: int, tensor: str) -> Tensor:
     """Distinct tiles among the instances of ``child`` under one instance of ``level``."""
-    between = range(child + 1, level + 1)
-    return multiply(
-        distinct_tiles(layout.spatial[i], layout.tile_steps(i, tensor), layout.shape.tensor(tensor))
-        for i in between
-    )
+    axes, one = layout.shape.tensor(tensor), layout.one
+    each = [
+        distinct_tiles(layout.spatial[i], layout.tile_steps(i, tensor), axes, one)
+        for i in range(child + 1, level + 1)
+    ]
+    return multiply(each, one)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.mapping.mapping import Mapping
-from tilegrad.nest.loops import Loops, level_loops
+from tilegrad.nest.loops import Loops, level_loops, readable
 from tilegrad.shape import OUTPUTS, ROLES, Shape
 
 Factors = dict[int, Tensor]
@@ -66,7 +66,7 @@ class Layout:
     @cached_property
     def steps(self) -> Tensor:
         """The product of all temporal loops."""
-        return multiply(factor for level in self.temporal for factor in level.values())
+        return multiply([f for level in self.temporal for f in level.values()], self.one)
 
     def loops_above(self, level: int, tensor: str) -> list[Loops]:
         """Return the temporal loops of the levels further out, nearest level first.
@@ -97,15 +97,16 @@ class Layout:
 
     def tile(self, level: int, tensor: str) -> Tensor:
         """Return the words of a tensor's tile at a level."""
-        return multiply(self.axis_extents(level, tensor))
+        return multiply(self.axis_extents(level, tensor), self.one)
 
     def words(self, level: int) -> Tensor:
         """Return the words that one instance of a level keeps."""
-        return total([self.tile(level, tensor) for tensor in self.accelerator.levels[level].keeps])
+        keeps = self.accelerator.levels[level].keeps
+        return total([self.tile(level, tensor) for tensor in keeps], self.one)
 
     def extent(self, level: int, axis: int) -> Tensor:
         """Return over how many instances the loops below a level are spread along an axis."""
-        return multiply(self.axes[level][axis].values())
+        return multiply([*self.axes[level][axis].values()], self.one)
 
     def axis_extents(self, level: int, tensor: str) -> list[Tensor]:
         """Return the extent of a tensor's tile at a level along each of its axes."""
@@ -121,7 +122,7 @@ class Layout:
         outer = self.temporal[level + 1 :]
         dims = [dim for axis in self.shape.tensor(OUTPUTS) for dim in axis.dims]
         relevant = [factors[dim] for factors in outer for dim in dims if dim in factors]
-        return multiply([self.tile(level, OUTPUTS), *relevant])
+        return multiply([self.tile(level, OUTPUTS), *relevant], self.one)
 
     def _in_words(self, steps: list[Tensor], dims: Collection[int], tensor: str) -> Factors:
         """Scale steps along sliding axes to words of the tensor's row or column."""
@@ -131,7 +132,7 @@ class Layout:
 
 def tile_words(shape: Shape, tensor: str, extent: Sequence[Tensor], word_steps: Scales) -> Tensor:
     """Return the words of a tensor's tile from its extent along each dim."""
-    return multiply(axis_extents(shape, tensor, extent, word_steps))
+    return multiply(axis_extents(shape, tensor, extent, word_steps), extent[0].new_ones(()))
 
 
 def axis_extents(
@@ -168,24 +169,32 @@ def sum_of(terms: Iterable[Tensor]) -> Tensor:
     return reduce(add, terms)
 
 
-def total(tiles: Sequence[Tensor]) -> Tensor:
+def total(tiles: Sequence[Tensor], like: Tensor) -> Tensor:
     """Add up tensors that broadcast; a level that keeps none has no words."""
     if not tiles:
-        return torch.zeros((), dtype=torch.float64)
+        return like.new_zeros(())
     return torch.stack(torch.broadcast_tensors(*tiles)).sum(0)
 
 
-def multiply(factors: Iterable[Tensor]) -> Tensor:
-    """Multiply one by one: the rounding of relaxed factors must not depend on the batch."""
-    factors = list(factors)
-    return reduce(mul, factors) if factors else torch.ones((), dtype=torch.float64)
+def multiply(factors: Sequence[Tensor], one: Tensor) -> Tensor:
+    """Multiply one by one: the rounding of relaxed factors must not depend on the batch.
+
+    No factors make ``one``.
+    """
+    return reduce(mul, factors) if factors else one
 
 
 def _used(factors: Tensor, kept: int) -> list[Any]:
-    """Return which of the factors in the last ``kept`` dimensions are not 1 throughout."""
+    """Return which of the factors in the last ``kept`` dimensions are not 1 throughout, or may."""
+    if not readable(factors):
+        return _all_used(factors.shape[-kept:])
     present = factors != 1
     batch = tuple(range(factors.dim() - kept))
     return (present.any(batch) if batch else present).tolist()
+
+
+def _all_used(shape: Sequence[int]) -> list[Any]:
+    return [_all_used(shape[1:]) if len(shape) > 1 else True for _ in range(shape[0])]
 
 
 def _factors(factors: Tensor, used: Sequence[bool], free: Collection[int]) -> Factors:

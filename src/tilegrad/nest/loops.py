@@ -61,10 +61,19 @@ def level_loops(bounds: Sequence[Tensor], steps: Sequence[Tensor], order: Tensor
     bound = stacked[: len(bounds)].expand(len(bounds), *shape).gather(0, index)
     step = stacked[len(bounds) :].expand(len(bounds), *shape).gather(0, index)
     dim = inner_first.to(torch.int8)
-    if not bound.requires_grad:
+    if not bound.requires_grad and readable(bound):
         used = (bound != 1).reshape(len(bound), -1).any(1)
         dim, bound, step = dim[used], bound[used], step[used]
     return Loops(dim, bound, (bound - 1).clamp(0, 1), step)
+
+
+def readable(tensor: Tensor) -> bool:
+    """Return whether values can be looked at without waiting for a device to compute them.
+
+    What leaves out the work of absent factors asks first; elsewhere all of it is done, to the same
+    figures.
+    """
+    return tensor.device.type == "cpu"
 
 
 def _align(tensor: Tensor, rank: int) -> Tensor:

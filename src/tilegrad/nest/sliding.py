@@ -24,14 +24,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate
-from operator import and_, or_
+from operator import and_, mul, or_
 
 import torch
 from torch import Tensor
 
 from tilegrad.mapping.batch import broadcast_shapes
-from tilegrad.nest.layout import multiply
-from tilegrad.nest.loops import Loops
+from tilegrad.nest.loops import Loops, readable
 from tilegrad.shape import Axis
 
 EMPTY, SAME, OTHER = range(3)
@@ -74,7 +73,7 @@ def sliding_fills(
     ``extents`` are the tile's along each of the tensor's ``axes``; the loops' steps are in words of
     those axes. ``skip_still`` is the current Timeloop's rule for steps of length 0.
     """
-    whole = multiply(extents)
+    whole = reduce(mul, extents)
     steps = _steps(loops, axes, extents, whole, skip_still)
     return whole + _walk(steps, whole)
 
@@ -132,13 +131,15 @@ def _steps(
 ) -> Steps:
     shifts = _shifts(loops, axes)
     active = loops.bound > 1
-    still = active & _all([shift == 0 for shift in shifts.values()]) if skip_still else None
+    unmoved = [shift == 0 for shift in shifts.values()]
+    still = active & _all(unmoved, active) if skip_still else None
     moving = active if still is None else active & ~still
     before = accumulate(moving.unbind(0)[:-1], or_, initial=torch.zeros_like(moving[0]))
     outside = torch.stack(list(before))
     innermost = (moving & ~outside).double()
     first = {axis: (shift * innermost).sum(0) for axis, shift in shifts.items()}
-    equal = _all([shift == first[axis] for axis, shift in shifts.items()]).expand_as(active)
+    same = [shift == first[axis] for axis, shift in shifts.items()]
+    equal = _all(same, active).expand_as(active)
     new = _new_part(shifts, axes, extents, whole).expand_as(active)
     return Steps(loops.bound - 1, new, active, still, equal, outside)
 
@@ -151,7 +152,7 @@ def _shifts(loops: Loops, axes: Sequence[Axis]) -> dict[int, Tensor]:
     shifts = {}
     for place, axis in enumerate(axes):
         here = loops.along(axis.dims)
-        if (here * (loops.bound != 1)).any():
+        if not readable(here) or (here * (loops.bound != 1)).any():
             along = loops.step * here
             walks = (along * loops.present).unbind(0)[:-1]
             walked = accumulate(walks, initial=along.new_zeros(()))
@@ -159,8 +160,8 @@ def _shifts(loops: Loops, axes: Sequence[Axis]) -> dict[int, Tensor]:
     return shifts
 
 
-def _all(conditions: list[Tensor]) -> Tensor:
-    return reduce(and_, conditions, torch.tensor(True))
+def _all(conditions: Sequence[Tensor], like: Tensor) -> Tensor:
+    return reduce(and_, conditions, like.new_ones((), dtype=torch.bool))
 
 
 def _new_part(

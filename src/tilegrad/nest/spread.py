@@ -12,28 +12,28 @@ from tilegrad.shape import Axis
 
 
 def distinct_tiles(
-    spatial: Mapping[int, Tensor], steps: Mapping[int, Tensor], axes: Sequence[Axis]
+    spatial: Mapping[int, Tensor], steps: Mapping[int, Tensor], axes: Sequence[Axis], one: Tensor
 ) -> Tensor:
     """Return the number of a tensor's distinct tiles over one level's instances, ``[...]``.
 
     ``spatial`` are the level's spatial factors by dim (absent: 1), ``steps`` how far one instance's
-    tile lies from the next, in words of the tensor's ``axes``.
+    tile lies from the next, in words of the tensor's ``axes``; ``one`` stands for no factors.
     """
     # Always in this order: the rounding must not depend on which factors the batch has.
-    sliding = [_positions(spatial, steps, axis.dims) for axis in axes if axis.slides]
+    sliding = [_positions(spatial, steps, axis.dims, one) for axis in axes if axis.slides]
     plain = sorted(axis.dims[0] for axis in axes if not axis.slides)
-    return multiply([*sliding, *(spatial[dim] for dim in plain if dim in spatial)])
+    return multiply([*sliding, *(spatial[dim] for dim in plain if dim in spatial)], one)
 
 
 def _positions(
-    spatial: Mapping[int, Tensor], steps: Mapping[int, Tensor], dims: Sequence[int]
+    spatial: Mapping[int, Tensor], steps: Mapping[int, Tensor], dims: Sequence[int], one: Tensor
 ) -> Tensor:
     """Return at how many places along one axis the tiles begin, spread along its ``dims``."""
     spread = [dim for dim in dims if dim in spatial]
     if len(spread) == 2:
         a, b = spread
         return _distinct_sums(spatial[a], steps[a], spatial[b], steps[b])
-    return multiply(spatial[dim] for dim in spread)
+    return multiply([spatial[dim] for dim in spread], one)
 
 
 def _distinct_sums(count_a: Tensor, step_a: Tensor, count_b: Tensor, step_b: Tensor) -> Tensor:

@@ -13,14 +13,14 @@ from torch import Tensor
 from tilegrad.nest.loops import Loops
 
 
-def stationary_moves(levels: Sequence[Loops], relevant: Collection[int]) -> Tensor:
+def stationary_moves(levels: Sequence[Loops], relevant: Collection[int], one: Tensor) -> Tensor:
     """Return how often one instance's tile moves over the loops of ``levels``.
 
     ``relevant`` dims move it: the product of the loops without the innermost run of others.
     ``still`` is how much of the tile has not moved inside a loop: 1 before any relevant loop, 0
-    after one.
+    after one. No loops at all make ``one``.
     """
-    moves = still = torch.ones((), dtype=torch.float64)
+    moves = still = one
     for loops in levels:
         moving = loops.along(relevant)
         stays = (1 - loops.present * moving).unbind(0)

@@ -109,11 +109,13 @@ class _ChosenTiles:
         """Return the words that one instance of a level keeps."""
         shape, extents = self.accelerator.shape, self.extents[level, None]
         keeps = self.accelerator.levels[level].keeps
-        return total([tile_words(shape, tensor, extents, self.word_steps) for tensor in keeps])
+        tiles = [tile_words(shape, tensor, extents, self.word_steps) for tensor in keeps]
+        return total(tiles, extents[0])
 
     def extent(self, level: int, axis: int) -> Tensor:
         """Return over how many instances the loops below a level are spread along an axis."""
-        return multiply(self.extents[level, AXES[axis]])
+        extents = self.extents[level, AXES[axis]]
+        return multiply(extents, extents[0].new_ones(()))
 
 
 @dataclass(frozen=True)

@@ -69,14 +69,15 @@ class Analytical:
         hardware: Mapping[str, Value],
     ) -> Tensor:
         """Return the features ``[..., column]``."""
-        cycles = (sums.port_words / port_widths(accelerator, hardware)).clamp(min=1).log()
+        widths = port_widths(accelerator, hardware, sums.port_words.device)
+        cycles = (sums.port_words / widths).clamp(min=1).log()
         # A level that a tensor never enters has no words; the log of one word stands for none.
         words = sums.energy_words.clamp(min=1).log()
         parallel = words[..., 0] - cycles[..., 0]
         parts = [
             *cycles.unbind(-1),
             *words.unbind(-1),
-            parallel - _mesh(accelerator, hardware).log(),
+            parallel - _mesh(accelerator, hardware, parallel).log(),
             *_occupancies(sums, accelerator, hardware),
         ]
         return torch.cat(hardware_then(tuple(parts), accelerator, hardware), -1)
@@ -104,9 +105,9 @@ def _buffers(accelerator: Accelerator) -> list[tuple[int, Requirement]]:
     return [(place, column.requirements[0]) for place, column in columns if not column.is_mesh]
 
 
-def _mesh(accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
+def _mesh(accelerator: Accelerator, hardware: Mapping[str, Value], like: Tensor) -> Tensor:
     """Return how many MAC units there are: the product of all mesh widths."""
-    widths = torch.ones((), dtype=torch.float64)
+    widths = like.new_ones(())
     for level in accelerator.levels:
         for fanout in level.fanout.values():
             widths = widths * fanout.width(hardware)

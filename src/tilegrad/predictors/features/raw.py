@@ -87,7 +87,9 @@ def hardware_then(
     columns: tuple[Tensor, ...], accelerator: Accelerator, hardware: Mapping[str, Value]
 ) -> tuple[Tensor, Tensor]:
     """Return the logs of the hardware's parameters and the columns, of the same batch."""
-    logs = [torch.as_tensor(hardware[name]).log() for name in accelerator.parameters]
+    there = columns[0].device
+    sizes = [torch.as_tensor(hardware[name], device=there) for name in accelerator.parameters]
+    logs = [size.log() for size in sizes]
     together = torch.broadcast_tensors(*logs, *columns)
     stacked = torch.stack(together, -1)
     return stacked[..., : len(logs)], stacked[..., len(logs) :]
