@@ -13,7 +13,7 @@ OLDEST_VENV := .venv-oldest
 OLDEST := $(OLDEST_VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help search train test slow exhaustive oldest lint docs bench
+.PHONY: help search train test coverage slow exhaustive oldest lint docs bench
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):[^#]*## /make \1\t/p' Makefile
@@ -25,8 +25,11 @@ search: $(RUNTIME) ## co-search ResNet-50 on Gemmini (ARGS='workload=bert ...')
 train: $(RUNTIME) ## train and test a predictor on simulated schedules (ARGS='model=forest ...')
 	$(BIN)/python train.py $(ARGS)
 
-test: $(DEV) ## run the tests with coverage, on all processors
-	$(BIN)/python -m pytest --cov --numprocesses logical --dist loadfile $(ARGS)
+test: $(DEV) ## run the tests, on all processors
+	$(BIN)/python -m pytest --numprocesses logical --dist worksteal $(ARGS)
+
+coverage: $(DEV) ## run the same tests and measure what they cover, in twice the time
+	$(BIN)/python -m pytest --cov --numprocesses logical --dist worksteal $(ARGS)
 
 slow: $(DEV) ## run the tests that `make test` leaves out: thousands of round trips, whole searches
 	$(BIN)/python -m pytest -m slow --numprocesses logical --dist worksteal $(ARGS)
@@ -35,7 +38,7 @@ exhaustive: $(DEV) ## cut off runs of every kind at fifty random moments, and ch
 	$(BIN)/python -m pytest -m exhaustive --numprocesses logical --dist worksteal $(ARGS)
 
 oldest: $(OLDEST) ## run the tests with the oldest versions that pyproject.toml promises (Python 3.10 to 3.12)
-	$(OLDEST_VENV)/bin/python -m pytest -W default::DeprecationWarning --numprocesses logical --dist loadfile $(ARGS)
+	$(OLDEST_VENV)/bin/python -m pytest -W default::DeprecationWarning --numprocesses logical --dist worksteal $(ARGS)
 
 lint: $(DEV) ## check style, format and types
 	$(BIN)/ruff check .

@@ -36,10 +36,15 @@ def move(path: Path) -> str:
 
 
 @pytest.mark.parametrize("kind", RUNS)
-def test_a_files_place_and_date_do_not_matter(kind: str, script: Script) -> None:
+def test_another_setting_is_refused_and_files_elsewhere_go_on(kind: str, script: Script) -> None:
     run = RUNS[kind]
     assert script(run.command, *run.into("run")).code == 0
     before = figures(Path("run"))
+    argument, name = OTHER[kind]
+    ended = script(run.command, *run.into("run", argument))
+    assert ended.code == 2
+    assert f"with another {name} (" in ended.err.splitlines()[-1]
+    assert figures(Path("run")) == before
     moved = {}
     for name in ("mine.csv", "small.csv", "model.ckpt", "gemmini.ckpt"):
         moved[name] = move(Path(name))
@@ -48,18 +53,6 @@ def test_a_files_place_and_date_do_not_matter(kind: str, script: Script) -> None
         arguments = [a if a.startswith("--") else a.replace(name, place) for a in arguments]
     ended = script(run.command, *arguments)
     assert ended.code == 0, ended.err
-    assert figures(Path("run")) == before
-
-
-@pytest.mark.parametrize("kind", RUNS)
-def test_another_setting_is_refused(kind: str, script: Script) -> None:
-    run = RUNS[kind]
-    assert script(run.command, *run.into("run")).code == 0
-    before = figures(Path("run"))
-    argument, name = OTHER[kind]
-    ended = script(run.command, *run.into("run", argument))
-    assert ended.code == 2
-    assert f"with another {name} (" in ended.err.splitlines()[-1]
     assert figures(Path("run")) == before
 
 

@@ -92,7 +92,6 @@ class OptunaSweeper(Sweeper):
         return job_fingerprint(job)
 
     def _run(self, search: Search, first: int, overrides: list[list[str]]) -> None:
-        self.validate_batch_is_legal(overrides)
         returned = self._launcher.launch(overrides, initial_job_idx=first)
         for place, result in enumerate(returned):
             search.tell(first + place, result.return_value)
