@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -41,6 +42,26 @@ def test_trackers_hold_history_design_plots_and_files(command: Command, director
     assert artifact == "small-gemmini-gradient-design"
     assert {"result.json", "history.csv", "config.yaml", "report.html"} <= set(files)
     assert Path(files["result.json"]).samefile(run / "result.json")
+
+
+@pytest.mark.usefixtures("stranger")
+def test_trackers_hold_the_history_of_a_search_that_fails_and_then_all_of_it_once(
+    command: Command, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, logged = directory / "run", (*DRAWN, "report=false", "dir=run")
+    with monkeypatch.context() as patch:
+        patch.setattr("tilegrad.commands.search.write_result", Mock(side_effect=ZeroDivisionError))
+        with pytest.raises(ZeroDivisionError):
+            command(*logged, "logger=[wandb,tensorboard]")
+    found = left_in(run)
+    assert not found.finished
+    for _ in range(2):
+        assert command(*logged, "logger=tensorboard").code == 0
+    history = pd.read_csv(run / "history.csv")
+    assert [step["best_edp"] for step in found.history] == history.edp.tolist()
+    board = events(run)
+    assert [event.step for event in board.Scalars("best_edp")] == history.samples.tolist()
+    assert len(board.Scalars("edp")) == 1
 
 
 @pytest.mark.usefixtures("stranger")

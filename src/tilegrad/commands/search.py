@@ -23,7 +23,9 @@ from tilegrad.search.result import write_history
 from tilegrad.tracking.ending import tracked
 
 if TYPE_CHECKING:
+    from tilegrad.search.runner import Observer
     from tilegrad.targets.protocol import Target
+    from tilegrad.tracking.searches import Tracker
 
 METRICS = ("edp", "energy_uj", "cycles", "area_mm2", "samples", "seconds")
 """Fields of result.json that a sweep may optimise."""
@@ -46,9 +48,9 @@ def search(config: DictConfig) -> Result:
         target.check(runner.problem.accelerator)
     warn(runner)
     with claimed(runner.directory, runner.fingerprint, config), tracked():
-        loggers = _loggers(config, runner)
+        tracker = _tracker(config, runner)
         with live_progress(runner.strategy.name, show) as observe:
-            state, status = runner.run(observe)
+            state, status = runner.run(_both(observe, tracker))
         result = write_result(runner, state, status) if state.best is not None else None
         if result is not None and report:
             if status != "interrupted":
@@ -57,8 +59,8 @@ def search(config: DictConfig) -> Result:
             from tilegrad.report import write_report
 
             write_report(runner.directory, runner.problem.accelerator, runner.problem.workload)
-        if result is not None and loggers:
-            _track(loggers, runner, result, state)
+        if result is not None and tracker is not None:
+            tracker.complete(result.as_json(), state)
     if result is not None and show:
         print_summary(result, runner.directory)
     if result is not None and target is not None:
@@ -84,19 +86,25 @@ def warn(runner: Runner) -> None:
         Console(stderr=True).print(f"warning: {warning}", soft_wrap=True, markup=False)
 
 
-def _loggers(config: DictConfig, runner: Runner) -> list[Any]:
-    """Return the loggers, begun; without any, a search starts without Lightning."""
+def _tracker(config: DictConfig, runner: Runner) -> Tracker | None:
+    """Return what tells the loggers; without any, a search starts without Lightning."""
     if not config.get("logger"):
-        return []
-    from tilegrad.tracking.searches import search_loggers
+        return None
+    from tilegrad.tracking.searches import Tracker
 
-    return search_loggers(config, runner.directory, runner.name)
+    return Tracker.begin(config, runner.directory, runner.name)
 
 
-def _track(loggers: list[Any], runner: Runner, result: Result, state: SearchState) -> None:
-    from tilegrad.tracking.searches import track_search
+def _both(observe: Observer, tracker: Tracker | None) -> Observer:
+    """Return the observer, with the tracker beside it."""
+    if tracker is None:
+        return observe
 
-    track_search(loggers, runner.name, runner.directory, result.as_json(), state.history)
+    def observe_both(state: SearchState) -> None:
+        observe(state)
+        tracker.observe(state)
+
+    return observe_both
 
 
 def write_result(runner: Runner, state: SearchState, status: str) -> Result:

@@ -39,6 +39,14 @@ def begun_loggers(config: DictConfig) -> list[Logger]:
     return found
 
 
+def forget_earlier(loggers: Sequence[Logger]) -> None:
+    """Remove what the same run told TensorBoard before, which would show it twice."""
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            for path in Path(logger.log_dir).glob("events.out.tfevents.*"):
+                path.unlink()
+
+
 def complete(loggers: Sequence[Logger], outcome: Outcome) -> None:
     """Tell the loggers how a run ended, and end theirs."""
     for logger in loggers:

@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, open_dict
 
 from tilegrad.tracking.ending import open_run
-from tilegrad.tracking.loggers import Outcome, begun_loggers, complete
+from tilegrad.tracking.loggers import Outcome, begun_loggers, complete, forget_earlier
 from tilegrad.tracking.quiet import quiet_lightning
 from tilegrad.training.directory import MODEL
 
@@ -35,4 +35,6 @@ def track(config: DictConfig, directory: Path, result: Mapping[str, Any]) -> Non
     files = [model] if model.exists() else []
     outcome = Outcome(config.name, "model", figures, pictures, files)
     with quiet_lightning():
-        complete(begun_loggers(own), outcome)
+        loggers = begun_loggers(own)
+        forget_earlier(loggers)
+        complete(loggers, outcome)
