@@ -22,6 +22,7 @@ ELSEWHERE = {
     "tests/data/timeloop_golden/README.md": "timeloop_golden.md",
     "tests/data/timeloop_golden/RULES.md": "timeloop_golden_rules.md",
     "tests/data/gemmini_verilator/README.md": "gemmini_verilator.md",
+    "tests/data/gemmini_calls/README.md": "gemmini_calls.md",
 }
 """Pages of the site that the repository keeps beside what they are about."""
 

@@ -55,8 +55,10 @@ class TableColumns:
 class Accelerator:
     """A spatial accelerator; ``levels[0]`` is next to the arithmetic, ``levels[-1]`` is DRAM.
 
-    ``clock_mhz`` turns cycles into seconds for people and changes nothing else. Levels' dims are
-    those of ``shape``; a description gives a convolution's, ``running`` those of other problems.
+    ``clock_mhz`` turns cycles into seconds for people and changes nothing else. ``machine`` are
+    facts of the system around it, by name, that no nest but a predictor's features reads. Levels'
+    dims are those of ``shape``; a description gives a convolution's, ``running`` those of other
+    problems.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Accelerator:
     table: TableColumns = field(default_factory=TableColumns)
     clock_mhz: float | None = None
     shape: Shape = CONV
+    machine: Mapping[str, float] = field(default_factory=dict)
 
     def running(self, shape: Shape) -> Accelerator:
         """Return the accelerator with its levels' dims in those of another shape.

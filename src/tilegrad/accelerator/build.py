@@ -45,13 +45,29 @@ def build_accelerator(**description: Any) -> Accelerator:
     table = _table(fields.mapping("table"), parameters, f"accelerator {name}.table")
     described = fields.sequence("levels")
     clock = fields.clock("clock_mhz")
+    machine = _machine(fields.mapping("machine"), f"accelerator {name}.machine")
     fields.finish()
     levels = tuple(map(tables.level, _levels(described, parameters, f"accelerator {name}.levels")))
     _check_energies(levels, tables.energy, f"accelerator {name}")
     _check_levels(levels, f"accelerator {name}.levels")
     least = {name: parameter.minimum for name, parameter in parameters.items()}
     check_monotone(levels, least, f"accelerator {name}")
-    return Accelerator(name, counting, levels, parameters, arithmetic, tables.energy, table, clock)
+    return Accelerator(
+        name,
+        counting,
+        levels,
+        parameters,
+        arithmetic,
+        tables.energy,
+        table,
+        clock,
+        machine=machine,
+    )
+
+
+def _machine(described: Mapping[str, Any], where: str) -> dict[str, float]:
+    fields = Fields(described, where)
+    return {str(name): fields.number(name) for name in described}
 
 
 def _arithmetic(fields: Fields, table: EnergyTable, where: str) -> Arithmetic:

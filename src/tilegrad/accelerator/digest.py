@@ -10,8 +10,10 @@ from tilegrad.accelerator.accelerator import Accelerator
 from tilegrad.accelerator.expression import Expression
 from tilegrad.fingerprint.digests import digest
 
-PROSE = ("about", "clock_mhz", "default")
-"""Fields that say something to a reader, and change no cost."""
+PROSE = ("about", "clock_mhz", "default", "machine")
+"""Fields that say something to a reader, and change no cost of a nest.
+
+A predictor is for any machine of the same design: its features read the machine's facts."""
 
 
 def accelerator_digest(accelerator: Accelerator) -> str:

@@ -1,9 +1,8 @@
-"""Gemmini's decoupled pipeline: four stages that overlap, with learned costs, and a correction."""
+"""Gemmini's decoupled pipeline: stages that overlap, with learned costs, and a correction."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from math import expm1, log
 from typing import Any, ClassVar
 
@@ -16,6 +15,7 @@ from tilegrad.errors import ConfigError
 from tilegrad.predictors.base import Batch, Predictor
 from tilegrad.predictors.intervals import ErrorBand
 from tilegrad.predictors.mlp import checked_widths
+from tilegrad.predictors.perceptrons import Perceptrons
 from tilegrad.predictors.schema import Schema
 
 COSTS = {
@@ -31,6 +31,7 @@ COSTS = {
         "count.zero_rows": 2.0,
     },
     "execute": {"count.computes": 0.1, "count.preloads": 0.1},
+    "commands": {"count.computes": 3.0, "count.preloads": 2.0},
     "store": {
         "count.store_requests": 3.0,
         "count.stores": 1.0,
@@ -39,6 +40,9 @@ COSTS = {
     },
 }
 """What a stage's time is made of, and the cycles of each before training."""
+
+WRITTEN = {"count.input_beats": "count.input_rows", "count.weight_beats": "count.weight_rows"}
+"""Beats arrive while rows are written, one a cycle: whichever are more count as beats."""
 
 STAGES = ("issue", *COSTS)
 KINDS = ("convolution", "matmul")
@@ -56,9 +60,10 @@ class Pipeline(Predictor):
     """Latency of a program as Gemmini runs it.
 
     The processor issues a tile, the load controller brings its inputs and weights, the array
-    executes it and the store controller takes it out; each works on another tile, so a tile takes
-    about as long as its longest stage: a smooth maximum whose sharpness is learned. A stage's time
-    is a sum of counts times learned cycles, all positive; the array's rows cost a cycle each.
+    executes it, whose commands take time to come, and the store controller takes it out; each works
+    on another tile, so a tile takes about as long as its longest stage: a smooth maximum whose
+    sharpness is learned. A stage's time is a sum of counts times learned cycles, all positive; the
+    array's rows cost a cycle each.
     Filling and draining the pipeline adds a learned share of the other stages of one tile.
 
     A small network corrects the log by at most ``correction`` either way, but never to less than
@@ -66,6 +71,9 @@ class Pipeline(Predictor):
     first values; the prediction is the mean of their logs. Each leaves out one layer in
     ``members``: what it predicts there calibrates the intervals of their mean.
     """
+
+    least_seen: Tensor
+    most_seen: Tensor
 
     kind = "pipeline"
     reads: ClassVar[str] = "commands"
@@ -87,7 +95,8 @@ class Pipeline(Predictor):
         super().__init__(schema, settings, **training)
         schema.latency_alone(self.kind)
         self._place = {name: place for place, name in enumerate(schema.columns)}
-        missing = [name for stage in COSTS.values() for name in stage if name not in self._place]
+        asked = [*(name for stage in COSTS.values() for name in stage), *WRITTEN.values()]
+        missing = [name for name in asked if name not in self._place]
         if missing:
             raise ConfigError(
                 f"features={schema.features} has no column {missing[0]}, which model pipeline "
@@ -104,6 +113,8 @@ class Pipeline(Predictor):
         inputs = len(schema.columns) + len(STAGES)
         self.correction = Perceptrons(members, [inputs, *widths, 1])
         self.band = ErrorBand(len(schema.columns))
+        for name in ("least_seen", "most_seen"):
+            self.register_buffer(name, torch.zeros(len(schema.columns)))
 
     def standardised(self, features: Tensor) -> Tensor:
         """Return standardised log cycles ``[..., 1]``: the mean of the members'."""
@@ -118,7 +129,8 @@ class Pipeline(Predictor):
         shares = (stages.log() + log_tiles[..., None, None] - uncorrected.unsqueeze(-1)).clamp(
             -9, 0
         )
-        seen = self._relative(features, log_tiles)
+        # Beyond what it was trained on, the network says what it says at the end of it.
+        seen = self._relative(features, log_tiles).clamp(self.least_seen, self.most_seen)
         network = self.correction(seen, shares)
         corrected = uncorrected + network.squeeze(-1).tanh() * self.settings["correction"]
         bound = self._column(features, "count.executed_rows").unsqueeze(-1)
@@ -130,8 +142,7 @@ class Pipeline(Predictor):
         matmul = self._column(features, "matmul").unsqueeze(-1) > 0
         times = [self._of_kind(self.log_issue.exp(), matmul)]
         for stage, costs in COSTS.items():
-            columns = [self._place[name] for name in costs]
-            per_tile = (features[..., columns] - log_tiles).exp()
+            per_tile = (self._counted(features, costs) - log_tiles).exp()
             cost = softplus(self.raw_cost[stage])
             convolution, product = per_tile @ cost[:, 0].T, per_tile @ cost[:, 1].T
             time = torch.where(matmul, product, convolution)
@@ -150,6 +161,23 @@ class Pipeline(Predictor):
         others = work.sum(-1) - work.amax(-1)
         once = self._of_kind(self.raw_fill.sigmoid(), matmul) * others + self.log_start.exp()
         return torch.logaddexp(log_tiles.unsqueeze(-1) + steady, once.log())
+
+    def _counted(self, features: Tensor, names: Iterable[str]) -> Tensor:
+        """Return the logs of what costs time, ``[..., name]``."""
+        counts = []
+        for name in names:
+            count = self._column(features, name)
+            if name in WRITTEN:
+                count = torch.maximum(count, self._column(features, WRITTEN[name]))
+            counts.append(count)
+        return torch.stack(counts, -1)
+
+    def learn_scales(self, features: Tensor, log_targets: Tensor) -> None:
+        """Take the scales, and the range in which the correction has seen features."""
+        super().learn_scales(features, log_targets)
+        relative = self._relative(features, self._column(features, "count.tiles"))
+        self.least_seen.copy_(relative.amin(0))
+        self.most_seen.copy_(relative.amax(0))
 
     def _relative(self, features: Tensor, log_tiles: Tensor) -> Tensor:
         """Return the scaled features, counts per tile."""
@@ -233,32 +261,6 @@ class Pipeline(Predictor):
                     table |= dict(zip(costs, learned, strict=True))
                 found[f"cycles.{kind}"] = table
         return found
-
-
-class Perceptrons(nn.Module):
-    """Perceptrons of equal widths beside each other, the last layer zero at first."""
-
-    def __init__(self, members: int, widths: Sequence[int]) -> None:
-        super().__init__()
-        pairs = list(pairwise(widths))
-        self.weight = nn.ParameterList(
-            [torch.randn(members, before, after) * before**-0.5 for before, after in pairs]
-        )
-        self.bias = nn.ParameterList([torch.zeros(members, after) for _, after in pairs])
-        nn.init.zeros_(self.weight[-1])
-
-    def forward(self, shared: Tensor, own: Tensor) -> Tensor:
-        """Return ``[..., member, output]`` of inputs to all ``[..., n]`` and to each.
-
-        ``own [..., member, m]`` are each member's; the first layer's inputs are both, in turn.
-        """
-        of_shared, of_own = self.weight[0].split([shared.shape[-1], own.shape[-1]], 1)
-        found = shared @ of_shared.transpose(0, 1).flatten(1) + self.bias[0].flatten()
-        found = found + own.flatten(-2) @ torch.block_diag(*of_own)
-        # So small are the layers that one product with zeros is faster than one for each member.
-        for weight, bias in zip(self.weight[1:], self.bias[1:], strict=True):
-            found = nn.functional.silu(found) @ torch.block_diag(*weight) + bias.flatten()
-        return found.unflatten(-1, (len(of_own), -1))
 
 
 def _lead_of_the_mean(errors: Tensor, spread: Tensor, members: int) -> Tensor:

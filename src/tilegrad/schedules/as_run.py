@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import torch
 
-from tilegrad.machines.gemmini.calls import is_product
+from tilegrad.machines.gemmini.calls import is_line_of_pixels
 from tilegrad.machines.gemmini.template import array_side
 from tilegrad.mapping import Mapping
 from tilegrad.schedules.catalogue import machine_names
@@ -43,7 +43,7 @@ def _on_smallest_arrays(schedules: Schedules) -> Schedules:
 
 def _as_squares(schedules: Schedules) -> Schedules:
     bounds = schedules.bounds.clone()
-    oblong = (bounds[:, P] != bounds[:, Q]) & ~is_product(bounds, schedules.strides)
+    oblong = (bounds[:, P] != bounds[:, Q]) & ~is_line_of_pixels(bounds, schedules.strides)
     if not oblong.any():
         return schedules
     temporal = schedules.nests.temporal.clone()

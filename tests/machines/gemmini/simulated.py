@@ -44,7 +44,8 @@ class Program:
     """What the library is called with on an array of ``mesh``: sizes by dim (RSPQCKN).
 
     ``held`` are the blocks of a product's tile (rows, filters, channels), None for a convolution,
-    ``axes`` those of its images along P and Q.
+    ``axes`` those of its images along P and Q. ``current`` libraries keep what has two tiles at
+    most, and put several pixels of few channels in a row of the array.
     """
 
     bounds: dict[str, int]
@@ -52,6 +53,19 @@ class Program:
     mesh: int
     held: tuple[int, int, int] | None
     axes: tuple[Axis, Axis]
+    current: bool = False
+
+    def pixels(self, taps: int, channels: int) -> int:
+        """Return how many neighbouring pixels share a row of the array."""
+        if not self.current or channels > self.mesh or self.axes[0].dilation > 1:
+            return 1
+        return min(taps, self.mesh // channels)
+
+    def kept(self, counts: dict[str, int]) -> tuple[bool, bool]:
+        """Return whether inputs stay for the tiles of filters, and weights for those of pixels."""
+        sums = math.prod(counts[dim] for dim in "CRS")
+        positions = math.prod(counts[dim] for dim in "NPQ")
+        return self.current and positions * sums <= 2, self.current and counts["K"] * sums <= 2
 
 
 def published(
@@ -134,10 +148,15 @@ def _tiles(program: Program, wide: Axis, high: Axis) -> Iterator[dict[str, Span]
 def _convolution(program: Program) -> Counter[str]:
     wide, high = program.axes
     total: Counter[str] = Counter()
-    for tile in _tiles(program, wide, high):
+    tiles = list(_tiles(program, wide, high))
+    counts = {dim: len({tile[dim] for tile in tiles}) for dim in tiles[0]}
+    inputs_stay, weights_stay = program.kept(counts)
+    for tile in tiles:
         size = {dim: span[1] for dim, span in tile.items()}
-        _load_inputs(total, program, size, _pixels_in_memory(tile, wide, high))
-        _load_weights(total, program, size)
+        if not (inputs_stay and tile["K"][0]):
+            _load_inputs(total, program, size, _pixels_in_memory(tile, wide, high))
+        if not (weights_stay and any(tile[dim][0] for dim in "NPQ")):
+            _load_weights(total, program, size)
         _execute(total, program, size)
         if not any(tile[dim][0] for dim in "CRS"):
             _zero(total, program, size)
@@ -163,6 +182,10 @@ def _load_inputs(total: Counter[str], program: Program, size: dict[str, int], se
     total["input_requests"] += rows * request
     total["input_beats"] += rows * beat
     total["input_pages"] += rows * len(blocks(size["C"], LINE)) * _page_changes(pitch)
+    wide, high = program.axes
+    window = wide.extent(size["P"], size["R"]) * high.extent(size["Q"], size["S"])
+    held = len(blocks(size["C"], program.mesh)) * program.pixels(size["R"], size["C"])
+    total["input_rows"] += size["N"] * window * held
 
 
 def _load_weights(total: Counter[str], program: Program, size: dict[str, int]) -> None:
@@ -171,12 +194,16 @@ def _load_weights(total: Counter[str], program: Program, size: dict[str, int]) -
     total["weight_requests"] += rows * request
     total["weight_beats"] += rows * beat
     total["weight_pages"] += rows * len(blocks(size["K"], LINE)) * _page_changes(pitch)
+    total["weight_rows"] += rows * len(blocks(size["K"], program.mesh))
 
 
 def _execute(total: Counter[str], program: Program, size: dict[str, int]) -> None:
     mesh = program.mesh
     weight_blocks = product(
-        range(size["R"]), range(size["S"]), blocks(size["C"], mesh), blocks(size["K"], mesh)
+        blocks(size["R"], program.pixels(size["R"], size["C"])),
+        range(size["S"]),
+        blocks(size["C"], mesh),
+        blocks(size["K"], mesh),
     )
     # An accumulator row is written every fourth cycle; new weights take the array's height.
     rows = [max(4, pixel) for pixel in blocks(size["P"], mesh) * size["Q"] * size["N"]]
@@ -218,10 +245,15 @@ def _product(program: Program, tile: tuple[int, int, int]) -> Counter[str]:
     whole = {dim: blocks(bound, mesh) for dim, bound in bounds.items()}
     each = [spans(len(whole[dim]), held[dim]) for dim in "IJK"]
     total: Counter[str] = Counter()
+    counts = dict(zip("PKC", map(len, each), strict=True)) | dict.fromkeys("NQRS", 1)
+    inputs_stay, weights_stay = program.kept(counts)
     for i, j, k in product(*each):
-        rows = whole["I"][i[0] : sum(i)]
+        rows, channels = whole["I"][i[0] : sum(i)], whole["K"][k[0] : sum(k)]
         total["tiles"] += 1
-        _load_product(total, mesh, bounds, held, (rows, j, k))
+        if not (inputs_stay and j[0]):
+            _load_product(total, mesh, bounds, held, ("input", sum(rows), k, "K"))
+        if not (weights_stay and i[0]):
+            _load_product(total, mesh, bounds, held, ("weight", sum(channels), j, "J"))
         total["preloads"] += j[1] * k[1]
         total["computes"] += i[1] * j[1] * k[1]
         later = sum(max(4, row) for row in rows[1:])
@@ -233,25 +265,22 @@ def _product(program: Program, tile: tuple[int, int, int]) -> Counter[str]:
     return total
 
 
-Blocks = tuple[list[int], Span, Span]
+Load = tuple[str, int, Span, str]
+"""Which operand, how many rows of it, the blocks of its other dim and that dim."""
 
 
 def _load_product(
-    total: Counter[str], mesh: int, bounds: dict[str, int], held: dict[str, int], tile: Blocks
+    total: Counter[str], mesh: int, bounds: dict[str, int], held: dict[str, int], load: Load
 ) -> None:
-    rows, j, k = tile
-    per_command = max(1, LINE // mesh)
-    # Weights are padded to whole blocks.
-    for name, count, span, dim in (
-        ("input", sum(rows), k, "K"), ("weight", mesh * k[1], j, "J"),
-    ):  # fmt: skip
-        bound = bounds[dim]
-        # A shorter last tile is taken for a whole one.
-        request, beat = moved(min(held[dim] * mesh, bound), bound, LINE)
-        total[f"{name}_requests"] += count * request
-        total[f"{name}_beats"] += count * beat
-        pieces = len(blocks(span[1], per_command))
-        total[f"{name}_pages"] += count * pieces * _page_changes(bound)
+    name, count, span, dim = load
+    bound = bounds[dim]
+    # A shorter last tile is taken for a whole one.
+    request, beat = moved(min(held[dim] * mesh, bound), bound, LINE)
+    total[f"{name}_requests"] += count * request
+    total[f"{name}_beats"] += count * beat
+    pieces = len(blocks(span[1], max(1, LINE // mesh)))
+    total[f"{name}_pages"] += count * pieces * _page_changes(bound)
+    total[f"{name}_rows"] += count * span[1]
 
 
 def _store_product(

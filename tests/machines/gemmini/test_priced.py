@@ -67,7 +67,7 @@ def program_of(text: str, mesh: int) -> Program:
         rows, filters, channels, *_, i, j, k, _ = numbers
         bounds = {**ones, "P": rows, "K": filters, "C": channels}
         pixel = Axis(1, 1, 0, 1, 1)
-        return Program(bounds, {}, mesh, (i, j, k), (pixel, pixel))
+        return Program(bounds, {}, mesh, (i, j, k), (pixel, pixel), current=True)
     images, high, wide, channels, filters, rows, columns, *numbers = numbers
     stride, _, dilation, padding, kernel, _, _, _, *numbers = numbers
     tile = dict(zip("NQPKSRC", numbers[:7], strict=True))
@@ -77,7 +77,7 @@ def program_of(text: str, mesh: int) -> Program:
         Axis(columns, wide, padding, stride, dilation),
         Axis(rows, high, padding, stride, dilation),
     )
-    return Program(bounds, tile, mesh, None, axes)
+    return Program(bounds, tile, mesh, None, axes, current=True)
 
 
 def priced(nest: Mapping, problem: Problem, hardware: dict[str, float]) -> dict[str, float]:

@@ -26,6 +26,9 @@ class Axis:
     ``bound * stride`` inputs: an even kernel makes one output more, which is a tile of its own.
     The others read the inputs that the outputs need; the library takes a tile's window to reach to
     the next stride, and what the last one lacks there for padding.
+
+    Tiles that are ``ragged [...]`` need not divide: the last one of the axis is shorter. Those are
+    whole; the others may be relaxed, and then there are as many as the bound is times the tile.
     """
 
     bound: Tensor
@@ -35,6 +38,7 @@ class Axis:
     stride: Tensor
     dilation: Tensor
     padded: Tensor
+    ragged: Tensor
 
     @cached_property
     def extra(self) -> Tensor:
@@ -49,27 +53,33 @@ class Axis:
     @cached_property
     def tiles(self) -> Tensor:
         """Output tiles along the axis."""
-        return self.bound / self.tile + self.extra
+        return tiles_of(self.bound, self.tile, self.ragged) + self.extra
 
     @cached_property
     def kernel_tiles(self) -> Tensor:
         """Kernel tiles along the axis."""
-        return self.kernel / self.kernel_tile
+        return tiles_of(self.kernel, self.kernel_tile, self.ragged)
 
     def extent(self, tile: Tensor) -> Tensor:
         """Inputs that a tile of outputs reads, padding included."""
         return input_extent(tile, self.kernel_tile, self.stride, self.dilation)
 
-    def inputs(self) -> Tensor:
-        """Return the inputs in memory that all tiles read, for every kernel tile."""
-        tiles = self.bound / self.tile
+    def windows(self) -> Tensor:
+        """Return the inputs that all tiles read, padding included, for every kernel tile."""
+        tiles = tiles_of(self.bound, self.tile, self.ragged)
         one = torch.ones_like(self.tile)
         every = tiles * self.extent(self.tile) + self.extra * self.extent(one)
-        total = self.kernel_tiles * every
+        ragged = self.kernel_tiles * self.bound * self.stride
+        ragged = ragged + tiles * (self.kernel - self.kernel_tiles) * self.dilation
+        return torch.where(self.ragged, ragged, self.kernel_tiles * every)
+
+    def inputs(self) -> Tensor:
+        """Return the inputs in memory that all tiles read, for every kernel tile."""
+        tiles = tiles_of(self.bound, self.tile, self.ragged)
         before = torch.floor(self.kernel / 2) * self.padded
         reach = (self.kernel - 1) * self.dilation - before
         after = torch.where(self.padded, reach, self.stride - 1)
-        total = total + self._outside(before, tiles) + self._outside(after, tiles)
+        total = self.windows() + self._outside(before, tiles) + self._outside(after, tiles)
         if bool(self.extra.any()):
             ends = (before - self.bound * self.stride, after + self.stride)
             total = total + self.extra * sum(self._outside_last(end) for end in ends)
@@ -86,6 +96,13 @@ class Axis:
         over = (
             padding.unsqueeze(-1) - torch.stack([self._step(), self._kernel_step()], -1) @ steps.T
         )
+        if bool(self.ragged.any()):
+            # Seen from the end, the first tile is the short one.
+            short = (self.bound - tiles * self.tile).unsqueeze(-1) * (steps[:, 0] > 0)
+            rest = self.kernel - self.kernel_tiles * self.kernel_tile
+            kernel_short = rest.unsqueeze(-1) * (steps[:, 1] > 0)
+            less = short * self.stride.unsqueeze(-1) + kernel_short * self.dilation.unsqueeze(-1)
+            over = torch.where(self.ragged.unsqueeze(-1), over - less, over)
         there = _present(tiles, steps[:, 0]) * _present(self.kernel_tiles, steps[:, 1])
         return (_change(over, self.extent(self.tile).unsqueeze(-1)) * there).sum(-1)
 
@@ -107,6 +124,11 @@ class Axis:
 
     def _kernel_step(self) -> Tensor:
         return self.kernel_tile * self.dilation
+
+
+def tiles_of(bound: Tensor, tile: Tensor, ragged: Tensor) -> Tensor:
+    """Return the tiles ``[...]`` of a dim: whole numbers where they are ``ragged``."""
+    return torch.where(ragged, torch.ceil(bound / tile), bound / tile)
 
 
 def _present(count: Tensor, steps: Tensor) -> Tensor:

@@ -8,34 +8,41 @@ Rows whose pitch has a large power of two in it share few of the cache's sets.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor, log2
 
 import torch
 from torch import Tensor
 
 from tilegrad.machines.gemmini.packets import LINE
 from tilegrad.machines.gemmini.rounding import power_of_two
+from tilegrad.machines.gemmini.system import System
 from tilegrad.shape.conv import DIMS, C, K, N, P, Q, R, S
 
-LINES = 8_192
-"""Lines of the measured system's cache, 512 KB: 256 KB and 1 MB explain the measurements worse."""
-SETS_SPAN = 65_536
-"""Bytes after which addresses fall on the same set: 512 KB in 8 ways."""
+WAYS = 8
+"""Lines that share a set."""
 SHARPNESS = 3.0
 """How suddenly reuse ends as what is touched outgrows the cache."""
+
+LEAST = 1e-3
+"""Stands for no line, whose log there is not."""
 
 _REDUCES = tuple(dim in (R, S, C) for dim in range(len(DIMS)))
 
 
-def misses(tile: Tensor, bounds: Tensor, order: Tensor, strides: Tensor, matmul: Tensor) -> Tensor:
+def misses(
+    system: System, tile: Tensor, bounds: Tensor, order: Tensor, strides: Tensor, matmul: Tensor
+) -> Tensor:
     """Return the logs of lines fetched, ``[..., (inputs, weights, outputs)]``.
 
     ``tile`` and ``bounds [..., dim]`` are those of the program, ``order`` outermost first.
     """
+    size = system.cache_kb * 1024
     inwards = order.flip(-1)
     extents = _extents(tile, bounds, inwards)
     lines = _lines(extents, bounds, strides, matmul)
     before = lines[..., :-1]
-    pressure = (_conflicting(lines, extents, bounds)[..., :-1] + before.sum(0) - before) / LINES
+    conflicting = _conflicting(lines, extents, bounds, size / WAYS)[..., :-1]
+    pressure = (conflicting + before.sum(0) - before) * LINE / size
     # The logistic function of the log, to the power of the sharpness.
     kept = 1 / (1 + pressure**SHARPNESS)
     logs = lines.log()
@@ -46,7 +53,12 @@ def misses(tile: Tensor, bounds: Tensor, order: Tensor, strides: Tensor, matmul:
     reduces = torch.tensor(_REDUCES, device=inwards.device)[inwards]
     inputs, weights, outputs = factors.unbind(0)
     fetched = torch.stack([inputs, weights, outputs.masked_fill(reduces, 0)]).sum(-1)
-    return (logs[..., 0] + fetched).movedim(0, -1)
+    cold = logs[..., 0] + fetched
+    # Whatever has been touched before is in the cache still, unless all of it outgrows the cache.
+    first = torch.minimum(logs[..., -1], cold).exp()
+    everything = lines[..., -1].sum(0) * LINE / size
+    there = system.warm * first / (1 + everything**SHARPNESS)
+    return (cold.exp() - there).clamp(min=LEAST).log().movedim(0, -1)
 
 
 def _extents(tile: Tensor, bounds: Tensor, inwards: Tensor) -> list[Tensor]:
@@ -86,12 +98,15 @@ def _runs(rows: Tensor, length: Tensor, pitch: Tensor) -> Tensor:
     return torch.minimum(apart, (rows * pitch / LINE).clamp(min=1))
 
 
-def _conflicting(lines: Tensor, extents: Sequence[Tensor], bounds: Tensor) -> Tensor:
-    """Return how many lines it would take to fill the sets that the tensors' rows fall on."""
-    shares = [_share_of_sets(extents[dim], bounds[..., dim].unsqueeze(-1)) for dim in (C, K)]
+def _conflicting(lines: Tensor, extents: Sequence[Tensor], bounds: Tensor, span: float) -> Tensor:
+    """Return how many lines it would take to fill the sets that the tensors' rows fall on.
+
+    Addresses ``span`` bytes apart fall on the same set.
+    """
+    shares = [_share_of_sets(extents[dim], bounds[..., dim].unsqueeze(-1), span) for dim in (C, K)]
     return lines / torch.stack([shares[0], shares[1], shares[1]])
 
 
-def _share_of_sets(length: Tensor, pitch: Tensor) -> Tensor:
-    span = power_of_two(pitch, pitch, SETS_SPAN).to(length.dtype)
-    return (length.clamp(min=LINE) / span.clamp(min=LINE)).clamp(max=1)
+def _share_of_sets(length: Tensor, pitch: Tensor, span: float) -> Tensor:
+    shared = power_of_two(pitch, pitch, 2 ** floor(log2(span))).to(length.dtype)
+    return (length.clamp(min=LINE) / shared.clamp(min=LINE)).clamp(max=1)

@@ -15,20 +15,31 @@ from tilegrad.shape.conv import C, K, N, P, Q, R, S
 ORDER = (N, Q, P, K, S, R, C)
 """The loops over tiles in both calls, outermost first."""
 
+AS_EXPORTED, CONVOLUTION, PRODUCT = CALLS = ("exported", "tiled_conv", "tiled_matmul")
+"""Which call runs a layer: the one that ``tilegrad export`` writes, or a given one."""
+
 Size = TypeVar("Size", int, Tensor)
 
 
 def is_product(bounds: Tensor, strides: Tensor) -> Tensor:
     """Return which layers ``[...]`` run as matrix products, whatever their tiles.
 
-    ``bounds [..., dim]``, ``strides [..., 4]``. A product's rows are the pixels of all images: they
-    lie one after another in memory where one of the axes is a single pixel and the other has no
-    stride. An image of several rows and columns is a convolution to the library, 1 x 1 ones too.
+    ``bounds [..., dim]``, ``strides [..., 4]``. A product's rows are the pixels of all images:
+    those of a 1 x 1 kernel lie one after another in memory where no stride parts them. For images
+    of several rows and columns the library's own ``tiled_conv`` is the slower one, as measured.
     """
     one = bounds == 1
-    single = one[..., R] & one[..., S] & (one[..., P] | one[..., Q])
     packed = (one[..., P] | (strides[..., 0] == 1)) & (one[..., Q] | (strides[..., 1] == 1))
-    return single & packed
+    return one[..., R] & one[..., S] & packed
+
+
+def is_line_of_pixels(bounds: Tensor, strides: Tensor) -> Tensor:
+    """Return which layers ``[...]`` the published programs ran as products; see ``is_product``.
+
+    To them, an image of several rows and columns is a convolution, 1 x 1 ones too.
+    """
+    one = bounds == 1
+    return is_product(bounds, strides) & (one[..., P] | one[..., Q])
 
 
 def product_rows(rows: Size, filters: Size, channels: Size, side: Size) -> tuple[Size, Size]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tilegrad.machines.gemmini.axis import Axis
+from tilegrad.machines.gemmini.axis import Axis, tiles_of
 from tilegrad.machines.gemmini.calls import convolution_rows
 from tilegrad.machines.gemmini.counts import LEAST_ROWS, PAGE, Counts
 from tilegrad.machines.gemmini.packets import LINE, packets
-from tilegrad.machines.gemmini.rounding import between, ceil_div
+from tilegrad.machines.gemmini.pixels import tap_blocks, written_columns
+from tilegrad.machines.gemmini.rounding import between, ceil_div, mean_tile
 from tilegrad.machines.gemmini.template import ACCUMULATOR_BYTES
 from tilegrad.machines.gemmini.tiling import Tiling
 from tilegrad.shape.conv import C, K, N, P, Q, R, S
@@ -19,15 +20,20 @@ def conv_counts(tiling: Tiling, mesh: Tensor) -> Counts:
     """Return the counts of convolutions ``[...]`` on arrays of ``mesh [...]`` rows and columns."""
     bounds, tile = tiling.bounds, tiling.tile
     wide, high = axes(tiling)
-    batches, channels, filters = (bounds[..., d] / tile[..., d] for d in (N, C, K))
-    inputs = wide.inputs() * high.inputs() * bounds[..., N] * filters * channels
+    batches, channels, filters = (
+        tiles_of(bounds[..., d], tile[..., d], tiling.is_ragged) for d in (N, C, K)
+    )
+    sums = wide.kernel_tiles * high.kernel_tiles * channels
+    input_times, weight_times = tiling.loads(batches * wide.tiles * high.tiles, filters, sums)
+    inputs = wide.inputs() * high.inputs() * bounds[..., N] * input_times * channels
     c_blocks, c_pieces, c_requests, c_beats = _channels(tiling, mesh)
     k_blocks, k_pieces, k_requests, k_beats, k_zeros, stores = _filters(tiling, mesh)
     taps = bounds[..., R] * bounds[..., S]
-    weights = taps * bounds[..., C] * wide.tiles * high.tiles * batches * filters
+    weights = taps * bounds[..., C] * weight_times * filters
     pixels = wide.outputs * high.outputs * bounds[..., N] * filters
     rows, first, spans = _columns(wide, mesh)
-    blocks = taps * channels * c_blocks * filters * k_blocks
+    blocks = tap_blocks(tiling, wide, channels, c_blocks, mesh) * filters * k_blocks
+    written = written_columns(tiling, wide, channels, c_blocks, mesh)
     k_pages = (bounds[..., K] / PAGE).clamp(max=1)
     executed = bounds[..., N] * high.outputs * rows + batches * high.tiles * (
         wide.tiles * mesh - first
@@ -35,7 +41,7 @@ def conv_counts(tiling: Tiling, mesh: Tensor) -> Counts:
     scratchpad, accumulator = convolution_rows(
         dict(enumerate(tile.unbind(-1))),
         (wide.extent(wide.tile), high.extent(high.tile)),
-        (c_blocks, k_blocks),
+        _whole_blocks(tiling, mesh),
     )
     return Counts(
         tiles=wide.tiles * wide.kernel_tiles * high.tiles * high.kernel_tiles
@@ -43,9 +49,11 @@ def conv_counts(tiling: Tiling, mesh: Tensor) -> Counts:
         input_requests=inputs * c_requests,
         input_beats=inputs * c_beats,
         input_pages=inputs * c_pieces * (bounds[..., C] / PAGE).clamp(max=1),
+        input_rows=written * high.windows() * bounds[..., N] * input_times,
         weight_requests=weights * k_requests,
         weight_beats=weights * k_beats,
         weight_pages=weights * k_pieces * k_pages,
+        weight_rows=weights * k_blocks,
         zero_rows=pixels * k_zeros,
         executed_rows=blocks * executed,
         computes=blocks * bounds[..., N] * high.outputs * spans,
@@ -64,27 +72,38 @@ def axes(tiling: Tiling) -> tuple[Axis, Axis]:
     padded = tiling.published[..., 0] > 0
     return (
         Axis(bounds[..., P], tile[..., P], bounds[..., R], tile[..., R],
-             strides[..., 0], strides[..., 2], padded),
+             strides[..., 0], strides[..., 2], padded, tiling.is_ragged),
         Axis(bounds[..., Q], tile[..., Q], bounds[..., S], tile[..., S],
-             strides[..., 1], strides[..., 3], padded),
+             strides[..., 1], strides[..., 3], padded, tiling.is_ragged),
     )  # fmt: skip
 
 
+def _whole_blocks(tiling: Tiling, mesh: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the blocks of the array that hold a whole tile's channels, and its filters."""
+
+    def counted(size: Tensor) -> tuple[Tensor, ...]:
+        return (ceil_div(size, mesh),)
+
+    (channels,), (filters,) = (between(counted, tiling.tile[..., dim]) for dim in (C, K))
+    return channels, filters
+
+
 def _channels(tiling: Tiling, mesh: Tensor) -> tuple[Tensor, ...]:
-    """Return blocks, pieces of a line, requests and beats of one pixel's channels in a tile."""
+    """Return blocks, pieces of a line, requests and beats of a pixel's channels in a mean tile."""
     pitch, tile = tiling.channels(C)
     line = torch.full_like(mesh, LINE)
 
     def counted(size: Tensor) -> tuple[Tensor, ...]:
         return ceil_div(size, mesh), ceil_div(size, LINE), *packets(size, pitch, line)
 
-    return between(counted, tile)
+    return mean_tile(counted, pitch, tile, tiling.is_ragged)
 
 
 def _filters(tiling: Tiling, mesh: Tensor) -> tuple[Tensor, ...]:
     """Return blocks, pieces, requests and beats of a weight's row; zeros and stores of a pixel's.
 
-    Zeros go to the accumulator, whose words have four bytes; stores have a block at a time.
+    In a mean tile. Zeros go to the accumulator, whose words have four bytes; stores have a block at
+    a time.
     """
     pitch, tile = tiling.channels(K)
     line = torch.full_like(mesh, LINE)
@@ -96,7 +115,7 @@ def _filters(tiling: Tiling, mesh: Tensor) -> tuple[Tensor, ...]:
         pieces = ceil_div(size, LINE)
         return ceil_div(size, mesh), pieces, *loads, ceil_div(size, zeros), stores
 
-    return between(counted, tile)
+    return mean_tile(counted, pitch, tile, tiling.is_ragged)
 
 
 def _columns(wide: Axis, mesh: Tensor) -> tuple[Tensor, ...]:
@@ -110,7 +129,7 @@ def _columns(wide: Axis, mesh: Tensor) -> tuple[Tensor, ...]:
         first = torch.where(whole > 0, block, part)
         return whole * block + part, first, ceil_div(size, mesh)
 
-    tiles = wide.bound / wide.tile
-    counts = between(counted, wide.tile)
+    tiles = tiles_of(wide.bound, wide.tile, wide.ragged)
+    counts = mean_tile(counted, wide.bound, wide.tile, wide.ragged)
     extras = (LEAST_ROWS, LEAST_ROWS, 1.0)
     return tuple(tiles * n + wide.extra * e for n, e in zip(counts, extras, strict=True))

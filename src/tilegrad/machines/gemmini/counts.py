@@ -21,9 +21,11 @@ class Counts:
     input_requests: Tensor
     input_beats: Tensor
     input_pages: Tensor
+    input_rows: Tensor
     weight_requests: Tensor
     weight_beats: Tensor
     weight_pages: Tensor
+    weight_rows: Tensor
     zero_rows: Tensor
     executed_rows: Tensor
     computes: Tensor
@@ -49,9 +51,11 @@ UNITS = {
     "input_requests": "DMA requests",
     "input_beats": "beats of 16 bytes",
     "input_pages": "changes of page",
+    "input_rows": "rows written to the scratchpad",
     "weight_requests": "DMA requests",
     "weight_beats": "beats of 16 bytes",
     "weight_pages": "changes of page",
+    "weight_rows": "rows written to the scratchpad",
     "zero_rows": "accumulator rows set to zero",
     "executed_rows": "cycles of the array",
     "computes": "compute commands",

@@ -25,17 +25,20 @@ def matmul_counts(tiling: Tiling, mesh: Tensor) -> tuple[Counts, tuple[Tensor, .
     k_blocks, k_tiles, k_pieces, k_requests, k_beats, k_size, k_extent = _bytes(
         tiling, filters, tiling.tile[..., K], mesh
     )
-    weight_rows = mesh * c_blocks * row_tiles
+    input_times, weight_times = tiling.loads(row_tiles, k_tiles, c_tiles)
+    weight_rows = channels * weight_times
     k_pages = (filters / PAGE).clamp(max=1)
     scratchpad, accumulator = product_rows(row_extent / mesh, k_size, c_size, mesh)
     counts = Counts(
         tiles=row_tiles * c_tiles * k_tiles,
-        input_requests=rows * k_tiles * c_tiles * c_requests,
-        input_beats=rows * k_tiles * c_tiles * c_beats,
-        input_pages=rows * c_pieces * k_tiles * (channels / PAGE).clamp(max=1),
+        input_requests=rows * input_times * c_tiles * c_requests,
+        input_beats=rows * input_times * c_tiles * c_beats,
+        input_pages=rows * c_pieces * input_times * (channels / PAGE).clamp(max=1),
+        input_rows=rows * input_times * c_blocks,
         weight_requests=weight_rows * k_tiles * k_requests,
         weight_beats=weight_rows * k_tiles * k_beats,
         weight_pages=weight_rows * k_pieces * k_pages,
+        weight_rows=weight_rows * k_blocks,
         zero_rows=torch.zeros_like(rows),
         executed_rows=c_blocks * k_blocks * executed,
         computes=c_blocks * k_blocks * row_blocks,

@@ -23,6 +23,25 @@ def between(function: Callable[[Tensor], tuple[Tensor, ...]], size: Tensor) -> t
     return tuple(low + share * (high - low) for low, high in ends)
 
 
+def mean_tile(
+    function: Callable[[Tensor], tuple[Tensor, ...]], bound: Tensor, tile: Tensor, ragged: Tensor
+) -> tuple[Tensor, ...]:
+    """Return ``function`` of a mean tile of a dim, as ``between`` does.
+
+    Where tiles are ``ragged [...]``, whole ones that need not divide ``bound``, the last one is as
+    long as is left.
+    """
+    counts = between(function, tile)
+    if not bool(ragged.any()):
+        return counts
+    tiles = torch.ceil(bound / tile)
+    last = function((bound - (tiles - 1) * tile).detach().floor().clamp(min=1))
+    return tuple(
+        torch.where(ragged, count + (short - count) / tiles, count)
+        for count, short in zip(counts, last, strict=True)
+    )
+
+
 def ceil_div(size: Tensor, unit: Tensor | float) -> Tensor:
     """Return how many ``unit`` hold ``size``; whole floats."""
     return torch.ceil(size / unit)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
 
-from tilegrad.machines.gemmini.calls import ORDER, is_product
+from tilegrad.machines.gemmini.calls import (
+    AS_EXPORTED,
+    CALLS,
+    ORDER,
+    PRODUCT,
+    is_line_of_pixels,
+    is_product,
+)
 from tilegrad.machines.gemmini.rounding import ceil_div
 from tilegrad.mapping import Mapping
 from tilegrad.mapping.batch import broadcast_shapes
@@ -16,6 +23,7 @@ from tilegrad.shape.conv import DIMS, STRIDES, C, K, N, P, Q
 _DIMS, _STRIDES = len(DIMS), len(STRIDES)
 
 _MEASURED_BLOCK = 16.0
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,12 @@ class Tiling:
     - kept the mapping's order of DRAM's loops, where the library has one of its own;
     - gave products tiles of their size over 16, rounded down, in blocks of whatever array;
     - padded convolutions by half the kernel at either end, where exported ones read images that
-      hold their padding.
+      hold their padding;
+    - ran 1 x 1 kernels over images of several rows and columns as convolutions;
+    - had a block of the array to one column of the kernel, and loaded every tile anew.
+
+    ``call [..., 1]`` is one of ``CALLS``; ``ragged [..., 1]`` is 1 where tiles need not divide the
+    layer, so that the last ones are shorter. Such tiles are whole.
     """
 
     tile: Tensor
@@ -39,34 +52,78 @@ class Tiling:
     strides: Tensor
     order: Tensor
     published: Tensor
+    call: Tensor
+    ragged: Tensor
 
     @classmethod
-    def of(cls, nests: Mapping, bounds: Tensor, strides: Tensor, published: bool) -> Tiling:
-        """Return the tiling of mappings, whose batch broadcasts with the layers'."""
+    def of(
+        cls,
+        nests: Mapping,
+        bounds: Tensor,
+        strides: Tensor,
+        published: bool,
+        call: Tensor | None = None,
+    ) -> Tiling:
+        """Return the tiling of mappings, whose batch broadcasts with the layers'.
+
+        ``call [...]`` None: as the exporter chooses. The mapping's loops may cover more than the
+        layer: then its tiles are ragged.
+        """
         inner = nests.temporal[..., :-1, :].prod(-2)
         tile = inner * nests.spatial.prod(-2).prod(-2)
         order = nests.order[..., -1, :].to(tile.dtype) if published else tile.new_tensor(ORDER)
         batch = broadcast_shapes(nests.batch_shape, bounds.shape[:-1], strides.shape[:-1])
-        parts = (tile, bounds, strides, order, tile.new_full((1,), float(published)))
+        covered = (tile * nests.temporal[..., -1, :]).detach()
+        ragged = (covered > bounds * (1 + _ROUNDING)).any(-1, keepdim=True).to(tile.dtype)
+        calls = tile.new_full((1,), CALLS.index(AS_EXPORTED)) if call is None else call[..., None]
+        flags = (tile.new_full((1,), float(published)), calls.to(tile.dtype), ragged)
+        parts = (tile, bounds, strides, order, *flags)
         return cls(*(part.expand(*batch, part.shape[-1]) for part in parts))
 
     def packed(self) -> Tensor:
         """Return all as columns ``[..., column]``."""
-        return torch.cat([self.tile, self.bounds, self.strides, self.order, self.published], -1)
+        return torch.cat([getattr(self, field.name) for field in fields(self)], -1)
 
     @classmethod
     def unpacked(cls, columns: Tensor) -> Tiling:
         """Return the tiling that ``packed`` made."""
         # A dim's numbers side by side in memory: all that follows reads one dim after another.
         columns = columns.movedim(-1, 0).contiguous().movedim(0, -1)
-        sizes = [_DIMS, _DIMS, _STRIDES, _DIMS, 1]
-        tile, bounds, strides, order, published = columns.split(sizes, -1)
-        return cls(tile, bounds, strides, order.long(), published)
+        sizes = [_DIMS, _DIMS, _STRIDES, _DIMS, 1, 1, 1]
+        tile, bounds, strides, order, *flags = columns.split(sizes, -1)
+        return cls(tile, bounds, strides, order.long(), *flags)
+
+    @property
+    def is_exported(self) -> Tensor:
+        """Which programs are those that ``tilegrad export`` writes, ``[...]``."""
+        return self.published[..., 0] == 0
+
+    @property
+    def is_ragged(self) -> Tensor:
+        """Which tiles need not divide the layer, ``[...]``."""
+        return self.ragged[..., 0] > 0
 
     @property
     def is_matmul(self) -> Tensor:
         """Which layers are matrix products to the library, ``[...]``."""
-        return is_product(self.bounds, self.strides)
+        layer = self.bounds, self.strides
+        exported = torch.where(self.is_exported, is_product(*layer), is_line_of_pixels(*layer))
+        given = self.call[..., 0] == CALLS.index(PRODUCT)
+        return torch.where(self.call[..., 0] == CALLS.index(AS_EXPORTED), exported, given)
+
+    def loads(self, positions: Tensor, filters: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
+        """Return how often all inputs and all weights are loaded, from tiles ``[...]``.
+
+        ``positions`` are those along rows, columns and images, ``filters`` along K, ``sums`` along
+        all that is summed over. What has two tiles at most stays: each is loaded once.
+        """
+
+        def often(own: Tensor, others: Tensor) -> Tensor:
+            # Between two and three tiles a relaxed mapping keeps a share.
+            stays = (3 - own * sums).clamp(0, 1) * self.is_exported
+            return others + stays * (1 - others)
+
+        return often(positions, filters), often(filters, positions)
 
     def blocks(self, size: Tensor, mesh: Tensor) -> Tensor:
         """Return how many blocks of the array a product's tile of ``size [...]`` has, whole ones.

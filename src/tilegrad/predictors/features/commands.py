@@ -16,6 +16,7 @@ from tilegrad.machines.gemmini.cache import misses
 from tilegrad.machines.gemmini.conv import axes, conv_counts
 from tilegrad.machines.gemmini.counts import UNITS
 from tilegrad.machines.gemmini.matmul import matmul_counts
+from tilegrad.machines.gemmini.system import System
 from tilegrad.machines.gemmini.template import PARAMETERS, array_side, check_template
 from tilegrad.machines.gemmini.tiling import Tiling
 from tilegrad.mapping import Mapping as LoopNest
@@ -39,7 +40,8 @@ class Commands:
     execute controllers and DMA.
 
     - ``count.*``: totals over all tiles;
-    - ``miss.*``: lines that the cache fetches from DRAM;
+    - ``miss.*``: lines that the cache fetches from DRAM, as many as take as long as these do at
+      the published machine's latency;
     - ``occupancy.*``: a tile's share of half of a memory, the other half takes the next tile;
     - ``matmul``: 1 for a matrix product, 0 for a convolution.
 
@@ -55,6 +57,7 @@ class Commands:
     def schema(self, accelerator: Accelerator) -> tuple[Column, ...]:
         """Return the columns; ``ConfigError`` for an accelerator that is no Gemmini."""
         check_template(accelerator, f"features={self.name}")
+        System.of(accelerator)
         return (
             Column("matmul", "0 or 1", logged=False),
             Column("hardware.pe_dim", "rows and columns"),
@@ -89,7 +92,7 @@ class Commands:
         self,
         sums: Footprint,  # noqa: ARG002
         context: Tensor,
-        accelerator: Accelerator,  # noqa: ARG002
+        accelerator: Accelerator,
         hardware: Mapping[str, Value],
     ) -> Tensor:
         """Return the features ``[..., column]``."""
@@ -105,7 +108,8 @@ class Commands:
         if not matmul.all():
             counts = conv_counts(tiling, mesh)
             counts = product.where(matmul, counts) if matmul.any() else counts
-        fetched = misses(*_program(tiling, matmul, extents))
+        system = System.of(accelerator)
+        fetched = misses(system, *_program(tiling, matmul, extents)) + system.log_wait
         logs = [getattr(counts, name).clamp(min=_NONE).log() for name in UNITS]
         occupied = [
             (counts.scratchpad_bytes / (scratchpad * 1024)).log(),

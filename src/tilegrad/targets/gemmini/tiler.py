@@ -23,16 +23,25 @@ Fits = Callable[[dict[str, int]], bool]
 
 
 def library_tile(problem: Problem, hardware: Generator) -> dict[str, int]:
-    """Return the extent of each dim in the tile; it need not divide the layer's bound."""
+    """Return the extent of each dim in the tile; it need not divide the layer's bound.
+
+    A product's rows are pixels in a row of all images; the extents are the most whole images, or
+    rows of one, among them.
+    """
     bounds = dict(zip(DIMS, problem.bounds, strict=True))
     if not runs_as_product(problem):
         return _convolution(bounds, problem, hardware)
-    sizes = product_sizes(bounds)
-    blocks = _product([math.ceil(size / hardware.dim) for size in sizes], hardware)
+    sizes, blocks = product_sizes(bounds), library_blocks(problem, hardware)
     rows, filters, channels = (
         min(held * hardware.dim, size) for held, size in zip(blocks, sizes, strict=True)
     )
     return dict.fromkeys("RS", 1) | _pixels(rows, bounds) | {"C": channels, "K": filters}
+
+
+def library_blocks(problem: Problem, hardware: Generator) -> list[int]:
+    """Return rows, filters and channels of a product's tile, in blocks of the array."""
+    sizes = product_sizes(dict(zip(DIMS, problem.bounds, strict=True)))
+    return _product([math.ceil(size / hardware.dim) for size in sizes], hardware)
 
 
 def _pixels(rows: int, bounds: dict[str, int]) -> dict[str, int]:

@@ -1,0 +1,48 @@
+"""The system around a Gemmini, as the accelerator's ``machine`` section states it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from math import log
+
+from tilegrad.accelerator import Accelerator
+from tilegrad.errors import ConfigError, unknown
+
+
+@dataclass(frozen=True)
+class System:
+    """What the machine's part of a program's time follows from; the defaults are the published's.
+
+    ``cache_kb`` is the last-level cache; ``memory_latency`` are the cycles until the first bytes of
+    a line come from DRAM; ``warm`` is 1 where programs are measured after one on the same tensors,
+    so that what fits in the cache is there, and 0 where they are the first.
+    """
+
+    cache_kb: float = 512.0
+    memory_latency: float = 100.0
+    warm: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("cache_kb", "memory_latency"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(
+                    f"accelerator.machine.{name} is {getattr(self, name):g}; legal: a number > 0"
+                )
+        if self.warm not in (0, 1):
+            raise ConfigError(
+                f"accelerator.machine.warm is {self.warm:g}; legal: 1 (the program ran before) or 0"
+            )
+
+    @property
+    def log_wait(self) -> float:
+        """The log of how many times longer a line takes to come than the published machine's."""
+        return log(self.memory_latency / System.memory_latency)
+
+    @classmethod
+    def of(cls, accelerator: Accelerator) -> System:
+        """Return the system that an accelerator's description states."""
+        legal = [field.name for field in fields(cls)]
+        for name in accelerator.machine:
+            if name not in legal:
+                raise ConfigError(unknown("fact", name, legal, "accelerator.machine"))
+        return cls(**accelerator.machine)

@@ -1,0 +1,84 @@
+"""The counts against the instructions of Gemmini's own library, recorded call by call.
+
+``gemmini_calls/commands.csv``: what the library's functions issued for random layers and tiles, its
+own among them, compiled on a host with its instructions replaced by counters.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor
+
+from tests.helpers_published import FACTS
+from tilegrad.machines.gemmini.calls import CALLS, ORDER, PRODUCT
+from tilegrad.machines.gemmini.conv import conv_counts
+from tilegrad.machines.gemmini.counts import PAGE, Counts
+from tilegrad.machines.gemmini.matmul import matmul_counts
+from tilegrad.machines.gemmini.tiling import Tiling
+from tilegrad.shape.conv import DIMS, C, K
+
+COMMANDS = FACTS / "gemmini_calls" / "commands.csv"
+
+
+@pytest.fixture(scope="module")
+def calls() -> pd.DataFrame:
+    return pd.read_csv(COMMANDS)
+
+
+def tiling_of(calls: pd.DataFrame) -> Tiling:
+    def columns(*names: str) -> Tensor:
+        return torch.tensor(calls[list(names)].to_numpy(), dtype=torch.float64)
+
+    tile, bounds = columns(*(f"tile.{dim}" for dim in DIMS)), columns(*DIMS)
+    strides = columns("stride", "stride", "dilation", "dilation")
+    call = torch.tensor([CALLS.index(name) for name in calls.call]).double().unsqueeze(-1)
+    order = torch.tensor(ORDER).expand(len(calls), 7)
+    ragged = (bounds % tile != 0).any(-1, keepdim=True).double()
+    return Tiling(tile, bounds, strides, order, torch.zeros_like(call), call, ragged)
+
+
+def counted(calls: pd.DataFrame) -> dict[str, Tensor]:
+    """Return the closed forms' counts by the names of the recorded ones."""
+    tiling = tiling_of(calls)
+    mesh = torch.tensor(calls.dim.to_numpy(), dtype=torch.float64)
+    products: Counts = matmul_counts(tiling, mesh)[0]
+    counts = products.where(
+        torch.tensor((calls.call == PRODUCT).to_numpy()), conv_counts(tiling, mesh)
+    )
+    pages = {
+        name: (tiling.bounds[..., dim] / PAGE).clamp(max=1) for name, dim in (("C", C), ("K", K))
+    }
+    found = {name: getattr(counts, name) for name in EXACT}
+    return found | {
+        "input_pieces": counts.input_pages / pages["C"],
+        "weight_pieces": counts.weight_pages / pages["K"],
+        "store_rows": counts.store_pages / pages["K"],
+    }
+
+
+EXACT = (
+    *("tiles", "input_rows", "weight_rows", "zero_rows"),
+    *("computes", "preloads", "executed_rows", "stores"),
+)
+
+
+def test_every_call_is_counted_as_the_library_issues_it(calls: pd.DataFrame) -> None:
+    found = counted(calls)
+    assert len(calls) == 400
+    assert set(found) < set(calls.columns)
+    for name, values in found.items():
+        recorded = torch.tensor(calls[name].to_numpy(), dtype=torch.float64)
+        torch.testing.assert_close(values, recorded, rtol=1e-9, atol=1e-6, msg=name)
+
+
+def test_the_calls_are_of_all_kinds(calls: pd.DataFrame) -> None:
+    ragged = tiling_of(calls).is_ragged
+    convolutions = torch.tensor((calls.call != PRODUCT).to_numpy())
+    assert (ragged & convolutions).sum() > 100
+    assert calls.auto.sum() > 100
+    assert set(calls.dim) == {4, 8, 16, 32}
+    # Several pixels of few channels in a row of the array: fewer blocks of weights than taps.
+    packed = calls[(calls.C <= 4) & (calls.R > 1) & (calls.dilation == 1)]
+    assert (packed.preloads < packed.R * packed.S * packed.tiles).any()
