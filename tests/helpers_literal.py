@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import product
 from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator, Level
 from tilegrad.mapping import Mapping as LoopNest
@@ -111,3 +115,27 @@ def _capacities(level: Level, count: float, hardware: Mapping[str, float]) -> It
     if level.capacity_kb is not None:
         bits = size(level.capacity_kb.text, hardware) * 1024 * 8
         yield bits / level.word_bits / count
+
+
+def holding(
+    nest: LoopNest,
+    strides: tuple[int, ...],
+    accelerator: Accelerator,
+    hardware: Mapping[str, Any],
+) -> Tensor:
+    """Return which hardware holds a mapping ``[level, dim]``; sizes are tensors that broadcast."""
+    kept = words_kept(nest, strides, accelerator)
+    fits: Any = torch.ones((), dtype=torch.bool)
+    count: Any = 1.0
+    for index, level in reversed(list(enumerate(accelerator.levels))):
+        if level.capacity_words is not None:
+            fits = fits & (kept[index] <= level.capacity_words)
+        if level.capacity_kb is not None:
+            kilobytes = eval(level.capacity_kb.text, {}, dict(hardware))
+            need = kept[index] * level.word_bits / 8 / 1024 * count
+            fits = fits & (need <= kilobytes * (1 + 1e-12))
+        for axis, fanout in level.fanout.items():
+            width: Any = torch.as_tensor(eval(fanout.width.text, {}, dict(hardware)))
+            fits = fits & (spread(nest, index, axis) <= width) & (width == width.floor())
+            count = count * width
+    return torch.as_tensor(fits)

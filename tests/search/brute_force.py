@@ -7,13 +7,14 @@ needs comes from a walk of its loops.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 from itertools import permutations, product
 
 import torch
 from torch import Tensor
 
 from tests.helpers import counts
-from tests.helpers_literal import spread, words_kept
+from tests.helpers_literal import holding, spread, words_kept
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.cost import area_mm2, layer_cost
 from tilegrad.mapping import Mapping, concatenate, unit_mapping
@@ -102,6 +103,46 @@ def optimum(workload: Workload, accelerator: Accelerator, width: int) -> dict[st
     ]
     found = [_values(layers, needs, part, workload, accelerator) for part in designs.split(20_000)]
     return {name: min(float(values[name].min()) for values in found) for name in found[0]}
+
+
+def optimum_over(
+    workload: Workload, accelerator: Accelerator, width: int, grid: dict[str, list[float]]
+) -> float:
+    """Return the least EDP [pJ*cycles] over all hardware of a grid and all designs that fit it.
+
+    Of one or two layers; spatial factors up to ``width``.
+    """
+    layers = [undominated(problem, accelerator, width) for problem in workload]
+    strides = [torch.tensor(each.strides, dtype=torch.float64) for each in workload]
+    nests = [analyse(*each, accelerator) for each in zip(layers, strides, strict=True)]
+    every = torch.cartesian_prod(
+        *(torch.tensor(sizes, dtype=torch.float64) for sizes in grid.values())
+    )
+    points = dict(zip(grid, every.unbind(-1), strict=True))
+    held = [
+        torch.stack([holding(nest, problem.strides, accelerator, points) for nest in rows])
+        for rows, problem in zip(map(_each, layers), workload, strict=True)
+    ]
+    least = float("inf")
+    for point in range(len(every)):
+        hardware = {name: float(each[point]) for name, each in points.items()}
+        parts = []
+        for nest, fits, problem in zip(nests, held, workload, strict=True):
+            cost, fitting = layer_cost(nest, accelerator, hardware), fits[:, point]
+            energy, cycles = (part.expand(len(fits)) for part in (cost.energy_pj, cost.cycles))
+            parts.append((energy[fitting] * problem.count, cycles[fitting] * problem.count))
+        energy, cycles = (reduce(_every_sum, each) for each in zip(*parts, strict=True))
+        if len(energy):
+            least = min(least, float((energy * cycles).min()))
+    return least
+
+
+def _each(nests: Mapping) -> list[Mapping]:
+    return [nests[row] for row in range(len(nests.temporal))]
+
+
+def _every_sum(one: Tensor, other: Tensor) -> Tensor:
+    return (one.unsqueeze(1) + other).flatten()
 
 
 def _needs(nests: Mapping, problem: Problem, accelerator: Accelerator) -> Tensor:

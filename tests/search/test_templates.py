@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers_literal import misfits
 from tests.search.helpers import Limits, record, run, small_problem
-from tilegrad.accelerator import Accelerator, build_accelerator
+from tests.search.templates import template
+from tilegrad.accelerator import Accelerator
 from tilegrad.errors import AcceleratorError, ConfigError, InfeasibleError
 from tilegrad.mapping import parse_shorthand
-from tilegrad.paths import config_directory
 from tilegrad.search import GradientStrategy, RandomStrategy, SearchProblem, SearchState
 from tilegrad.search.result import design_record
 from tilegrad.workload import Problem, Workload
@@ -45,27 +43,6 @@ sized = st.one_of(
 )
 widths = st.sampled_from(["pe_dim", "pe_dim", "other", 4, "2 * pe_dim", "pe_dim / 2", "other ** 2"])
 some_fixed = st.sets(st.sampled_from(sorted(SIZES)))
-
-
-def template(
-    accumulator: object, scratchpad: object, across: object = "pe_dim", down: object = "pe_dim"
-) -> Accelerator:
-    """Return Gemmini with other expressions for its sizes; areas and bandwidths as plain numbers.
-
-    Words are large, so that tiny layers need whole kilobytes.
-    """
-    text = (config_directory() / "accelerator" / "gemmini.yaml").read_text(encoding="utf-8")
-    described: dict[str, Any] = deepcopy(yaml.safe_load(text)["accelerator"])
-    del described["_target_"], described["table"]
-    described["parameters"]["other"] = {"min": 1}
-    registers, columns, rows, _ = described["levels"]
-    columns |= {"capacity_kb": accumulator, "word_bits": 2048, "area_mm2": 0.01}
-    rows |= {"capacity_kb": scratchpad, "word_bits": 1024, "area_mm2": 0.01, "block": 1}
-    rows["bandwidth"] = {"shared": 8}
-    columns["fanout"]["X"]["width"], rows["fanout"]["X"]["width"] = across, down
-    for level in (registers, columns):
-        del level["instances"]
-    return build_accelerator(**described)
 
 
 def plain() -> Accelerator:
