@@ -44,7 +44,7 @@ def elsewhere() -> Iterator[Move]:
 
     Its kind is ``meta``: a PyTorch without CUDA cannot index fake tensors of kind ``cuda``.
     """
-    with FakeTensorMode(), DeviceNamed():
+    with FakeTensorMode(allow_non_fake_inputs=True), DeviceNamed():
 
         def move(tensor: Tensor) -> Tensor:
             return torch.empty(tensor.shape, dtype=tensor.dtype, device=ELSEWHERE)

@@ -17,6 +17,7 @@ from tilegrad.fingerprint.code import own_code
 from tilegrad.fingerprint.digests import digest
 from tilegrad.search.budget import Budget
 from tilegrad.search.checkpoint import load_checkpoint
+from tilegrad.search.device import search_device
 from tilegrad.search.latency import Learned, check_gradients, check_shapes, latency_model
 from tilegrad.search.objective import objective
 from tilegrad.search.problem import SearchProblem, hardware_space
@@ -28,7 +29,7 @@ from tilegrad.workload import Problem
 FIELDS = (
     "accelerator", "hardware", "caps", "workload", "strategy", "objective", "seed", "dir",
     "budget", "optimized_metric", "report", "progress", "target", "ckpt", "ckpt_penalty",
-    "ckpt_upper", "logger", "log",
+    "ckpt_upper", "logger", "log", "device",
 )  # fmt: skip
 """The fields of ``conf/search.yaml``."""
 
@@ -45,7 +46,8 @@ def build_runner(config: DictConfig) -> Runner:
     learned = Learned(config.ckpt, config.ckpt_penalty, config.ckpt_upper)
     model = latency_model(learned, accelerator)
     check_shapes(model, workload, config.ckpt)
-    problem = SearchProblem(workload, space, objective(config.objective), model)
+    device = search_device(config.device, config.ckpt)
+    problem = SearchProblem(workload, space, objective(config.objective), model, device)
     problem.check_size()
     problem.check_feasible()
     problem.pricing.check()

@@ -17,7 +17,7 @@ SHARPNESS = (10.0, 1000.0)
 
 GROUP_ROWS = 7200
 """Layer mappings whose gradients are computed together, whatever the number of threads: enough to
-outweigh the cost of starting an operation, few enough to stay in the cache."""
+outweigh the cost of starting an operation, few enough to stay in the processor's cache."""
 
 RANKED_ROWS = 100_000
 """Layer mappings that are ranked together."""
@@ -30,6 +30,10 @@ class Point:
     logs: Tensor
     velocity: Tensor
     step: int
+
+    def to(self, device: torch.device) -> Point:
+        """Return the same point on a device."""
+        return Point(self.logs.to(device), self.velocity.to(device), self.step)
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,11 @@ class Descent:
         """Layer mappings of one start: every layer in every candidate order."""
         return self.problem.repeated.numel()
 
+    @property
+    def on_cpu(self) -> bool:
+        """Whether it is the processor that descends."""
+        return self.problem.device.type == "cpu"
+
     def begin(self, starts: int, random: torch.Generator) -> Point:
         """Return random starting points."""
         logs = self.problem.random(starts, random)
@@ -65,7 +74,7 @@ class Descent:
         sharpness = self.sharpness(point.step)
         gradients = threads.map(
             lambda logs: self._gradient(logs, sharpness, budget),
-            self._groups(point, GROUP_ROWS),
+            self._groups(point, GROUP_ROWS if self.on_cpu else RANKED_ROWS),
         )
         velocity = self.momentum * point.velocity + torch.cat(list(gradients))
         rate = self.learning_rate * (1 - point.step / self.steps)
@@ -86,7 +95,7 @@ class Descent:
     def leaders(self, point: Point, most: int, budget: Budget) -> tuple[Tensor, Hardware, Tensor]:
         """Return the best starts' ``logs``, hardware and orders ``[start, layer]``, best first.
 
-        Of as many groups of starts as there is time for, of the first one at least.
+        On the CPU. Of as many groups of starts as there is time for, of the first one at least.
         """
         parts: list[tuple[Tensor, Hardware, Tensor]] = []
         for logs in self._groups(point, RANKED_ROWS):
@@ -97,4 +106,5 @@ class Descent:
         best = torch.cat(losses).argsort()[:most]
         hardware = {name: torch.cat([each[name] for each in sizes]) for name in sizes[0]}
         order = torch.cat(orders)
-        return point.logs[best], {n: v[best] for n, v in hardware.items()}, order[best]
+        leading = {name: size[best].cpu() for name, size in hardware.items()}
+        return point.logs[best].cpu(), leading, order[best].cpu()

@@ -22,7 +22,7 @@ from tilegrad.search.focus import Focus
 from tilegrad.search.hardware import Chooser, Design
 from tilegrad.search.polish import candidates, refine, seeds
 from tilegrad.search.pool import LayerPool, hardware_points
-from tilegrad.search.problem import SearchProblem
+from tilegrad.search.problem import CPU, SearchProblem
 from tilegrad.search.regions import global_region, local_region
 from tilegrad.search.relaxed import RelaxedProblem
 from tilegrad.search.reorder import reordered
@@ -117,7 +117,7 @@ class GradientRun:
         counts = problem.workload.counts
         relaxed = RelaxedProblem.of(
             problem.tables, problem.workload, problem.hardware, problem.objective, problem.model
-        )
+        ).to(problem.device)
         self.descent = Descent(relaxed, strategy.steps, strategy.learning_rate, strategy.momentum)
         self.chooser = Chooser(problem.hardware, counts, problem.objective, problem.model, budget)
 
@@ -131,7 +131,7 @@ class GradientRun:
 
     def descend(self) -> None:
         """Take a few steps with all starts, and round the leaders for the record."""
-        point = Point(*self.state.private["point"])
+        point = self._point()
         share = self.budget.part(DESCENT_SHARE)
         with suppress(OutOfTimeError):
             for _ in range(min(STEPS_PER_UNIT, self.strategy.steps - point.step)):
@@ -146,7 +146,7 @@ class GradientRun:
 
     def round(self) -> None:
         """Evaluate the legal neighbours of the leaders, and open the first, global region."""
-        point = Point(*self.state.private["point"])
+        point = self._point()
         logs, hardware, _ = self.descent.leaders(point, LEADERS, self.budget.part(ROUNDING_SHARE))
         tables = self.problem.tables
         random = generator(self.seed, len(tables))
@@ -234,7 +234,12 @@ class GradientRun:
         weights = tuple(private["weights"])
         return Focus(points, weights, private["slack"], self.problem.model)
 
+    def _point(self) -> Point:
+        return Point(*self.state.private["point"]).to(self.problem.device)
+
     def _save_point(self, point: Point) -> None:
+        # On the CPU, so that a machine without the device can read it.
+        point = point.to(CPU)
         self.state.private = {"point": [point.logs, point.velocity, point.step]}
 
     def _progress(self) -> None:

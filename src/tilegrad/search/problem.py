@@ -38,6 +38,8 @@ from tilegrad.shape import Shape
 from tilegrad.workload import Workload
 from tilegrad.workload.values import LARGEST
 
+CPU = torch.device("cpu")
+
 NAMED = 5
 """Layers that a message lists."""
 
@@ -47,12 +49,16 @@ SHRINK = (1, 2, 4, 8, 16, 32, 64)
 
 @dataclass(frozen=True)
 class SearchProblem:
-    """A workload, the hardware allowed for it, the objective, and the latency's model."""
+    """A workload, the hardware allowed for it, the objective, and the latency's model.
+
+    ``device``: where strategies that can compute many designs at once do so.
+    """
 
     workload: Workload
     hardware: HardwareSpace
     objective: Objective
     model: CostModel = ROOFLINE
+    device: torch.device = CPU
 
     @property
     def accelerator(self) -> Accelerator:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -56,12 +56,20 @@ class RelaxedStack:
                 widths[index] = mesh_width(space, hardware, slot.level, slot.axis)
         return cls(space, stack, torch.stack(orders), widths.log())
 
+    def to(self, device: torch.device) -> RelaxedStack:
+        """Return the same layers on a device."""
+        bounds, strides = self.stack.bounds.to(device), self.stack.strides.to(device)
+        stack = replace(self.stack, bounds=bounds, strides=strides)
+        orders, widths = self.orders.to(device), self.log_widths.to(device)
+        return RelaxedStack(self.space, stack, orders, widths)
+
     def begin(self, share: Tensor) -> Tensor:
         """Return log factors ``[start, layer, slot]`` that take uniform shares of their bounds.
 
         Spatial slots begin wide: three quarters of what the bound and the mesh allow, or more.
         """
-        spatial = torch.tensor([slot.axis != TEMPORAL for slot in self.space.slots])
+        temporal = [slot.axis == TEMPORAL for slot in self.space.slots]
+        spatial = ~torch.tensor(temporal, device=share.device)
         share = torch.where(spatial, 0.75 + 0.25 * share, share)
         bounds = self.bounds.log()[:, [slot.dim for slot in self.space.slots]]
         return self.project(share * bounds)
@@ -122,6 +130,20 @@ class RelaxedProblem:
             model,
         )
 
+    def to(self, device: torch.device) -> RelaxedProblem:
+        """Return the same problem on a device, where all its tensors then are."""
+        return replace(
+            self,
+            stacks=tuple(each.to(device) for each in self.stacks),
+            counts=self.counts.to(device),
+            repeated=self.repeated.to(device),
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self.counts.device
+
     @property
     def slots(self) -> int:
         """The most slots of a shape."""
@@ -130,8 +152,9 @@ class RelaxedProblem:
     def random(self, starts: int, generator: torch.Generator) -> Tensor:
         """Return random log factors ``[start, layer, slot]``: shares of the bounds' logs."""
         shape = (starts, len(self.counts), self.slots)
-        share = torch.rand(shape, generator=generator, dtype=torch.float64)
-        return self._each(share, lambda stack, part: stack.begin(part))
+        there = generator.device
+        share = torch.rand(shape, generator=generator, dtype=torch.float64, device=there)
+        return self._each(share.to(self.device), lambda stack, part: stack.begin(part))
 
     def project(self, logs: Tensor) -> Tensor:
         """Return the nearest log factors that are legal: at least 1, product at most the bound."""
@@ -163,8 +186,8 @@ class RelaxedProblem:
         ]
         if len(parts) == 1:
             return parts[0]
-        places = torch.tensor([place for each in self.stacks for place in each.stack.places])
-        order = places.argsort()
+        places = [place for each in self.stacks for place in each.stack.places]
+        order = torch.tensor(sorted(range(len(places)), key=places.__getitem__), device=self.device)
         columns = zip(*(part.parts for part in parts), strict=True)
         return Footprint(*(torch.cat(each, -3).index_select(-3, order) for each in columns))
 
@@ -178,7 +201,7 @@ class RelaxedProblem:
         hardware, excess = self._allowed(sums.needs.amax((-3, -2)))
         excess = excess + sums.excess.squeeze(-1).mean(-1).sum(-1)
         energy, latency, order = self._totals(sums, hardware, sharpness)
-        area = torch.as_tensor(area_mm2(self.hardware.accelerator, hardware))
+        area = torch.as_tensor(area_mm2(self.hardware.accelerator, hardware), device=self.device)
         if self.hardware.area_cap is not None:
             excess = excess + (area / self.hardware.area_cap).log().clamp(min=0)
         value = self.objective.value(energy, latency, area)
@@ -193,7 +216,7 @@ class RelaxedProblem:
         """
         space, columns = self.hardware, needs.unbind(-1)
         found = least_hardware(space.accelerator, columns, space.fixed, exact=False)
-        excess = torch.zeros(())
+        excess = needs.new_zeros(())
         for name, need in found.needed.items():
             if space.limit(name) < torch.inf:
                 excess = excess + (need / space.limit(name)).log().clamp(min=0)
