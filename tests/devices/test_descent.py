@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +17,11 @@ from tests.helpers import generator
 from tests.search.helpers import SMALL, Limits, small_problem
 from tilegrad.accelerator import Accelerator, load_accelerator
 from tilegrad.accelerator.sized import SizedTable
+from tilegrad.composing import composed
 from tilegrad.errors import ConfigError
 from tilegrad.nest import layout, loops, sliding
 from tilegrad.search import Budget, SearchProblem
+from tilegrad.search.build import build_runner
 from tilegrad.search.descent import Descent, Point
 from tilegrad.search.device import search_device
 from tilegrad.search.relaxed import RelaxedProblem
@@ -121,3 +124,17 @@ def test_the_processor_is_named_or_found() -> None:
             search_device("cuda", "gemmini_rtl")
     with pytest.raises(ConfigError, match="unknown device 'gpu'"):
         search_device("gpu", None)
+
+
+def test_the_device_is_part_of_a_search_only_where_it_is_no_processor(tmp_path: Path) -> None:
+    """Runs of a version without devices go on; one of a GPU does not go on on the processor."""
+    (tmp_path / "layers.csv").write_text("layer,N,K,C,P,Q,R,S\nlinear,1,8,8,4,1,1,1\n")
+    given = {"workload": str(tmp_path / "layers.csv"), "dir": str(tmp_path / "run")}
+    parts = {}
+    for device in ("cpu", "auto", "cuda"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(torch.cuda, "is_available", lambda found=device == "cuda": found)
+            config = composed("search", {**given, "device": device}, ())
+            parts[device] = build_runner(config).fingerprint
+    assert parts["cpu"].digest == parts["auto"].digest
+    assert parts["cpu"].difference(parts["cuda"]) == ("device", "cuda", None)

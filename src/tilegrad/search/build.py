@@ -20,7 +20,7 @@ from tilegrad.search.checkpoint import load_checkpoint
 from tilegrad.search.device import search_device
 from tilegrad.search.latency import Learned, check_gradients, check_shapes, latency_model
 from tilegrad.search.objective import objective
-from tilegrad.search.problem import SearchProblem, hardware_space
+from tilegrad.search.problem import CPU, SearchProblem, hardware_space
 from tilegrad.search.runner import Runner, run_name
 from tilegrad.search.state import Strategy
 from tilegrad.shape.conv import CONV
@@ -97,4 +97,6 @@ def _meanings(problem: SearchProblem) -> dict[str, str | None]:
         "accelerator": accelerator_digest(problem.accelerator),
         "workload": digest(layers),
         "predictor": own_code(type(predictor).__module__),
+        # What it came to, in place of auto; searches on the processor are those before devices.
+        "device": None if problem.device == CPU else problem.device.type,
     }
