@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from math import isfinite
@@ -30,6 +31,11 @@ INDIFFERENT = (
 
 PATHS = ("path", "ert", "art")
 """Fields that may name a directory, or a file without a suffix."""
+
+WORKLOAD = ".workload.path"
+"""A field that may name a layer table, whose rows may name files of shapes."""
+
+_YAML_NAME = re.compile(r"[^,:'\"\[\]{}\r\n]+\.ya?ml", re.IGNORECASE)
 
 TARGET = "_target_"
 """A field that names code, whose content counts where it is the user's own."""
@@ -60,7 +66,8 @@ def _meant(name: str, value: Any) -> Any:
             return f"{value}, content {code}"
         file = _file(name, value)
         if file is not None:
-            return f"content {file_digest(file)}"
+            digests = [file_digest(each) for each in (file, *_shape_files(name, file))]
+            return f"content {' '.join(digests)}"
     except OSError as error:
         raise ConfigError(f"{name}={value} cannot be read ({error.strerror})") from error
     return str(value) if isinstance(value, float) and not isfinite(value) else value
@@ -81,6 +88,15 @@ def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name, p) or fnmatchcase(name, f"{p}.*") for p in patterns)
+
+
+def _shape_files(name: str, table: Path) -> list[Path]:
+    """Return the YAML files beside a layer table that are named in it: shapes of its rows."""
+    if not f".{name}".endswith(WORKLOAD) or not table.is_file():
+        return []
+    words = _YAML_NAME.findall(table.read_text(encoding="utf-8", errors="replace"))
+    named = (table.parent / word.strip() for word in dict.fromkeys(words))
+    return [file for file in named if file.is_file()]
 
 
 def _file(name: str, value: Any) -> Path | None:
