@@ -15,6 +15,7 @@ from hydra.core.global_hydra import GlobalHydra
 from tests.helpers import gemmini
 from tests.helpers_published import Table
 from tests.helpers_scripts import Command
+from tests.helpers_slow import slow_but
 from tests.training.conftest import MADE, QUICK, SHRUNK, SMALL, figures, result_of
 from tilegrad.commands import train
 from tilegrad.paths import config_directory
@@ -76,7 +77,7 @@ def test_the_metrics_are_those_of_the_predictions(command: Command, directory: P
     assert result_of(directory / "run")["metrics"]["latency"] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("name", options("model"))
+@pytest.mark.parametrize("name", slow_but(options("model"), "forest", "mlp", "pipeline", "reuse"))
 def test_every_model_trains_and_two_runs_agree(
     name: str, command: Command, directory: Path
 ) -> None:
