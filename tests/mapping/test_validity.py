@@ -15,6 +15,7 @@ from tilegrad.shape.conv import C, K, P, Q
 
 GEMMINI = load_accelerator("gemmini")
 LEGAL = "L3[WIO] K8 Q28 - L2[WI] N1 K4X - L1[O] K2 S7 R7 Q4 P7 C3X - L0[W] P16"
+OR_PADDED = "or the least above it that the inner ones reach"
 BOUNDS = torch.tensor([7, 7, 112, 112, 3, 64, 1], dtype=torch.float64)
 
 
@@ -38,7 +39,9 @@ def test_legal_mappings_have_no_violations() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("K8", "K4", "the factors of K multiply to 32; legal: 64"),
+        ("K8", "K4", f"the factors of K multiply to 32; legal: 64, {OR_PADDED}"),
+        ("K8", "K9", f"the factors of K multiply to 72; legal: 64, {OR_PADDED}"),
+        ("Q28", "Q29", f"the factors of Q multiply to 116; legal: 112, {OR_PADDED}"),
         ("C3X", "C3Y", "Accumulator (L1): spatial loop C3Y; legal along Y: none"),
         ("K4X", "Q4X", "Scratchpad (L2): spatial loop Q4X; legal along X: K"),
         ("K8", "K8 C2X", "DRAM (L3): spatial loop C2X; legal along X: none"),
@@ -46,6 +49,33 @@ def test_legal_mappings_have_no_violations() -> None:
 )
 def test_text_that_breaks_a_rule(old: str, new: str, reason: str) -> None:
     assert reason in reasons(LEGAL.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("changes", "legal"),
+    [
+        # 64 = 6 tiles of 12, less 8; 7 such tiles repeat one for nothing.
+        ({"K2": "K3", "K8": "K6"}, True),
+        ({"K2": "K3", "K8": "K7"}, False),
+        # 112 = 8 tiles of 15, less 8, all at one level; 8 tiles of 16 are one too many.
+        ({"P16": "P15", "P7": "P8"}, True),
+        ({"P7": "P8"}, False),
+        # 4 columns of 17, 16, 15 or 22 channels each: of 22, 3 columns would do.
+        ({"K8 ": "", "K2": "K17"}, True),
+        ({"K8 ": "", "K2": "K22"}, False),
+        ({"K8 ": "", "K2": "K16"}, True),
+        ({"K8 ": "", "K2": "K15"}, False),
+        # The outermost loop over 3 channels lies side by side.
+        ({"C3X": "C4X"}, False),
+    ],
+)
+def test_padded_mappings_repeat_no_outermost_loop_for_nothing(
+    changes: dict[str, str], legal: bool
+) -> None:
+    text = LEGAL
+    for old, new in changes.items():
+        text = text.replace(old, new)
+    assert bool(reasons(text)) != legal
 
 
 @pytest.mark.parametrize(("place", "loop"), [("P16", "S7"), ("P16", "Q4"), ("N1", "S7")])

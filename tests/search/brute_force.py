@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import reduce
 from itertools import permutations, product
+from math import prod
 
 import torch
 from torch import Tensor
@@ -25,10 +26,16 @@ from tilegrad.workload import Problem, Workload
 MOVES = ("reads", "fills", "updates")
 
 
-def every_mapping(problem: Problem, accelerator: Accelerator, width: int) -> Mapping:
-    """Return all mappings ``[row]`` of one layer, spatial factors up to ``width``."""
+def every_mapping(
+    problem: Problem, accelerator: Accelerator, width: int, padded: bool = False
+) -> Mapping:
+    """Return all mappings ``[row]`` of one layer, spatial factors up to ``width``.
+
+    ``padded``: also those whose factors do not divide a bound, rounded up at the outermost level.
+    """
+    splits = _covers if padded else _splits
     per_dim = [
-        list(_splits(bound, _places(accelerator, dim), width))
+        list(splits(bound, _places(accelerator, dim), width))
         for dim, bound in enumerate(problem.bounds)
     ]
     return concatenate([_with_orders(list(choice), accelerator) for choice in product(*per_dim)])
@@ -54,6 +61,16 @@ def _splits(bound: int, places: list[Place], width: int) -> Iterator[dict[Place,
             yield split
 
 
+def _covers(bound: int, places: list[Place], width: int) -> Iterator[dict[Place, int]]:
+    outermost = max(place for place in places if place[1] < 0)
+    inner = [place for place in places if place != outermost]
+    for factors in product(range(1, bound + 1), repeat=len(inner)):
+        split = dict(zip(inner, factors, strict=True))
+        wide = any(factor > width for (_, axis), factor in split.items() if axis >= 0)
+        if not wide:
+            yield {**split, outermost: -(-bound // prod(factors))}
+
+
 def _with_orders(choice: list[dict[Place, int]], accelerator: Accelerator) -> Mapping:
     """Return one nest in every order of its loops above 1."""
     nest = unit_mapping(len(accelerator.levels))
@@ -76,9 +93,11 @@ def _orders(used: list[bool]) -> list[tuple[int, ...]]:
     return [(*idle, *order) for order in permutations(loops)]
 
 
-def undominated(problem: Problem, accelerator: Accelerator, width: int) -> Mapping:
+def undominated(
+    problem: Problem, accelerator: Accelerator, width: int, padded: bool = False
+) -> Mapping:
     """Return one mapping for each set of needs and accesses that no other one undercuts."""
-    nests = every_mapping(problem, accelerator, width)
+    nests = every_mapping(problem, accelerator, width, padded)
     named = counts(analyse(nests, torch.tensor(problem.strides, dtype=torch.float64), accelerator))
     rows = len(nests.temporal)
     kept = [n for n in named if n.endswith(("tile", "axis 0", "axis 1", "instances", *MOVES))]
@@ -93,9 +112,11 @@ def undominated(problem: Problem, accelerator: Accelerator, width: int) -> Mappi
     return nests[first[best]]
 
 
-def optimum(workload: Workload, accelerator: Accelerator, width: int) -> dict[str, float]:
+def optimum(
+    workload: Workload, accelerator: Accelerator, width: int, padded: bool = False
+) -> dict[str, float]:
     """Return the least value of each objective over all designs of one or two layers."""
-    layers = [undominated(problem, accelerator, width) for problem in workload]
+    layers = [undominated(problem, accelerator, width, padded) for problem in workload]
     rows = [torch.arange(len(nests.temporal)) for nests in layers]
     designs = torch.cartesian_prod(*rows).view(-1, len(layers))
     needs = [

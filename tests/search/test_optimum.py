@@ -77,6 +77,35 @@ def test_a_tiny_network_reaches_the_enumerated_optimum(
         assert value * (1 - 1e-9) <= state.value <= value * within, name
 
 
+AWKWARD = {
+    "image": Problem("image", (3, 1, 7, 1, 1, 5, 1), (2, 1, 1, 1)),
+    "channels": Problem("channels", (1, 1, 2, 1, 5, 7, 1), count=2),
+}
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_awkward_bounds_reach_the_enumerated_optimum(name: str, tmp_path: Path) -> None:
+    """Of all mappings that cover the bounds, those that no search proposes among them."""
+    workload = Workload("awkward", (AWKWARD[name],))
+    for objective, value in optimum(workload, coarse(), WIDTH, padded=True).items():
+        problem = small_problem(objective, Limits({}, {"pe_dim": WIDTH}), workload, coarse())
+        state, _ = run(replace(problem, padded=True), SHORT_GRADIENT, tmp_path / objective)
+        # Where area counts, sizes are looked at in steps.
+        within = 1.02 if objective == "area-delay" else 1.01
+        assert value * (1 - 1e-9) <= state.value <= value * within, objective
+
+
+def test_padding_gains_where_a_mesh_does_not_divide_the_bounds(tmp_path: Path) -> None:
+    workload = Workload("awkward", (AWKWARD["channels"],))
+    problem = small_problem("latency", Limits({"pe_dim": WIDTH}), workload, coarse())
+    cycles = [
+        run(replace(problem, padded=padded), SHORT_GRADIENT, tmp_path / str(padded))[0].value
+        for padded in (False, True)
+    ]
+    # 5 x 7 channels on 4 x 4 PEs: 2 x 2 steps, where perfect factors use one row or one column.
+    assert cycles[1] < cycles[0]
+
+
 def published_edp(network: str, pe_dim: int, strategy: Strategy, directory: Path) -> float:
     limits = Limits({}, {"pe_dim": pe_dim})
     problem = small_problem("edp", limits, load_workload(network))

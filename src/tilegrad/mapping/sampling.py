@@ -8,19 +8,25 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
-from tilegrad.mapping.factors import factorisations
 from tilegrad.mapping.mapping import Mapping as LoopNest
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
 from tilegrad.workload import Problem
 
 
 class Sampler:
-    """Draws mappings of one layer: each dim's factors uniform over all legal ones, any order."""
+    """Draws mappings of one layer: each dim's factors uniform over all legal ones, any order.
+
+    Where ``padded``, those of awkward bounds need not divide them.
+    """
 
     def __init__(
-        self, accelerator: Accelerator, problem: Problem, hardware: Mapping[str, float]
+        self,
+        accelerator: Accelerator,
+        problem: Problem,
+        hardware: Mapping[str, float],
+        padded: bool = False,
     ) -> None:
-        self.space = MapSpace(accelerator, with_renamed=True)
+        self.space = MapSpace(accelerator, with_renamed=True, padded=padded)
         self.bounds = torch.tensor(problem.bounds, dtype=torch.float64)
         self._choices = [self._legal(dim, problem, hardware) for dim in range(len(problem.bounds))]
 
@@ -28,7 +34,7 @@ class Sampler:
         slots = [self.space.slots[index] for index in self.space.slots_of[dim]]
         bound = problem.bounds[dim]
         limits = tuple(bound if s.axis == TEMPORAL else self._width(s, hardware) for s in slots)
-        legal = factorisations(bound, limits)
+        legal = self.space.splits(dim, bound, limits)
         return torch.tensor(legal, dtype=torch.float64).view(len(legal), len(slots))
 
     def _width(self, slot: Slot, hardware: Mapping[str, float]) -> int:

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
+from tilegrad.mapping.covers import covers, is_awkward
+from tilegrad.mapping.factors import factorisations
 from tilegrad.mapping.mapping import Mapping
 
 TEMPORAL = -1
@@ -29,10 +31,13 @@ class MapSpace:
     """All mappings of an accelerator; the outermost temporal loops take what the slots leave.
 
     ``with_renamed`` keeps the factors that only rename others: the same costs, other loop nests.
+    Where ``padded``, whole factors of awkward bounds need not divide them: what they leave to the
+    outermost loops is rounded up. Relaxed factors are never padded.
     """
 
     accelerator: Accelerator
     with_renamed: bool = False
+    padded: bool = False
 
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
@@ -65,12 +70,29 @@ class MapSpace:
             for dim in range(len(self.accelerator.shape.dims))
         )
 
+    def splits(self, dim: int, bound: int, limits: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+        """Return every choice of factors for a dim's slots, none above its limit."""
+        slots = [self.slots[index] for index in self.slots_of[dim]]
+        widths = [most for slot, most in zip(slots, limits, strict=True) if slot.axis != TEMPORAL]
+        if self.padded and is_awkward(bound, tuple(widths)):
+            return covers(bound, limits)
+        return factorisations(bound, limits)
+
     def outermost(self, factors: Tensor, bounds: Tensor) -> list[Tensor]:
         """Return what ``factors [..., slot]`` leave of ``bounds [..., dim]``, per dim ``[...]``."""
         left = list(bounds.unbind(-1))
+        if self.padded:
+            return self._rounded_up(factors, left)
         for slot, factor in zip(self.slots, factors.unbind(-1), strict=True):
             left[slot.dim] = left[slot.dim] / factor
         return left
+
+    def _rounded_up(self, factors: Tensor, bounds: list[Tensor]) -> list[Tensor]:
+        """Return how many tiles cover the bounds, by one division: several could pass a whole."""
+        inside = [torch.ones_like(bound) for bound in bounds]
+        for slot, factor in zip(self.slots, factors.unbind(-1), strict=True):
+            inside[slot.dim] = inside[slot.dim] * factor
+        return [(bound / tile).ceil() for bound, tile in zip(bounds, inside, strict=True)]
 
     def mapping(self, factors: Tensor, bounds: Tensor, order: Tensor) -> Mapping:
         """Return the mappings of ``factors [..., slot]``, ``bounds [..., dim]`` and ``order``."""

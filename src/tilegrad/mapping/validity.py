@@ -42,8 +42,9 @@ def find_violations(
     """Return what is illegal in each mapping ``[mapping, level, dim]``, by index; {} if nothing is.
 
     ``bounds [mapping, dim]`` are the problems' loop bounds. Legal: factors are integers >= 1 whose
-    product over the levels is the bound; each level's order is a permutation of the dims; spatial
-    loops above 1 lie only along mesh axes that can spread the dim.
+    product over the levels is the bound, or the least that the inner ones reach above it (the
+    mapping is padded: the machine runs the whole product); each level's order is a permutation of
+    the dims; spatial loops above 1 lie only along mesh axes that can spread the dim.
     """
     found: dict[int, list[Violation]] = {}
     for rule in _rules(mapping, bounds, accelerator):
@@ -95,10 +96,25 @@ def _bounds_rule(mapping: Mapping, bounds: Tensor, accelerator: Accelerator) -> 
 
     def explain(index: int, dim: int) -> str:
         product, bound = products[index, dim].item(), bounds[index, dim].item()
-        name = accelerator.shape.dims[dim]
-        return f"the factors of {name} multiply to {product:.15g}; legal: {bound:.15g}"
+        return (
+            f"the factors of {accelerator.shape.dims[dim]} multiply to {product:.15g}; legal: "
+            f"{bound:.15g}, or the least above it that the inner ones reach"
+        )
 
-    return _Rule("factors do not multiply to the bound", products != bounds, explain)
+    outermost = _outermost(mapping)
+    covers = (products >= bounds) & (products / outermost * (outermost - 1) < bounds)
+    return _Rule("factors do not multiply to the bound", ~covers, explain)
+
+
+def _outermost(mapping: Mapping) -> Tensor:
+    """Return each dim's outermost factor above 1, ``[mapping, dim]`` (1 where there is none)."""
+    found = torch.ones_like(mapping.temporal[..., 0, :])
+    for spatial, temporal in zip(
+        mapping.spatial.unbind(-3), mapping.temporal.unbind(-2), strict=True
+    ):
+        for factor in (*spatial.unbind(-2), temporal):
+            found = torch.where(factor > 1, factor, found)
+    return found
 
 
 def _order_rule(mapping: Mapping, accelerator: Accelerator) -> _Rule:

@@ -8,6 +8,7 @@ import torch
 
 from tilegrad.accelerator import ACCESSES, AXES, Accelerator, Level
 from tilegrad.mapping import Mapping, format_shorthand
+from tilegrad.mapping.covers import covered, padding_text
 from tilegrad.nest import Nest, analyse
 from tilegrad.report.engineering import kilobytes
 from tilegrad.workload import Problem
@@ -24,8 +25,10 @@ def loop_nest_text(mapping: Mapping, accelerator: Accelerator, problem: Problem)
     accelerator = accelerator.running(problem.shape)
     nest = analyse(mapping, torch.tensor(problem.strides, dtype=torch.float64), accelerator)
     sizes = " ".join(f"{name}={size}" for name, size in problem.as_dict().items())
+    added = padding_text(problem, mapping)
+    padded = f", padded to {covered(problem, mapping).macs:,}: {added}" if added else ""
     lines = [
-        f"{problem.name}, {problem.count} x: {sizes} ({problem.macs:,} MACs)",
+        f"{problem.name}, {problem.count} x: {sizes} ({problem.macs:,} MACs{padded})",
         format_shorthand(mapping, accelerator),
         "",
         *_loop_lines(mapping, accelerator, nest),

@@ -11,14 +11,20 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from tilegrad.accelerator import accelerator_digest
-from tilegrad.checks import known_fields, positive_int, positive_number, section
+from tilegrad.checks import choice, known_fields, positive_int, positive_number, section
 from tilegrad.fingerprint.claim import SEARCH, check_directory, run_directory
 from tilegrad.fingerprint.code import own_code
 from tilegrad.fingerprint.digests import digest
 from tilegrad.search.budget import Budget
 from tilegrad.search.checkpoint import load_checkpoint
 from tilegrad.search.device import search_device
-from tilegrad.search.latency import Learned, check_gradients, check_shapes, latency_model
+from tilegrad.search.latency import (
+    Learned,
+    check_gradients,
+    check_padding,
+    check_shapes,
+    latency_model,
+)
 from tilegrad.search.objective import objective
 from tilegrad.search.problem import CPU, SearchProblem, hardware_space
 from tilegrad.search.runner import Runner, run_name
@@ -27,11 +33,13 @@ from tilegrad.shape.conv import CONV
 from tilegrad.workload import Problem
 
 FIELDS = (
-    "accelerator", "hardware", "caps", "workload", "strategy", "objective", "seed", "dir",
-    "budget", "optimized_metric", "report", "progress", "target", "ckpt", "ckpt_penalty",
+    "accelerator", "hardware", "caps", "workload", "strategy", "padding", "objective", "seed",
+    "dir", "budget", "optimized_metric", "report", "progress", "target", "ckpt", "ckpt_penalty",
     "ckpt_upper", "logger", "log", "device",
 )  # fmt: skip
 """The fields of ``conf/search.yaml``."""
+
+PADDINGS = ("none", "auto")
 
 
 def build_runner(config: DictConfig) -> Runner:
@@ -47,7 +55,9 @@ def build_runner(config: DictConfig) -> Runner:
     model = latency_model(learned, accelerator)
     check_shapes(model, workload, config.ckpt)
     device = search_device(config.device, config.ckpt)
-    problem = SearchProblem(workload, space, objective(config.objective), model, device)
+    padded = choice("padding", config.padding, PADDINGS) == "auto"
+    check_padding(padded, model, config.ckpt)
+    problem = SearchProblem(workload, space, objective(config.objective), model, device, padded)
     problem.check_size()
     problem.check_feasible()
     problem.pricing.check()

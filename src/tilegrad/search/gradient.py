@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import torch
@@ -21,7 +21,7 @@ from tilegrad.search.distinct import distinct
 from tilegrad.search.focus import Focus
 from tilegrad.search.hardware import Chooser, Design
 from tilegrad.search.polish import candidates, refine, seeds
-from tilegrad.search.pool import LayerPool, hardware_points
+from tilegrad.search.pool import LayerPool, hardware_points, merge
 from tilegrad.search.problem import CPU, SearchProblem
 from tilegrad.search.regions import global_region, local_region
 from tilegrad.search.relaxed import RelaxedProblem
@@ -114,17 +114,27 @@ class GradientRun:
         self.budget = budget
         self.seed = seed
         self.threads = threads
+        self.perfect = replace(problem, padded=False) if problem.padded else problem
         counts = problem.workload.counts
         relaxed = RelaxedProblem.of(
-            problem.tables, problem.workload, problem.hardware, problem.objective, problem.model
+            self.perfect.tables,
+            problem.workload,
+            problem.hardware,
+            problem.objective,
+            problem.model,
         ).to(problem.device)
         self.descent = Descent(relaxed, strategy.steps, strategy.learning_rate, strategy.momentum)
         self.chooser = Chooser(problem.hardware, counts, problem.objective, problem.model, budget)
 
+    @property
+    def tables(self) -> list[LayerTable]:
+        """Each layer's choices: those that divide the bounds first, then padded ones too."""
+        return (self.problem if self.state.private.get("padded") else self.perfect).tables
+
     def begin(self) -> None:
         """Draw the starts; the smallest mappings, legal if any are, are the first design."""
         self.state.offer(self.problem.smallest(), self.problem)
-        self._count(len(self.problem.tables))
+        self._count(len(self.tables))
         starts = self.strategy.starts or max(16, ROWS_PER_STEP // self.descent.rows_per_start)
         self._save_point(self.descent.begin(starts, generator(self.seed)))
         self.state.phase = "descend"
@@ -148,7 +158,7 @@ class GradientRun:
         """Evaluate the legal neighbours of the leaders, and open the first, global region."""
         point = self._point()
         logs, hardware, _ = self.descent.leaders(point, LEADERS, self.budget.part(ROUNDING_SHARE))
-        tables = self.problem.tables
+        tables = self.tables
         random = generator(self.seed, len(tables))
         pools = []
         for layer, table in enumerate(tables):
@@ -156,6 +166,9 @@ class GradientRun:
             start = self._rounded(table, logs[:, layer].exp(), random)
             pools.append(candidates(table, start[distinct(start)], self.problem.model))
         self._count(sum(len(pool) for pool in pools))
+        # The padded choices begin where the perfect ones ended.
+        found = [LayerPool.unpack(tensors) for tensors in self.state.private.get("pools", ())]
+        pools = [merge([*pair]) for pair in zip(pools, found, strict=True)] if found else pools
         region = global_region(self.problem, pools, hardware)
         designs = self.chooser.best(pools, region, BASINS)
         self._offer(pools, designs)
@@ -179,7 +192,7 @@ class GradientRun:
         first = private["layer"]
         layers = range(first, min(first + LAYERS_PER_UNIT, len(pools)))
         rows = self.strategy.polish_rows // len(pools)
-        tables = self.problem.tables
+        tables = self.tables
         refined = self.threads.map(
             lambda layer: refine(tables[layer], pools[layer], focus, rows, self.budget), layers
         )
@@ -190,7 +203,8 @@ class GradientRun:
         private["layer"] = layers.stop
         if layers.stop == len(pools):
             self._close_round(pools, focus)
-        self._progress()
+        if self.state.phase == "polish":
+            self._progress()
 
     def _close_round(self, pools: list[LayerPool], focus: Focus) -> None:
         number = self.state.private["round"]
@@ -201,12 +215,25 @@ class GradientRun:
         gained = self.state.value < before * (1 - CONVERGED)
         last = number + 1 >= self.strategy.polish_rounds or not designs
         if last or (number >= len(SLACKS) and not gained):
-            self._finish()
+            self._settle(pools)
             return
         slack = SLACKS[min(number + 1, len(SLACKS) - 1)]
         followed = designs if number + 1 < len(SLACKS) else designs[:1]
         region = local_region([design.hardware for design in followed], self.problem, number)
         self._open_round(number + 1, pools, self.chooser.focus(pools, region, slack))
+
+    def _settle(self, pools: list[LayerPool]) -> None:
+        """Round and polish once more with padded mappings, where they are allowed, or finish."""
+        private = self.state.private
+        if not self.problem.padded or private["padded"]:
+            self._finish()
+            return
+        self.state.phase = "round"
+        self.state.private = {
+            "point": private["point"],
+            "pools": [pool.pack() for pool in pools],
+            "padded": True,
+        }
 
     def _finish(self) -> None:
         """Settle the loop orders of the best design."""
@@ -217,15 +244,18 @@ class GradientRun:
         self.state.done = True
 
     def _open_round(self, number: int, pools: list[LayerPool], focus: Focus) -> None:
+        before = self.state.private
         self.state.phase = "polish"
         self.state.private = {
             "pools": [pool.pack() for pool in pools],
             "layer": 0,
             "round": number,
+            "padded": before.get("padded", False),
             "hardware": focus.points.hardware,
             "weights": list(focus.weights),
             "slack": focus.slack,
             "value": self.state.value,
+            **({"point": before["point"]} if self.problem.padded else {}),
         }
 
     def _focus(self) -> Focus:
@@ -244,18 +274,20 @@ class GradientRun:
 
     def _progress(self) -> None:
         private = self.state.private
-        rounds = private["round"] + private["layer"] / len(self.problem.tables)
+        rounds = private["round"] + private["layer"] / len(self.tables)
         done = min(1.0, rounds / (len(SLACKS) + 2))
+        if self.problem.padded:
+            done = (done + private["padded"]) / 2
         self.state.fraction = DESCENT_SHARE + (1 - DESCENT_SHARE) * done
 
     def _count(self, mappings: int) -> None:
-        self.state.count(mappings, len(self.problem.tables))
+        self.state.count(mappings, len(self.tables))
 
     def _offer_nearest(self, logs: Tensor, orders: Tensor) -> None:
         """Offer the starts' nearest legal mappings, all layers together."""
         nests = [
             self._nearest(table, logs[:, layer], orders[:, layer])
-            for layer, table in enumerate(self.problem.tables)
+            for layer, table in enumerate(self.tables)
         ]
         self.state.offer(_across_layers(nests), self.problem)
         self._count(orders.numel())
@@ -275,7 +307,7 @@ class GradientRun:
                 self.budget.check()
             picked = [
                 table.nests(pool.factors[row : row + 1], pool.order[row : row + 1])
-                for table, pool, row in zip(self.problem.tables, pools, design.rows, strict=True)
+                for table, pool, row in zip(self.tables, pools, design.rows, strict=True)
             ]
             self.state.offer(_across_layers(picked), self.problem)
 

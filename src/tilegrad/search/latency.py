@@ -64,6 +64,15 @@ def check_shapes(model: CostModel, workload: Workload, ckpt: object) -> None:
             )
 
 
+def check_padding(padded: bool, model: CostModel, ckpt: object) -> None:
+    """Refuse padded mappings for a predictor: it never saw one, and machines may run the rest."""
+    if padded and model.learned:
+        raise ConfigError(
+            f"padding is 'auto', and ckpt={ckpt} ({model.name}) predicts mappings whose factors "
+            "divide their bounds; legal: padding=none, or ckpt=null"
+        )
+
+
 def check_gradients(strategy: Strategy, model: CostModel, ckpt: object) -> None:
     """Refuse a strategy that needs gradients with a model that has none, naming those that fit."""
     if strategy.needs_gradient and not model.differentiable:

@@ -52,6 +52,7 @@ class SearchProblem:
     """A workload, the hardware allowed for it, the objective, and the latency's model.
 
     ``device``: where strategies that can compute many designs at once do so.
+    ``padded``: factors of awkward bounds need not divide them.
     """
 
     workload: Workload
@@ -59,6 +60,7 @@ class SearchProblem:
     objective: Objective
     model: CostModel = ROOFLINE
     device: torch.device = CPU
+    padded: bool = False
 
     @property
     def accelerator(self) -> Accelerator:
@@ -74,7 +76,9 @@ class SearchProblem:
     def spaces(self) -> dict[Shape, MapSpace]:
         """The mapspace that all layers of one shape share."""
         shapes = (stack.shape for stack in self.workload.stacks)
-        return {shape: MapSpace(self.accelerator.running(shape)) for shape in shapes}
+        return {
+            shape: MapSpace(self.accelerator.running(shape), padded=self.padded) for shape in shapes
+        }
 
     @cached_property
     def tables(self) -> list[LayerTable]:

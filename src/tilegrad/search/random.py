@@ -37,7 +37,9 @@ class RandomStrategy:
         """Draw a batch of designs at a time; see ``Strategy.advance``."""
         layers = problem.workload.layers
         samplers = [
-            Sampler(problem.accelerator.running(layer.shape), layer, problem.meshes[0])
+            Sampler(
+                problem.accelerator.running(layer.shape), layer, problem.meshes[0], problem.padded
+            )
             for layer in layers
         ]
         most = max(1, MAPPINGS_PER_UNIT // len(layers))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.mapping.factors import count_factorisations, factorisations
+from tilegrad.mapping.factors import count_factorisations
 from tilegrad.mapping.orders import candidate_orders
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
 from tilegrad.workload import Problem
@@ -59,7 +59,9 @@ class LayerTable:
         slots = [self.space.slots[i] for i in self.space.slots_of[dim]]
         legal: dict[tuple[int, ...], None] = {}
         for limits in self._limits(dim):
-            legal |= dict.fromkeys(_spread(factorisations(self.problem.bounds[dim], limits), slots))
+            legal |= dict.fromkeys(
+                _spread(self.space.splits(dim, self.problem.bounds[dim], limits), slots)
+            )
         return torch.tensor(list(legal), dtype=torch.float64).view(len(legal), len(slots))
 
     def _limits(self, dim: int) -> list[tuple[int, ...]]:

@@ -15,6 +15,7 @@ from tilegrad.machines.gemmini.generator import (
 )
 from tilegrad.machines.gemmini.packets import LINE
 from tilegrad.machines.gemmini.template import ACCUMULATOR_BYTES, INPUT_BYTES, check_template
+from tilegrad.mapping.covers import padding_text
 from tilegrad.targets.design import Design, layer_directory, plain, read_design
 from tilegrad.targets.gemmini.layers import obstacle, tiled
 from tilegrad.targets.gemmini.program import program, same_tile, template
@@ -26,6 +27,9 @@ class Exported:
 
     programs: tuple[Path, ...]
     notes: tuple[str, ...]
+
+
+PADDED = "its mapping is padded, and the library runs no loops beyond a layer; search padding=none"
 
 
 def export_gemmini(path: Path, accelerator: Accelerator, out: Path) -> Exported:
@@ -62,7 +66,7 @@ def _programs(design: Design, built: Generator) -> tuple[dict[str, str], list[st
     programs, notes = {}, []
     for number, (problem, found) in enumerate(design.layers):
         key = layer_directory(number, problem.name)
-        reason = obstacle(problem)
+        reason = PADDED if padding_text(problem, found) else obstacle(problem)
         if reason is None:
             try:
                 layer = tiled(problem, found, built)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import ConfigError, unknown
+from tilegrad.mapping.covers import covered, padding_text
 from tilegrad.targets.design import Design, layer_directory, read_design
 from tilegrad.targets.timeloop.architecture import architecture, energy_tables
 from tilegrad.targets.timeloop.nests import DIALECTS, mapping_directives
@@ -23,6 +24,10 @@ To evaluate a layer's mapping:
 {command}
 
 Then `timeloop-model.stats.txt` ends with the layer's cycles and energy.
+{padded}"""
+
+_PADDED = """
+Padded layers, whose problems are what their mappings cover: {layers}.
 """
 
 _RUN_03 = """\
@@ -57,20 +62,24 @@ def export_design(design: Design, dialect: str, out: Path) -> list[Path]:
     if dialect == "0.3":
         for name, table in energy_tables(accelerator, hardware).items():
             write_yaml(out / f"{name}.yaml", table)
-    directories = []
+    directories: list[Path] = []
+    padded: list[str] = []
     for number, (problem, mapping) in enumerate(design.layers):
         directory = out / layer_directory(number, problem.name)
         directory.mkdir(exist_ok=True)
-        write_yaml(directory / "problem.yaml", problem_document(problem, dialect))
+        document = problem_document(covered(problem, mapping), dialect)
+        write_yaml(directory / "problem.yaml", document)
+        if added := padding_text(problem, mapping):
+            padded.append(f"{directory.name} ({added})")
         there = accelerator.running(problem.shape)
         directives = mapping_directives(mapping, there, dialect)
         write_yaml(directory / "mapping.yaml", {"mapping": directives})
         directories.append(directory)
-    (out / "README.md").write_text(_readme(dialect, directories), encoding="utf-8")
+    (out / "README.md").write_text(_readme(dialect, directories, padded), encoding="utf-8")
     return directories
 
 
-def _readme(dialect: str, directories: list[Path]) -> str:
+def _readme(dialect: str, directories: list[Path], padded: list[str]) -> str:
     names = [directory.name for directory in directories]
     run = _RUN_03 if dialect == "0.3" else _RUN_04
     return _README.format(
@@ -78,4 +87,5 @@ def _readme(dialect: str, directories: list[Path]) -> str:
         tables=", `ERT.yaml` and `ART.yaml`" if dialect == "0.3" else "",
         layers=", ".join(names),
         command=run.format(layer=names[0] if names else "LAYER"),
+        padded=_PADDED.format(layers=", ".join(padded)) if padded else "",
     )
