@@ -22,4 +22,5 @@ def test_tiles_that_begin_at_one_place_are_one(
         {dim: torch.tensor(float(value), dtype=torch.float64) for dim, value in enumerate(values)}
         for values in (counts, steps)
     )
-    assert distinct_tiles(spatial, apart, [Axis((Term(0), Term(1)))]) == len(places)
+    one = torch.ones((), dtype=torch.float64)
+    assert distinct_tiles(spatial, apart, [Axis((Term(0), Term(1)))], one) == len(places)
