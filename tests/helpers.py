@@ -151,3 +151,8 @@ def is_product(problem: Problem) -> bool:
     wide, high, *_ = problem.strides
     apart = (p > 1 and wide > 1) or (q > 1 and high > 1)
     return r == s == 1 and not apart
+
+
+def default_sizes(accelerator: Accelerator) -> dict[str, float]:
+    """Return the template's own size of every parameter."""
+    return {name: float(each.default or 1) for name, each in accelerator.parameters.items()}

@@ -8,7 +8,7 @@ from itertools import product
 
 import torch
 
-from tests.helpers import gemmini, generator
+from tests.helpers import default_sizes, gemmini, generator
 from tilegrad.accelerator import Accelerator
 from tilegrad.cost import layer_cost
 from tilegrad.mapping import Mapping, concatenate
@@ -102,5 +102,9 @@ def _drawn(
 
 
 def _hardware(accelerator: Accelerator, machines: int) -> dict[str, torch.Tensor]:
+    """Return Gemmini's sizes on each machine; others have the template's own on all of them."""
+    if accelerator.name != "gemmini":
+        own = default_sizes(accelerator).items()
+        return {name: torch.full((machines,), size).double() for name, size in own}
     sizes = torch.tensor(SIZES[:machines], dtype=torch.float64)
     return {name: sizes[:, place] for place, name in enumerate(accelerator.parameters)}

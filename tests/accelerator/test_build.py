@@ -188,7 +188,8 @@ def test_packaged_accelerators_load(name: str) -> None:
 @pytest.mark.parametrize("name", packaged_accelerators())
 def test_packaged_instances_follow_from_the_fanouts(name: str) -> None:
     accelerator = load_accelerator(name)
-    for sizes in ({"pe_dim": 3.0}, {"pe_dim": 128.0}):
+    for size in (3.0, 128.0):
+        sizes = dict.fromkeys(accelerator.parameters, size)
         instances = 1.0
         for level in reversed(accelerator.levels):
             assert level.instances(sizes) == instances

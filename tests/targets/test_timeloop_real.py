@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.helpers import default_sizes
 from tests.helpers_published import FACTS
 from tilegrad.accelerator import Accelerator, load_accelerator
 from tilegrad.accelerator.library import packaged_accelerators
@@ -29,7 +30,6 @@ EACH = 5
 """Mappings of each layer."""
 
 EXACT = 1e-6
-SIZES = {"gemmini": {"pe_dim": 16.0, "scratchpad_kb": 128.0, "accumulator_kb": 32.0}}
 LAYERS = (
     Problem("plain", (3, 3, 14, 14, 32, 64, 1)),
     Problem("strided", (7, 7, 16, 8, 3, 16, 2), (2, 2, 1, 1)),
@@ -51,7 +51,7 @@ def current(name: str) -> Accelerator:
 def random_design(name: str) -> Design:
     """Return a design of random mappings that fit, a few of each kind of layer."""
     accelerator = current(name)
-    hardware = SIZES.get(name, {})
+    hardware = default_sizes(accelerator)
     source = torch.Generator().manual_seed(5)
     layers = []
     for problem in LAYERS:

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.helpers import default_sizes
 from tests.targets.test_timeloop_nests import same
 from tilegrad.accelerator import load_accelerator, packaged_accelerators
 from tilegrad.cli import main
@@ -26,7 +27,6 @@ from tilegrad.targets.timeloop.problems import problem_document
 from tilegrad.workload import Problem, read_layer_table, read_timeloop_problem
 from tilegrad.workload.timeloop_yaml import timeloop_names
 
-SIZES = {"gemmini": {"pe_dim": 16.0, "scratchpad_kb": 128.0, "accumulator_kb": 32.0}}
 LINE = build_shape(
     {
         "name": "line",
@@ -56,9 +56,10 @@ def layers(draw: st.DrawFn, name: str) -> Problem:
 
 def drawn(problem: Problem, accelerator: str, seed: int) -> Mapping:
     """Return a random mapping; where a level spreads a dim along X and Y, X has it alone."""
-    running = load_accelerator(accelerator).running(problem.shape)
+    template = load_accelerator(accelerator)
+    running, sizes = template.running(problem.shape), default_sizes(template)
     source = torch.Generator().manual_seed(seed)
-    mapping = Sampler(running, problem, SIZES.get(accelerator, {})).draw(1, source)[0]
+    mapping = Sampler(running, problem, sizes).draw(1, source)[0]
     both = (mapping.spatial[:, :1] > 1) & (mapping.spatial[:, 1:] > 1)
     taken = torch.where(both, mapping.spatial[:, 1:], 1.0).squeeze(1)
     spatial = mapping.spatial.clone()
@@ -76,7 +77,7 @@ def test_problem_and_mapping_come_back(name: str, accelerator: str, data: st.Dat
     problem = data.draw(layers(name))
     mapping = drawn(problem, accelerator, data.draw(st.integers(0, 2**31)))
     template = load_accelerator(accelerator)
-    design = Design(template, SIZES.get(accelerator, {}), ((problem, mapping),))
+    design = Design(template, default_sizes(template), ((problem, mapping),))
     for dialect in DIALECTS:
         with TemporaryDirectory() as folder:
             (directory,) = export_design(design, dialect, Path(folder))

@@ -40,6 +40,9 @@ from tilegrad.workload.values import LARGEST
 
 CPU = torch.device("cpu")
 
+DEFAULT = "default"
+"""What ``hardware`` may be in place of its fields."""
+
 NAMED = 5
 """Layers that a message lists."""
 
@@ -223,10 +226,12 @@ class SearchProblem:
 def hardware_space(accelerator: Accelerator, hardware: object, caps: object) -> HardwareSpace:
     """Check the user's fixed values and caps (None: inferred, unlimited) and return their space.
 
-    Raises ``ConfigError`` naming the parameter; free ones must be such that mappings tell them.
+    ``hardware`` may be ``default``: every parameter at the template's own size. Raises
+    ``ConfigError`` naming the parameter; free ones must be such that mappings tell them.
     """
     names = tuple(accelerator.parameters)
-    fixed = _values("hardware", hardware, names, accelerator)
+    sizes = _defaults(accelerator) if hardware == DEFAULT else hardware
+    fixed = _values("hardware", sizes, names, accelerator)
     limits = _values("caps", caps, (*names, AREA), accelerator)
     area = limits.pop(AREA, None)
     for name, value in fixed.items():
@@ -237,6 +242,18 @@ def hardware_space(accelerator: Accelerator, hardware: object, caps: object) -> 
             )
     check_possible(accelerator, fixed, "hardware")
     return HardwareSpace(accelerator, fixed, limits, area)
+
+
+def _defaults(accelerator: Accelerator) -> dict[str, float]:
+    """Return the template's own sizes; refuse parameters that have none."""
+    defaults = {name: each.default for name, each in accelerator.parameters.items()}
+    without = [name for name, size in defaults.items() if size is None]
+    if without:
+        raise ConfigError(
+            f"hardware is {DEFAULT}, and accelerator {accelerator.name} has no default of "
+            f"{', '.join(without)}; legal: hardware.{without[0]}=NUMBER and so on"
+        )
+    return {name: float(size) for name, size in defaults.items() if size is not None}
 
 
 def _values(
