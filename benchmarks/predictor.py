@@ -22,10 +22,10 @@ from torch import Tensor
 
 from tilegrad.accelerator import Accelerator, load_accelerator
 from tilegrad.cost.footprint import Footprint
-from tilegrad.cost.model import model_footprint
-from tilegrad.mapping import Mapping
+from tilegrad.cost.latency import model_footprint
+from tilegrad.mapping import LoopNest
 from tilegrad.mapping.sampling import Sampler
-from tilegrad.predictors.cost_model import PredictedLatency, predicted_latency
+from tilegrad.predictors.latency import PredictedLatency, predicted_latency
 from tilegrad.pretrained import checkpoint_path
 from tilegrad.workload import Problem, load_workload
 
@@ -40,7 +40,7 @@ class Job:
     model: PredictedLatency
     accelerator: Accelerator
     layer: Problem
-    nests: Mapping
+    nests: LoopNest
 
     def sizes(self) -> tuple[Tensor, Tensor]:
         """Return the layer's bounds ``[1, dim]`` and strides ``[1, 4]``."""

@@ -20,12 +20,12 @@ from timing import median_times
 
 from tilegrad.accelerator import Accelerator, load_accelerator
 from tilegrad.cost import infer_hardware, layer_cost
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 from tilegrad.mapping.sampling import Sampler
 from tilegrad.nest import analyse
 from tilegrad.search import Budget, SearchProblem, generator, hardware_space, objective
-from tilegrad.search.descent import Descent
-from tilegrad.search.relaxed import RelaxedProblem
+from tilegrad.search.gradient.descent import Descent
+from tilegrad.search.gradient.relaxed import RelaxedProblem
 from tilegrad.workload import Problem, Workload, load_workload
 
 MESH = {"pe_dim": 128.0}
@@ -94,7 +94,7 @@ def exact_evaluation(
         )
     ]
 
-    def evaluate(batch: tuple[Mapping, torch.Tensor]) -> torch.Tensor:
+    def evaluate(batch: tuple[LoopNest, torch.Tensor]) -> torch.Tensor:
         nest = analyse(batch[0], batch[1], accelerator)
         hardware = infer_hardware(accelerator, nest, {})
         return layer_cost(nest, accelerator, hardware).energy_pj

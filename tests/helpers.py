@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator, build_accelerator, load_accelerator
-from tilegrad.mapping import Mapping, unit_mapping
+from tilegrad.mapping import LoopNest, unit_mapping
 from tilegrad.nest import Nest
 from tilegrad.shape.conv import DIMS
 from tilegrad.workload import Problem
@@ -90,7 +90,7 @@ def free_factors(accelerator: Accelerator) -> tuple[Tensor, Tensor]:
     return temporal.bool(), spatial.bool()
 
 
-def integer_mappings(accelerator: Accelerator, rows: int, source: torch.Generator) -> Mapping:
+def integer_mappings(accelerator: Accelerator, rows: int, source: torch.Generator) -> LoopNest:
     """Return random integer mappings ``[rows]``: each factor 1 (half of them) to 4."""
     choices = torch.tensor([1, 1, 1, 2, 3, 4], dtype=torch.float64)
     return _random_mappings(
@@ -103,7 +103,7 @@ def integer_mappings(accelerator: Accelerator, rows: int, source: torch.Generato
 
 def relaxed_mappings(
     accelerator: Accelerator, rows: int, source: torch.Generator, absent: float
-) -> Mapping:
+) -> LoopNest:
     """Return random relaxed mappings ``[rows]``, off the kinks that a loop has at 1 and 2.
 
     A share ``absent`` of all factors is 1, as in a layer without the loop.
@@ -124,10 +124,10 @@ def _random_mappings(
     rows: int,
     source: torch.Generator,
     draw: Callable[[tuple[int, ...]], Tensor],
-) -> Mapping:
+) -> LoopNest:
     temporal, spatial = free_factors(accelerator)
     one = torch.ones((), dtype=torch.float64)
-    return Mapping(
+    return LoopNest(
         torch.where(temporal, draw((rows, *temporal.shape)), one),
         torch.where(spatial, draw((rows, *spatial.shape)), one),
         random_orders((rows, len(accelerator.levels)), source),

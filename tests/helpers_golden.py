@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tests.helpers_published import GOLDEN
 from tilegrad.accelerator import Accelerator, build_accelerator
-from tilegrad.mapping import Mapping, stack, unit_mapping
+from tilegrad.mapping import LoopNest, stack, unit_mapping
 from tilegrad.shape.conv import DIMS, STRIDES
 
 ARCHITECTURES = ("eyeriss", "gemmini", "nvdla_small", "simba")
@@ -27,7 +27,7 @@ class Golden:
 
     table: pd.DataFrame
     accelerator: Accelerator
-    mapping: Mapping
+    mapping: LoopNest
     strides: Tensor
     recorded: list[dict[str, Any]]
 
@@ -73,7 +73,7 @@ def _level(spec: dict[str, Any], keeps: list[str]) -> dict[str, Any]:
     }
 
 
-def _mapping(nest: list[dict[str, Any]], keeps: dict[str, list[str]]) -> Mapping:
+def _mapping(nest: list[dict[str, Any]], keeps: dict[str, list[str]]) -> LoopNest:
     assert {level["name"]: level["keep"] for level in nest} == keeps
     mapping = unit_mapping(len(nest))
     for index, level in enumerate(nest):

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator, Level
-from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import LoopNest
 from tilegrad.shape import ROLES, Shape
 
 Axes = list[list[tuple[int, int]]]

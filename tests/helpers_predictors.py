@@ -16,8 +16,8 @@ from tilegrad.cost.footprint import footprint
 from tilegrad.mapping.sampling import Sampler
 from tilegrad.nest import analyse
 from tilegrad.predictors import PREDICTORS, Predictor, Schema
-from tilegrad.predictors.cost_model import PredictedLatency
 from tilegrad.predictors.features import feature_set
+from tilegrad.predictors.latency import PredictedLatency
 from tilegrad.workload import Workload
 
 PE_DIM = 16

@@ -11,7 +11,7 @@ import torch
 from tests.helpers import default_sizes, gemmini, generator
 from tilegrad.accelerator import Accelerator
 from tilegrad.cost import layer_cost
-from tilegrad.mapping import Mapping, concatenate
+from tilegrad.mapping import LoopNest, concatenate
 from tilegrad.mapping.sampling import Sampler
 from tilegrad.nest import analyse
 from tilegrad.schedules import Finding, Schedules
@@ -86,7 +86,7 @@ def _grid(made: MadeSchedules) -> tuple[torch.Tensor, torch.Tensor]:
     return every[:, 0], every[:, 1]
 
 
-def _nests(made: MadeSchedules, accelerator: Accelerator) -> Mapping:
+def _nests(made: MadeSchedules, accelerator: Accelerator) -> LoopNest:
     """Return ``each`` mappings a layer, that fit the smallest mesh, repeated for all machines."""
     smallest = {name: float(v[0]) for name, v in _hardware(accelerator, 1).items()}
     return concatenate(list(_drawn(made, accelerator, smallest)))
@@ -94,7 +94,7 @@ def _nests(made: MadeSchedules, accelerator: Accelerator) -> Mapping:
 
 def _drawn(
     made: MadeSchedules, accelerator: Accelerator, hardware: dict[str, float]
-) -> Iterator[Mapping]:
+) -> Iterator[LoopNest]:
     random = generator(made.seed)
     for problem in LAYERS[: made.layers]:
         drawn = Sampler(accelerator, problem, hardware).draw(made.each, random)

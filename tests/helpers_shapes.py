@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.helpers import describe
 from tilegrad.accelerator import COUNTINGS, Accelerator, build_accelerator
-from tilegrad.mapping import Mapping, unit_mapping
+from tilegrad.mapping import LoopNest, unit_mapping
 from tilegrad.shape import INPUTS, OUTPUTS, ROLES, WEIGHTS, Axis, Shape, Term, packaged_shapes
 from tilegrad.shape.conv import CONV
 from tilegrad.shape.read import packaged_shape
@@ -28,7 +28,7 @@ class Case:
 
     accelerator: Accelerator
     strides: tuple[int, ...]
-    mapping: Mapping
+    mapping: LoopNest
 
 
 @st.composite
@@ -71,7 +71,7 @@ def accelerators(draw: st.DrawFn, counting: str | None = None) -> Accelerator:
 
 
 @st.composite
-def mappings(draw: st.DrawFn, levels: int, dims: int) -> Mapping:
+def mappings(draw: st.DrawFn, levels: int, dims: int) -> LoopNest:
     """Nests with loops of 2 to 4, in time and space, at any level, in any order."""
     nest = unit_mapping(levels, count=dims)
     places = st.tuples(st.integers(0, levels - 1), st.integers(0, dims - 1))
@@ -87,7 +87,7 @@ def mappings(draw: st.DrawFn, levels: int, dims: int) -> Mapping:
             nest.spatial[level, draw(st.integers(0, 1)), dim] = bound
             points *= bound
     orders = [draw(st.permutations(range(dims))) for _ in range(levels)]
-    return Mapping(nest.temporal, nest.spatial, torch.tensor(orders))
+    return LoopNest(nest.temporal, nest.spatial, torch.tensor(orders))
 
 
 @st.composite

@@ -14,7 +14,7 @@ from itertools import product
 from math import prod
 
 from tests.helpers_literal import axes_of
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 from tilegrad.shape import ROLES, Shape
 from tilegrad.shape.conv import CONV
 
@@ -48,7 +48,7 @@ class Served:
 class SmallNest:
     """One integer mapping ``[level, dim]`` as nested Python loops."""
 
-    def __init__(self, mapping: Mapping, strides: tuple[int, ...], shape: Shape = CONV) -> None:
+    def __init__(self, mapping: LoopNest, strides: tuple[int, ...], shape: Shape = CONV) -> None:
         self._temporal = mapping.temporal.long().tolist()
         self._spatial = mapping.spatial.prod(-2).long().tolist()
         self._order = mapping.order.tolist()

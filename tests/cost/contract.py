@@ -21,7 +21,7 @@ from tests.helpers import (
     seeds,
 )
 from tilegrad.accelerator import Accelerator
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 
 Quantities = dict[str, Tensor]
 
@@ -46,7 +46,7 @@ class DifferentiableModel:
     ``accelerator`` says where loops may lie.
     """
 
-    evaluate: Callable[[Mapping, Tensor], Quantities]
+    evaluate: Callable[[LoopNest, Tensor], Quantities]
     accelerator: Accelerator = gemmini()
     rounding: float = 0.0
     """Relative difference that the size of a batch may make; matrix products round by it."""
@@ -85,9 +85,9 @@ class DifferentiableModel:
     def test_broadcast_orders_are_expanded_rows(self, seed: int) -> None:
         orders = random_orders((4, len(self.accelerator.levels)), generator(seed))
         for mapping, strides in (self._relaxed(seed), self._integer(seed)):
-            crossed = Mapping(mapping.temporal[:, None], mapping.spatial[:, None], orders)
+            crossed = LoopNest(mapping.temporal[:, None], mapping.spatial[:, None], orders)
             every = mapping.each(lambda tensor: tensor.repeat_interleave(4, 0))
-            rows = Mapping(every.temporal, every.spatial, orders.repeat(ROWS, 1, 1))
+            rows = LoopNest(every.temporal, every.spatial, orders.repeat(ROWS, 1, 1))
             flat = self._values(rows, strides.repeat_interleave(4, 0))
             grid = self._values(crossed, strides[:, None])
             self._same({name: value.flatten() for name, value in grid.items()}, flat)
@@ -96,7 +96,7 @@ class DifferentiableModel:
     @given(seed=seeds)
     def test_relaxed_at_integers_is_the_integer_model(self, seed: int) -> None:
         mapping, strides = self._integer(seed)
-        free = Mapping(
+        free = LoopNest(
             mapping.temporal.clone().requires_grad_(),
             mapping.spatial.clone().requires_grad_(),
             mapping.order,
@@ -111,38 +111,38 @@ class DifferentiableModel:
         for name, value in expected.items():
             torch.testing.assert_close(found[name], value, rtol=self.rounding, atol=0, msg=name)
 
-    def _values(self, mapping: Mapping, strides: Tensor) -> Quantities:
+    def _values(self, mapping: LoopNest, strides: Tensor) -> Quantities:
         values = self.evaluate(mapping, strides)
         return {name: value.expand(mapping.batch_shape) for name, value in values.items()}
 
-    def _relaxed(self, seed: int, rows: int = ROWS) -> tuple[Mapping, Tensor]:
+    def _relaxed(self, seed: int, rows: int = ROWS) -> tuple[LoopNest, Tensor]:
         source = generator(seed)
         absent = torch.rand((), generator=source).item() * 0.7
         mapping = relaxed_mappings(self.accelerator, rows, source, absent)
         return mapping, random_strides(rows, source)
 
-    def _integer(self, seed: int) -> tuple[Mapping, Tensor]:
+    def _integer(self, seed: int) -> tuple[LoopNest, Tensor]:
         source = generator(seed)
         return integer_mappings(self.accelerator, ROWS, source), random_strides(ROWS, source)
 
 
-def _factors(mapping: Mapping) -> Tensor:
+def _factors(mapping: LoopNest) -> Tensor:
     """Return all factors of one mapping in one row."""
     return torch.cat([mapping.temporal.flatten(-2), mapping.spatial.flatten(-3)], -1)
 
 
-def _with_factors(mapping: Mapping, factors: Tensor) -> Mapping:
+def _with_factors(mapping: LoopNest, factors: Tensor) -> LoopNest:
     temporal, spatial = mapping.temporal, mapping.spatial
     batch = factors.shape[:-1]
     parts = factors.split([temporal.numel(), spatial.numel()], -1)
-    return Mapping(
+    return LoopNest(
         parts[0].reshape(*batch, *temporal.shape[-2:]),
         parts[1].reshape(*batch, *spatial.shape[-3:]),
         mapping.order,
     )
 
 
-def _perturbed(mapping: Mapping, relative: float) -> Mapping:
+def _perturbed(mapping: LoopNest, relative: float) -> LoopNest:
     """Return one copy of the mapping per factor, that factor scaled."""
     factors = _factors(mapping)
     scales = 1 + relative * torch.eye(factors.shape[-1], dtype=torch.float64)

@@ -13,12 +13,12 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.cost import area_mm2, infer_hardware
 from tilegrad.cost.footprint import cycles, energy_pj, footprint
 from tilegrad.cost.hardware import least_hardware
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 from tilegrad.nest import analyse
 
 
 def price(
-    accelerator: Accelerator, fixed: dict[str, float], mapping: Mapping, strides: Tensor
+    accelerator: Accelerator, fixed: dict[str, float], mapping: LoopNest, strides: Tensor
 ) -> Quantities:
     """Return each mapping's cost on the smallest hardware that holds it."""
     sums = footprint(analyse(mapping, strides, accelerator), accelerator)
@@ -49,7 +49,7 @@ def test_hardware_of_a_network_has_the_gradient_of_its_largest_layer() -> None:
     source = generator(5)
     mapping, strides = relaxed_mappings(gemmini(), 8, source, 0.3), random_strides(8, source)
     temporal = mapping.temporal.clone().requires_grad_()
-    nest = analyse(Mapping(temporal, mapping.spatial, mapping.order), strides, gemmini())
+    nest = analyse(LoopNest(temporal, mapping.spatial, mapping.order), strides, gemmini())
     (need,) = torch.autograd.grad(
         infer_hardware(gemmini(), nest, {}, exact=False)["scratchpad_kb"], temporal
     )

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from tests.helpers import gemmini, generator, integer_mappings, random_strides, seeds
 from tests.helpers_timeloop import Loop, SmallNest
 from tilegrad.cost import infer_hardware, layer_cost
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 from tilegrad.nest import analyse
 from tilegrad.shape.conv import DIMS, C, K, N, P, Q, R, S
 
@@ -30,7 +30,7 @@ def moves(loops: list[Loop], irrelevant: set[int]) -> int:
 class Gemmini:
     """One mapping's accesses over all instances, in words."""
 
-    def __init__(self, mapping: Mapping, strides: tuple[int, ...]) -> None:
+    def __init__(self, mapping: LoopNest, strides: tuple[int, ...]) -> None:
         nest = SmallNest(mapping, strides)
         size = mapping.bounds().long().tolist()
         self.c, self.k = (int(mapping.spatial[level, 0, d].item()) for level, d in ((1, C), (2, K)))
@@ -85,7 +85,7 @@ def blocks(words: list[int], size: int) -> int:
 def test_cost_and_hardware_follow_the_closed_formulas(seed: int) -> None:
     source = generator(seed)
     mapping, strides = integer_mappings(gemmini(), ROWS, source), random_strides(ROWS, source)
-    mapping = Mapping(mapping.temporal.clamp(max=3), mapping.spatial, mapping.order)
+    mapping = LoopNest(mapping.temporal.clamp(max=3), mapping.spatial, mapping.order)
     mapping.temporal[:, 0, [d for d in range(len(DIMS)) if d != P]] = 1
     nest = analyse(mapping, strides, gemmini())
     # One design per mapping: a network of one layer.

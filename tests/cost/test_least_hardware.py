@@ -14,7 +14,7 @@ from tests.search.templates import template
 from tilegrad.accelerator import Accelerator
 from tilegrad.cost import infer_hardware
 from tilegrad.cost.capacity import find_overflows
-from tilegrad.mapping import Mapping, unit_mapping
+from tilegrad.mapping import LoopNest, unit_mapping
 from tilegrad.nest import analyse
 from tilegrad.shape.conv import CONV
 
@@ -84,7 +84,7 @@ MOST = {2: 64, 3: 64, 4: 24}
 """Sizes looked at, by how many of them are free."""
 
 
-def random_nest(seed: int) -> Mapping:
+def random_nest(seed: int) -> LoopNest:
     """Return one small mapping per layer, ``[layer, level, dim]``."""
     source = generator(seed)
     nest = unit_mapping(4).each(lambda tensor: tensor.expand(LAYERS, *tensor.shape).clone())
@@ -96,10 +96,10 @@ def random_nest(seed: int) -> Mapping:
         for place, name in enumerate("RPQK"):
             nest.temporal[layer, 1, letters(name)] = min(draw[2 + place], 2)
         nest.temporal[layer, 3, letters("N")] = draw[6]
-    return Mapping(nest.temporal, nest.spatial, random_orders((LAYERS, 4), source))
+    return LoopNest(nest.temporal, nest.spatial, random_orders((LAYERS, 4), source))
 
 
-def enumerated(nest: Mapping, case: str) -> dict[str, float]:
+def enumerated(nest: LoopNest, case: str) -> dict[str, float]:
     """Return the first sizes, each in its turn as small as any, that a walk of the loops fits."""
     accelerator, fixed, free = CASES[case]
     least = [accelerator.parameters[name].minimum for name in free]
@@ -148,7 +148,7 @@ def test_relaxed_hardware_has_the_gradient_of_finite_differences(case: str, seed
                 (torch.arange(LAYERS), torch.tensor(level), torch.tensor(0), torch.tensor(dim)),
                 grown,
             )
-        made = analyse(Mapping(temporal, spatial, nest.order), strides, accelerator)
+        made = analyse(LoopNest(temporal, spatial, nest.order), strides, accelerator)
         hardware = infer_hardware(accelerator, made, fixed, exact=False)
         return torch.stack([hardware[name].double() for name in free])
 

@@ -16,16 +16,16 @@ from tests.helpers_predictors import latency_by, predictor, save
 from tests.search.helpers import SMALL
 from tilegrad.cost.footprint import Footprint, energy_pj
 from tilegrad.cost.hardware import least_hardware
-from tilegrad.cost.model import CostModel, model_footprint
+from tilegrad.cost.latency import LatencyModel, model_footprint
 from tilegrad.errors import ConfigError
-from tilegrad.mapping import Mapping
-from tilegrad.predictors.cost_model import PredictedLatency, predicted_latency
+from tilegrad.mapping import LoopNest
+from tilegrad.predictors.latency import PredictedLatency, predicted_latency
 
 HARDWARE = {"pe_dim": 16.0, "scratchpad_kb": 64.0, "accumulator_kb": 32.0}
 ROWS = 6
 
 
-def latency(model: CostModel, mapping: Mapping, strides: Tensor) -> Quantities:
+def latency(model: LatencyModel, mapping: LoopNest, strides: Tensor) -> Quantities:
     """Return each mapping's latency on the smallest hardware that holds it."""
     sums = model_footprint(model, mapping, mapping.bounds(), strides, gemmini())
     hardware = least_hardware(gemmini(), sums.needs.unbind(-1), {}, False).hardware
@@ -47,7 +47,7 @@ class TestRooflineOfEdp(DifferentiableModel):
     evaluate = partial(latency, latency_by(predictor("roofline", SMALL, targets=("edp",))))
 
 
-def sums_of(model: CostModel) -> Footprint:
+def sums_of(model: LatencyModel) -> Footprint:
     """Return footprints ``[row]`` of random mappings."""
     mapping = integer_mappings(gemmini(), ROWS, generator(3))
     strides = torch.ones(ROWS, 4, dtype=torch.float64)

@@ -25,7 +25,7 @@ from tilegrad.datamodules import (
 from tilegrad.datamodules.folds import hold_out
 from tilegrad.datamodules.groups import Groups, group_ids, groups_of, mapping_ids
 from tilegrad.errors import ConfigError, DataError
-from tilegrad.mapping import Mapping, concatenate
+from tilegrad.mapping import LoopNest, concatenate
 from tilegrad.schedules import Schedules
 
 SCHEDULES = MadeSchedules().load()
@@ -91,7 +91,7 @@ def test_mappings_differ_where_an_order_matters() -> None:
     order = nests.order.clone()
     outer = order[:, -1, -2:].flip(-1)
     order[:, -1, -2:] = outer
-    other = replace(SCHEDULES, nests=Mapping(nests.temporal, nests.spatial, order))
+    other = replace(SCHEDULES, nests=LoopNest(nests.temporal, nests.spatial, order))
     together = joined(SCHEDULES, other)
     before, after = mapping_ids(together).chunk(2)
     iterates = nests.temporal[:, -1].gather(-1, outer) > 1

@@ -22,9 +22,9 @@ from tilegrad.errors import ConfigError
 from tilegrad.nest import layout, loops, sliding
 from tilegrad.search import Budget, SearchProblem
 from tilegrad.search.build import build_runner
-from tilegrad.search.descent import Descent, Point
 from tilegrad.search.device import search_device
-from tilegrad.search.relaxed import RelaxedProblem
+from tilegrad.search.gradient.descent import Descent, Point
+from tilegrad.search.gradient.relaxed import RelaxedProblem
 from tilegrad.shape import packaged_shape
 from tilegrad.workload import Problem, Workload
 

@@ -26,8 +26,8 @@ from tilegrad.cost import layer_cost
 from tilegrad.cost.capacity import fits
 from tilegrad.cost.footprint import cycles, energy_pj, footprint
 from tilegrad.cost.hardware import area_mm2, least_hardware
-from tilegrad.cost.model import ROOFLINE, model_footprint
-from tilegrad.mapping import Mapping
+from tilegrad.cost.latency import NEST_LATENCY, model_footprint
+from tilegrad.mapping import LoopNest
 from tilegrad.nest import analyse, layout, loops, sliding
 from tilegrad.predictors.features import FEATURE_SETS
 
@@ -45,7 +45,7 @@ def accelerator(request: pytest.FixtureRequest) -> Accelerator:
     return ACCELERATORS[request.param]
 
 
-def drawn(accelerator: Accelerator, seed: int = 0) -> tuple[Mapping, Tensor]:
+def drawn(accelerator: Accelerator, seed: int = 0) -> tuple[LoopNest, Tensor]:
     source = generator(seed)
     return integer_mappings(accelerator, ROWS, source), random_strides(ROWS, source)
 
@@ -94,7 +94,7 @@ def test_features_stay_on_their_device(name: str) -> None:
     with elsewhere() as move:
         own, there = nests.each(move), move(strides)
         sizes = {n: move(torch.empty(ROWS, device="cpu")) for n in accelerator.parameters}
-        sums = model_footprint(ROOFLINE, own, own.bounds(), there, accelerator)
+        sums = model_footprint(NEST_LATENCY, own, own.bounds(), there, accelerator)
         context = features.context(own, own.bounds(), there, accelerator)
         columns = features.columns(sums, context, accelerator, sizes)
         assert columns.device.type == ELSEWHERE

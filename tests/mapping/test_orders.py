@@ -11,7 +11,7 @@ from torch import Tensor
 from tests.helpers import gemmini, generator, integer_mappings, plain, random_strides
 from tilegrad.accelerator import COUNTINGS, Accelerator
 from tilegrad.cost import LayerCost, layer_cost
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 from tilegrad.mapping.orders import MOST_ORDERS, candidate_orders, level_orders
 from tilegrad.nest import analyse
 from tilegrad.shape.conv import DIMS, C, K, P, R, S
@@ -23,7 +23,7 @@ ACCUMULATOR, DRAM = 1, 3
 
 def random_layers(
     count: int, window: bool, accelerator: Accelerator
-) -> list[tuple[Mapping, Tensor]]:
+) -> list[tuple[LoopNest, Tensor]]:
     """Return random nests of small layers and their strides, with or without R and S loops."""
     source = generator(0)
     mapping, strides = integer_mappings(accelerator, count, source), random_strides(count, source)
@@ -32,7 +32,7 @@ def random_layers(
     return [(mapping[row], strides[row]) for row in range(count)]
 
 
-def excess(mapping: Mapping, strides: Tensor, level: int, accelerator: Accelerator) -> list[float]:
+def excess(mapping: LoopNest, strides: Tensor, level: int, accelerator: Accelerator) -> list[float]:
     """Return how much dearer the best candidate is than the best of all orders of a level."""
     used = frozenset((mapping.bounds() > 1).nonzero().flatten().tolist())
     candidates = torch.tensor(candidate_orders(accelerator, used))
@@ -40,7 +40,7 @@ def excess(mapping: Mapping, strides: Tensor, level: int, accelerator: Accelerat
     every[:, level] = EVERY
 
     def cost(orders: Tensor) -> LayerCost:
-        nests = Mapping(mapping.temporal, mapping.spatial, orders)
+        nests = LoopNest(mapping.temporal, mapping.spatial, orders)
         return layer_cost(analyse(nests, strides, accelerator), accelerator, HARDWARE)
 
     ours, best = cost(candidates), cost(every)

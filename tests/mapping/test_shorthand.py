@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.helpers_published import Table
 from tilegrad.accelerator import Accelerator, build_accelerator, load_accelerator
 from tilegrad.errors import MappingError
-from tilegrad.mapping import Mapping, format_shorthand, parse_shorthand
+from tilegrad.mapping import LoopNest, format_shorthand, parse_shorthand
 from tilegrad.mapping.shorthand import parse_shorthands
 from tilegrad.shape.conv import DIMS
 
@@ -44,27 +44,27 @@ ACCELERATORS = (GEMMINI, stacked(2), stacked(3), stacked(6))
 
 
 @st.composite
-def mappings(draw: st.DrawFn, levels: int) -> Mapping:
+def mappings(draw: st.DrawFn, levels: int) -> LoopNest:
     factor = st.one_of(st.just(1), st.integers(1, 10**9))
     size = levels * len(DIMS)
     temporal = draw(st.lists(factor, min_size=size, max_size=size))
     spatial = draw(st.lists(factor, min_size=2 * size, max_size=2 * size))
     orders = [draw(st.permutations(range(len(DIMS)))) for _ in range(levels)]
-    return Mapping(
+    return LoopNest(
         torch.tensor(temporal, dtype=torch.float64).view(levels, -1),
         torch.tensor(spatial, dtype=torch.float64).view(levels, 2, -1),
         torch.tensor(orders),
     )
 
 
-def same(one: Mapping, two: Mapping) -> bool:
+def same(one: LoopNest, two: LoopNest) -> bool:
     return all(
         torch.equal(getattr(one, name), getattr(two, name))
         for name in ("temporal", "spatial", "order")
     )
 
 
-def loop_orders(mapping: Mapping) -> list[list[int]]:
+def loop_orders(mapping: LoopNest) -> list[list[int]]:
     """Return the order of the loops that are there; that of loops of 1 means nothing."""
     rows = zip(mapping.order.tolist(), mapping.temporal.tolist(), strict=True)
     return [[dim for dim in order if bounds[dim] > 1] for order, bounds in rows]
@@ -86,7 +86,7 @@ def test_mapping_to_text_and_back(data: st.DataObject) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(mappings(4), min_size=1, max_size=4), st.data())
-def test_batched_is_one_by_one(written: list[Mapping], data: st.DataObject) -> None:
+def test_batched_is_one_by_one(written: list[LoopNest], data: st.DataObject) -> None:
     distinct = [format_shorthand(mapping, GEMMINI) for mapping in written]
     texts = data.draw(st.lists(st.sampled_from(distinct), min_size=1, max_size=9))
     batch = parse_shorthands(texts, GEMMINI)

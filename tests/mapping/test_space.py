@@ -13,7 +13,7 @@ from tests.helpers import gemmini, generator, plain, random_orders, random_strid
 from tests.helpers_literal import not_proposed
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.cost.footprint import footprint
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 from tilegrad.mapping.factors import divisors, factorisations
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
 from tilegrad.mapping.validity import find_violations
@@ -101,7 +101,7 @@ def test_every_published_mapping_of_a_small_layer_has_an_equal_in_the_space() ->
         found = space.mapping(merged, bounds, orders)
         temporal = found.temporal.clone()
         temporal[0, P], temporal[1, P] = inner, outer
-        split = Mapping(temporal, found.spatial, orders)
+        split = LoopNest(temporal, found.spatial, orders)
         sums = [footprint(analyse(m, strides, gemmini()), gemmini()) for m in (found, split)]
         assert all(
             torch.equal(a, b) for a, b in zip(*(vars(s).values() for s in sums), strict=True)

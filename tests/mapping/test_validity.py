@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tests.helpers_literal import not_proposed
 from tilegrad.accelerator import load_accelerator
-from tilegrad.mapping import Mapping, concatenate, parse_shorthand, unit_mapping
+from tilegrad.mapping import LoopNest, concatenate, parse_shorthand, unit_mapping
 from tilegrad.mapping.shorthand import parse_shorthands
 from tilegrad.mapping.validity import find_violations
 from tilegrad.shape.conv import C, K, P, Q
@@ -24,7 +24,7 @@ def reasons(text: str) -> list[str]:
     return [violation.reason for violation in found.get(0, [])]
 
 
-def changed(place: str, index: tuple[int, ...], value: float) -> Mapping:
+def changed(place: str, index: tuple[int, ...], value: float) -> LoopNest:
     mapping = parse_shorthands([LEGAL], GEMMINI).each(Tensor.clone)
     getattr(mapping, place)[0][index] = value
     return mapping

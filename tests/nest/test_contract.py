@@ -9,11 +9,11 @@ from torch import Tensor
 from tests.cost.contract import DifferentiableModel, Quantities
 from tests.helpers import counts, gemmini, plain
 from tilegrad.accelerator import COUNTINGS, Accelerator
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 from tilegrad.nest import analyse
 
 
-def count(accelerator: Accelerator, mapping: Mapping, strides: Tensor) -> Quantities:
+def count(accelerator: Accelerator, mapping: LoopNest, strides: Tensor) -> Quantities:
     return counts(analyse(mapping, strides, accelerator))
 
 

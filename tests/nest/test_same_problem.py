@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from tests.helpers import counts
 from tests.helpers_shapes import accelerators, mappings, numbers
 from tilegrad.accelerator import Accelerator
-from tilegrad.mapping import Mapping, unit_mapping
+from tilegrad.mapping import LoopNest, unit_mapping
 from tilegrad.nest import Nest, analyse
 from tilegrad.shape import Shape, load_shape
 from tilegrad.shape.conv import CONV, GROUPED
 
 
-def as_dims(nest: Mapping, old: Shape, new: Shape) -> Mapping:
+def as_dims(nest: LoopNest, old: Shape, new: Shape) -> LoopNest:
     """Return a nest over ``new``'s dims with the loops of a nest over ``old``'s; others are 1."""
     assert set(old.dims) <= set(new.dims)
     places = [new.dims.index(dim) for dim in old.dims]
@@ -28,10 +28,10 @@ def as_dims(nest: Mapping, old: Shape, new: Shape) -> Mapping:
     order = torch.cat(
         [torch.tensor(others).expand(levels, -1), torch.tensor(places)[nest.order]], 1
     )
-    return Mapping(wider.temporal, wider.spatial, order.long())
+    return LoopNest(wider.temporal, wider.spatial, order.long())
 
 
-def analysed(accelerator: Accelerator, shape: Shape, nest: Mapping, *strides: int) -> Nest:
+def analysed(accelerator: Accelerator, shape: Shape, nest: LoopNest, *strides: int) -> Nest:
     steps = torch.tensor(strides or shape.defaults, dtype=torch.float64)
     return analyse(nest, steps, accelerator.running(shape))
 

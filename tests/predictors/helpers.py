@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from tests.helpers_schedules import MadeSchedules
-from tilegrad.datamodules import Rows, feature_rows
+from tilegrad.datamodules import Examples, feature_rows
 from tilegrad.predictors import PREDICTORS, TARGETS, Predictor, Schema
 from tilegrad.predictors.closed_form import ClosedForm
 from tilegrad.predictors.features import feature_set
@@ -34,7 +34,7 @@ def schedules() -> Schedules:
 
 
 @cache
-def rows(features: str, targets: tuple[str, ...] = tuple(TARGETS)) -> Rows:
+def rows(features: str, targets: tuple[str, ...] = tuple(TARGETS)) -> Examples:
     """Return the features and targets of the made schedules."""
     return feature_rows(schedules(), feature_set(features), targets)
 

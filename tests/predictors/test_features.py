@@ -18,7 +18,7 @@ from tilegrad.cost import infer_hardware, layer_cost
 from tilegrad.cost.footprint import footprint
 from tilegrad.datamodules import feature_rows
 from tilegrad.errors import ConfigError
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 from tilegrad.nest import analyse
 from tilegrad.predictors import Schema
 from tilegrad.predictors.features import FEATURE_SETS, feature_set
@@ -34,7 +34,7 @@ class FeatureContract(DifferentiableModel):
     features: ClassVar[str]
 
     @classmethod
-    def evaluate(cls, mapping: Mapping, strides: Tensor) -> dict[str, Tensor]:
+    def evaluate(cls, mapping: LoopNest, strides: Tensor) -> dict[str, Tensor]:
         features, accelerator = feature_set(cls.features), gemmini()
         bounds = mapping.temporal.prod(-2) * mapping.spatial.prod(-2).prod(-2)
         sums = footprint(analyse(mapping, strides, accelerator), accelerator)

@@ -12,7 +12,7 @@ from sklearn.linear_model import Ridge
 
 from tests.predictors.helpers import rows, schedules, trained, untrained
 from tilegrad.errors import ConfigError
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 from tilegrad.predictors import Linear, Mlp, Reuse, Roofline, Schema, ranking_metrics
 from tilegrad.predictors.features.raw import loops
 from tilegrad.predictors.soft_maximum import SoftMaximum, join_parts
@@ -100,7 +100,7 @@ def test_reuse_sees_which_loops_iterate_inside_which() -> None:
                 assert found[i, j] == expected, (row, outer, inner)
 
 
-def _lies_inside(nest: Mapping, outer: tuple[int, int], inner: tuple[int, int]) -> bool:
+def _lies_inside(nest: LoopNest, outer: tuple[int, int], inner: tuple[int, int]) -> bool:
     """Return whether ``inner``, a (level, dim), iterates and lies inside ``outer``."""
     if nest.temporal[inner] == 1 or outer == inner:
         return False

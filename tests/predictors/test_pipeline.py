@@ -8,12 +8,12 @@ from torch import Tensor
 
 from tests.helpers import free_factors, gemmini, generator, random_orders
 from tests.predictors.helpers import rows, schedules, trained, untrained
-from tilegrad.cost.model import model_footprint
+from tilegrad.cost.latency import model_footprint
 from tilegrad.errors import ConfigError
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 from tilegrad.predictors import PREDICTORS, Pipeline, Residual, Schema
 from tilegrad.predictors.base import Batch
-from tilegrad.predictors.cost_model import PredictedLatency
+from tilegrad.predictors.latency import PredictedLatency
 from tilegrad.predictors.pipeline import _lead_of_the_mean
 
 LATENCY = ("latency",)
@@ -115,7 +115,7 @@ def test_slopes_in_the_mapping_are_those_of_differences(
         """Logs of factors inside DRAM's loops and of spatial ones; DRAM's are what is left."""
         inside, lanes = (inner * temporal[:-1]).exp(), (across * spatial).exp()
         left = bounds / (inside.prod(-2) * lanes.prod(-2).prod(-2))
-        nest = Mapping(torch.cat([inside, left.unsqueeze(0)]), lanes, orders)
+        nest = LoopNest(torch.cat([inside, left.unsqueeze(0)]), lanes, orders)
         sums = model_footprint(model, nest, bounds, strides, gemmini())
         return model.cycles(sums, gemmini(), hardware).log()
 

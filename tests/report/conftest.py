@@ -12,7 +12,7 @@ import torch
 
 from tilegrad.accelerator import Accelerator, load_accelerator
 from tilegrad.cost import area_mm2, infer_hardware, layer_cost
-from tilegrad.mapping import Mapping, format_shorthand, stack, unit_mapping
+from tilegrad.mapping import LoopNest, format_shorthand, stack, unit_mapping
 from tilegrad.mapping.factors import divisors
 from tilegrad.nest import analyse
 from tilegrad.shape.conv import C, K, P
@@ -22,7 +22,7 @@ Record = dict[str, Any]
 HISTORY = "samples,seconds,edp\n100,0.5,9e12\n2000,2.5,4e12\n2500,3,3.5e12\n50000,30,3e12\n"
 
 
-def simple_mapping(problem: Problem) -> Mapping:
+def simple_mapping(problem: Problem) -> LoopNest:
     """Return C and K over the array as far as they go, P in the registers, the rest in DRAM."""
     mapping = unit_mapping(4)
     left = torch.tensor(problem.bounds, dtype=torch.float64)

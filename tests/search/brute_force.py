@@ -18,7 +18,7 @@ from tests.helpers import counts
 from tests.helpers_literal import holding, spread, words_kept
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.cost import area_mm2, layer_cost
-from tilegrad.mapping import Mapping, concatenate, unit_mapping
+from tilegrad.mapping import LoopNest, concatenate, unit_mapping
 from tilegrad.nest import analyse
 from tilegrad.shape.conv import DIMS
 from tilegrad.workload import Problem, Workload
@@ -28,7 +28,7 @@ MOVES = ("reads", "fills", "updates")
 
 def every_mapping(
     problem: Problem, accelerator: Accelerator, width: int, padded: bool = False
-) -> Mapping:
+) -> LoopNest:
     """Return all mappings ``[row]`` of one layer, spatial factors up to ``width``.
 
     ``padded``: also those whose factors do not divide a bound, rounded up at the outermost level.
@@ -71,7 +71,7 @@ def _covers(bound: int, places: list[Place], width: int) -> Iterator[dict[Place,
             yield {**split, outermost: -(-bound // prod(factors))}
 
 
-def _with_orders(choice: list[dict[Place, int]], accelerator: Accelerator) -> Mapping:
+def _with_orders(choice: list[dict[Place, int]], accelerator: Accelerator) -> LoopNest:
     """Return one nest in every order of its loops above 1."""
     nest = unit_mapping(len(accelerator.levels))
     for dim, split in enumerate(choice):
@@ -82,7 +82,7 @@ def _with_orders(choice: list[dict[Place, int]], accelerator: Accelerator) -> Ma
                 nest.spatial[level, axis, dim] = factor
     orders = [_orders((nest.temporal[level] > 1).tolist()) for level in range(len(nest.temporal))]
     every = torch.tensor(list(product(*orders)))
-    return Mapping(
+    return LoopNest(
         nest.temporal.expand(len(every), -1, -1), nest.spatial.expand(len(every), -1, -1, -1), every
     )
 
@@ -95,7 +95,7 @@ def _orders(used: list[bool]) -> list[tuple[int, ...]]:
 
 def undominated(
     problem: Problem, accelerator: Accelerator, width: int, padded: bool = False
-) -> Mapping:
+) -> LoopNest:
     """Return one mapping for each set of needs and accesses that no other one undercuts."""
     nests = every_mapping(problem, accelerator, width, padded)
     named = counts(analyse(nests, torch.tensor(problem.strides, dtype=torch.float64), accelerator))
@@ -158,7 +158,7 @@ def optimum_over(
     return least
 
 
-def _each(nests: Mapping) -> list[Mapping]:
+def _each(nests: LoopNest) -> list[LoopNest]:
     return [nests[row] for row in range(len(nests.temporal))]
 
 
@@ -166,7 +166,7 @@ def _every_sum(one: Tensor, other: Tensor) -> Tensor:
     return (one.unsqueeze(1) + other).flatten()
 
 
-def _needs(nests: Mapping, problem: Problem, accelerator: Accelerator) -> Tensor:
+def _needs(nests: LoopNest, problem: Problem, accelerator: Accelerator) -> Tensor:
     """Return the widest axis of each mapping and the words it keeps by level, ``[row, column]``."""
     levels = range(len(accelerator.levels))
     return torch.tensor(
@@ -192,14 +192,14 @@ def _hardware(needed: Tensor, accelerator: Accelerator) -> dict[str, Tensor]:
 
 
 def _values(
-    layers: list[Mapping],
+    layers: list[LoopNest],
     needs: list[Tensor],
     designs: Tensor,
     workload: Workload,
     accelerator: Accelerator,
 ) -> dict[str, Tensor]:
     picked = [nests[rows] for nests, rows in zip(layers, designs.unbind(1), strict=True)]
-    nests = Mapping(
+    nests = LoopNest(
         *(
             torch.stack([getattr(nest, part) for nest in picked], 1)
             for part in ("temporal", "spatial", "order")

@@ -16,7 +16,7 @@ from tests.search.helpers import OF_ANY, SMALL, Limits, outcome, record, run, sm
 from tilegrad.accelerator import load_accelerator
 from tilegrad.cost import area_mm2, infer_hardware, layer_cost
 from tilegrad.cost.capacity import find_overflows
-from tilegrad.cost.model import ROOFLINE, CostModel
+from tilegrad.cost.latency import NEST_LATENCY, LatencyModel
 from tilegrad.mapping import parse_shorthand, stack
 from tilegrad.mapping.validity import find_violations
 from tilegrad.nest import analyse
@@ -45,7 +45,7 @@ class StrategyContract:
     workload: Workload = SMALL
     unlimited: Limits = Limits()
     limits: Mapping[str, Limits] = LIMITS
-    model: CostModel = ROOFLINE
+    model: LatencyModel = NEST_LATENCY
     margin: float = 1e-9
     """How much better the design of another objective may be. The mapspace leaves out mappings that
     the nest knows to be no better (idle instances), which a predictor may prefer all the same."""
@@ -152,7 +152,7 @@ class StrategyContract:
         samples, seconds, edps = zip(*whole.history, strict=True)
         assert list(samples) == sorted(samples)
         assert list(seconds) == sorted(seconds)
-        if self.model is ROOFLINE:
+        if self.model is NEST_LATENCY:
             assert list(edps) == sorted(edps, reverse=True)
         assert edps[-1] == record(whole, self.problem())["edp"] == whole.edp
         assert whole.fraction <= 1

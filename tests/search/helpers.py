@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.helpers import gemmini
 from tilegrad.accelerator import Accelerator
-from tilegrad.cost.model import ROOFLINE, CostModel
+from tilegrad.cost.latency import NEST_LATENCY, LatencyModel
 from tilegrad.fingerprint.record import Fingerprint
 from tilegrad.search import (
     Budget,
@@ -54,7 +54,7 @@ def small_problem(
     limits: Limits | None = None,
     workload: Workload = SMALL,
     accelerator: Accelerator | None = None,
-    model: CostModel = ROOFLINE,
+    model: LatencyModel = NEST_LATENCY,
 ) -> SearchProblem:
     """Return a search of small layers."""
     limits = limits or Limits()

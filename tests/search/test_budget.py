@@ -78,7 +78,7 @@ def test_the_piece_at_work_is_the_last(
     problem, clock = small_problem(), Clock()
     place, most = PIECES[piece]
     with monkeypatch.context() as patch:
-        patch.setattr("tilegrad.search.descent.GROUP_ROWS", 1)
+        patch.setattr("tilegrad.search.gradient.descent.GROUP_ROWS", 1)
         calls = jumping(patch, place, clock)
         cut, status = run(problem, GRADIENT, tmp_path, budget=clock.budget)
     assert calls() == most

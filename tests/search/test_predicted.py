@@ -12,13 +12,14 @@ from tests.helpers import gemmini, generator
 from tests.helpers_predictors import latency_by, predictor
 from tests.search.contract import StrategyContract
 from tests.search.helpers import SHORT_GRADIENT, SHORT_RANDOM, SMALL, record, run, small_problem
-from tilegrad.cost.model import ROOFLINE
+from tilegrad.cost.latency import NEST_LATENCY
 from tilegrad.errors import PredictionError
 from tilegrad.search import Strategy, random
-from tilegrad.search.focus import Focus
-from tilegrad.search.polish import candidates
-from tilegrad.search.pool import LayerPool, hardware_points
-from tilegrad.search.prices import prices, settle
+from tilegrad.search.gradient.focus import Focus
+from tilegrad.search.gradient.polish import candidates
+from tilegrad.search.gradient.pool import LayerPool
+from tilegrad.search.gradient.prices import prices, settle
+from tilegrad.search.points import hardware_points
 
 POINTS = {
     "pe_dim": torch.tensor([4.0, 8.0, 16.0, 16.0]),
@@ -61,7 +62,7 @@ def test_what_was_not_asked_for_could_not_matter(layer: int, slack: float) -> No
     """Against the prices of all candidates on all points, each asked for."""
     pool, points = pool_of(layer), hardware_points(gemmini(), POINTS)
     weights = (torch.tensor([1.0, 2.0, 1.0, 5.0]) / 1e7, torch.tensor([1.0, 1.0, 3.0, 0.1]) / 1e5)
-    nest = prices(pool.sums, points, ROOFLINE)
+    nest = prices(pool.sums, points, NEST_LATENCY)
     latency = torch.stack(
         [
             RAW.cycles(pool.sums, gemmini(), {name: v[point] for name, v in POINTS.items()})
@@ -81,7 +82,7 @@ def test_what_was_not_asked_for_could_not_matter(layer: int, slack: float) -> No
 def test_candidates_that_do_not_fit_are_not_asked_for() -> None:
     pool = pool_of(0)
     points = hardware_points(gemmini(), POINTS)
-    misfit = prices(pool.sums, points, ROOFLINE).latency == torch.inf
+    misfit = prices(pool.sums, points, NEST_LATENCY).latency == torch.inf
     assert misfit.any()
     asked = prices(pool.sums, points, RAW)
     weights = (torch.ones(4, dtype=torch.float64), torch.ones(4, dtype=torch.float64))
@@ -91,7 +92,7 @@ def test_candidates_that_do_not_fit_are_not_asked_for() -> None:
 
 def test_layers_are_asked_for_together_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """In batches that hold several layers, and parts of one."""
-    monkeypatch.setattr("tilegrad.search.prices.PAIRS_AT_ONCE", 50)
+    monkeypatch.setattr("tilegrad.search.gradient.prices.PAIRS_AT_ONCE", 50)
     points = hardware_points(gemmini(), POINTS)
     weights = (torch.full((4,), 1e-7), torch.full((4,), 1e-5))
     together, alone = ([prices(pool_of(n).sums, points, RAW) for n in range(3)] for _ in range(2))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.search.helpers import SHORT_GRADIENT, SMALL, Limits, run, small_problem
 from tilegrad.accelerator import load_accelerator
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 from tilegrad.search import Budget, SearchProblem, SearchState, Surroundings
 from tilegrad.search.random import RandomStrategy
 from tilegrad.search.surroundings import rechosen
@@ -21,7 +21,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[SearchProblem, Sear
     return problem, run(problem, SHORT_GRADIENT, tmp_path_factory.mktemp("found"))[0]
 
 
-def best_of(state: SearchState) -> Mapping:
+def best_of(state: SearchState) -> LoopNest:
     assert state.best is not None
     return state.best
 

@@ -10,22 +10,22 @@ import torch
 from tests.helpers import generator, integer_mappings
 from tilegrad.accelerator import AXES, load_accelerator, packaged_accelerators
 from tilegrad.errors import MappingError
-from tilegrad.mapping import Mapping, unit_mapping
+from tilegrad.mapping import LoopNest, unit_mapping
 from tilegrad.targets.timeloop.imports import mapping_list
 from tilegrad.targets.timeloop.nests import DIALECTS, mapping_directives, read_directives
 from tilegrad.targets.timeloop.tagged import write_yaml
 
 
-def representable(name: str, rows: int, seed: int) -> Mapping:
+def representable(name: str, rows: int, seed: int) -> LoopNest:
     """Random mappings; where a level spreads a dim along X and Y, X has it alone."""
     mapping = integer_mappings(load_accelerator(name), rows, generator(seed))
     spatial = mapping.spatial.clone()
     both = (spatial[..., 0, :] > 1) & (spatial[..., 1, :] > 1)
     spatial[..., 1, :] = torch.where(both, torch.ones(()).double(), spatial[..., 1, :])
-    return Mapping(mapping.temporal, spatial, mapping.order)
+    return LoopNest(mapping.temporal, spatial, mapping.order)
 
 
-def same(left: Mapping, right: Mapping) -> bool:
+def same(left: LoopNest, right: LoopNest) -> bool:
     pairs = zip(vars(left).values(), vars(right).values(), strict=True)
     return all(torch.equal(a, b) for a, b in pairs)
 

@@ -16,7 +16,7 @@ from tilegrad.accelerator import Accelerator, load_accelerator
 from tilegrad.accelerator.library import packaged_accelerators
 from tilegrad.cost import infer_hardware, layer_cost
 from tilegrad.cost.nearest import nearest_fitting
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 from tilegrad.mapping.sampling import Sampler
 from tilegrad.nest import analyse
 from tilegrad.shape import INPUTS
@@ -70,7 +70,7 @@ def random_design(name: str) -> Design:
     return Design(accelerator, hardware, tuple(layers))
 
 
-def evaluated(design: Design, problem: Problem, mapping: Mapping) -> tuple[float, float]:
+def evaluated(design: Design, problem: Problem, mapping: LoopNest) -> tuple[float, float]:
     """Return this project's cycles and energy [uJ] of one mapping."""
     strides = torch.tensor(problem.strides, dtype=torch.float64)
     running = design.accelerator.running(problem.shape)
@@ -81,7 +81,7 @@ def evaluated(design: Design, problem: Problem, mapping: Mapping) -> tuple[float
     return float(cost.cycles), float(cost.energy_pj) * 1e-6
 
 
-def neighbours_may_pass_inputs(problem: Problem, mapping: Mapping) -> bool:
+def neighbours_may_pass_inputs(problem: Problem, mapping: LoopNest) -> bool:
     """Return whether instances side by side hold Inputs that a step later the next one needs.
 
     So where one dim of a sliding pair is spread and the other is stepped over further out or at

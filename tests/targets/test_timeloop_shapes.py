@@ -14,7 +14,7 @@ from tests.helpers import default_sizes
 from tests.targets.test_timeloop_nests import same
 from tilegrad.accelerator import load_accelerator, packaged_accelerators
 from tilegrad.cli import main
-from tilegrad.mapping import Mapping, format_shorthand, parse_shorthand
+from tilegrad.mapping import LoopNest, format_shorthand, parse_shorthand
 from tilegrad.mapping.sampling import Sampler
 from tilegrad.shape import build_shape, packaged_shape, packaged_shapes
 from tilegrad.shape.conv import CONV
@@ -54,7 +54,7 @@ def layers(draw: st.DrawFn, name: str) -> Problem:
     return Problem.from_fields("layer", fields, shape=shape)
 
 
-def drawn(problem: Problem, accelerator: str, seed: int) -> Mapping:
+def drawn(problem: Problem, accelerator: str, seed: int) -> LoopNest:
     """Return a random mapping; where a level spreads a dim along X and Y, X has it alone."""
     template = load_accelerator(accelerator)
     running, sizes = template.running(problem.shape), default_sizes(template)
@@ -66,7 +66,7 @@ def drawn(problem: Problem, accelerator: str, seed: int) -> Mapping:
     spatial[:, 1:] = torch.where(both, 1.0, spatial[:, 1:])
     temporal = mapping.temporal.clone()
     temporal[-1] *= taken.prod(0)
-    return Mapping(temporal, spatial, mapping.order)
+    return LoopNest(temporal, spatial, mapping.order)
 
 
 @pytest.mark.parametrize("name", SHAPES)

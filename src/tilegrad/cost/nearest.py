@@ -11,7 +11,7 @@ from torch import Tensor
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.cost.hardware import excess
 from tilegrad.mapping.factors import divisors
-from tilegrad.mapping.mapping import Mapping as LoopNest
+from tilegrad.mapping.loopnest import LoopNest
 from tilegrad.mapping.shorthand import format_shorthand
 from tilegrad.nest import analyse
 

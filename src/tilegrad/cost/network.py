@@ -12,7 +12,7 @@ from tilegrad.accelerator.expression import tensor_of
 from tilegrad.cost.analytical import LayerCost, layer_cost
 from tilegrad.cost.capacity import fits
 from tilegrad.cost.hardware import Hardware, area_mm2, infer_hardware
-from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import LoopNest
 from tilegrad.nest import analyse_layers
 from tilegrad.workload import Workload
 

@@ -1,7 +1,7 @@
 """Lightning datamodules: schedules from any source, parted by a protocol."""
 
+from tilegrad.datamodules.examples import Examples, feature_rows
 from tilegrad.datamodules.folds import Fold, everything
-from tilegrad.datamodules.rows import Rows, feature_rows
 from tilegrad.datamodules.schedules import ScheduleDataModule
 from tilegrad.datamodules.split import (
     FewMachines,
@@ -15,11 +15,11 @@ from tilegrad.datamodules.split import (
 )
 
 __all__ = [
+    "Examples",
     "FewMachines",
     "Fold",
     "NoTest",
     "RandomRows",
-    "Rows",
     "ScheduleDataModule",
     "Split",
     "UnseenLayers",

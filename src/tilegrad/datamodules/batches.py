@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, SequentialSampler
 
-from tilegrad.datamodules.rows import Rows
+from tilegrad.datamodules.examples import Examples
 
 STEPS_OF_AN_EPOCH = 120
 SMALLEST, LARGEST = 32, 4096
@@ -56,6 +56,6 @@ class Batches(SequentialSampler):
         yield from rows.split(self._size)
 
 
-def loader(rows: Rows, batches: Batches) -> DataLoader[dict[str, Tensor]]:
+def loader(rows: Examples, batches: Batches) -> DataLoader[dict[str, Tensor]]:
     """Return a loader of whole batches; workers would only copy what is in memory already."""
     return DataLoader(rows, sampler=batches, batch_size=None)  # type: ignore[arg-type]

@@ -11,9 +11,9 @@ from torch.utils.data import DataLoader
 
 from tilegrad.checks import positive_int, positive_number
 from tilegrad.datamodules.batches import Batches, loader, rows_of_a_batch
+from tilegrad.datamodules.examples import Examples, feature_rows
 from tilegrad.datamodules.folds import Fold, everything, hold_out
 from tilegrad.datamodules.groups import group_ids, groups_of
-from tilegrad.datamodules.rows import Rows, feature_rows
 from tilegrad.datamodules.split import Split
 from tilegrad.predictors.features import feature_set
 from tilegrad.predictors.schema import Schema, checked_targets
@@ -53,7 +53,7 @@ class ScheduleDataModule(LightningDataModule):
         if validation != 0:
             self._validation = positive_number("data.validation", validation, below=1)
         self._seed = seed
-        self._rows: Rows | None = None
+        self._rows: Examples | None = None
 
     def load(self) -> None:
         """Load the schedules and compute their features, once."""
@@ -71,7 +71,7 @@ class ScheduleDataModule(LightningDataModule):
         self.use(everything(len(self._rows)))
 
     @property
-    def rows(self) -> Rows:
+    def rows(self) -> Examples:
         """All rows, once ``load`` was called."""
         assert self._rows is not None
         return self._rows

@@ -12,19 +12,19 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.cost.analytical import layer_cost
 from tilegrad.cost.capacity import Overflow, find_overflows
 from tilegrad.cost.nearest import nearest_text
-from tilegrad.mapping import Mapping as LoopNests
+from tilegrad.mapping import LoopNest
 from tilegrad.nest import analyse
 from tilegrad.tables.faults import Fault
-from tilegrad.tables.layout import Layout
 from tilegrad.tables.nests import read_nests, sieve
-from tilegrad.tables.rows import Rows, read_rows
+from tilegrad.tables.rows import TableRows, read_rows
+from tilegrad.tables.table_layout import TableLayout
 
 
 @dataclass(frozen=True)
 class Evaluated:
     """Legal rows with their values and relative errors ``[row]``, by name of the quantity."""
 
-    rows: Rows
+    rows: TableRows
     values: dict[str, Tensor]
     errors: dict[str, Tensor]
     bottleneck: list[str]
@@ -33,7 +33,7 @@ class Evaluated:
 class Evaluator:
     """Evaluates the chunks of one table on one accelerator."""
 
-    def __init__(self, layout: Layout, accelerator: Accelerator) -> None:
+    def __init__(self, layout: TableLayout, accelerator: Accelerator) -> None:
         self._layout = layout
         self._accelerator = accelerator
         self._parts = ["Arithmetic", *(level.name for level in accelerator.levels)]
@@ -47,7 +47,7 @@ class Evaluator:
         rows, nests = read_nests(rows, self._accelerator, faults, self._remedy)
         return self._cost(rows, nests, faults), faults
 
-    def _cost(self, rows: Rows, nests: LoopNests, faults: list[Fault]) -> Evaluated:
+    def _cost(self, rows: TableRows, nests: LoopNest, faults: list[Fault]) -> Evaluated:
         nest = analyse(nests, rows.strides, self._accelerator)
         overflows = find_overflows(nest, self._accelerator, rows.hardware)
         found = _too_large(rows, overflows)
@@ -67,14 +67,16 @@ class Evaluator:
         slowest = cost.cycles_by_part[kept].argmax(-1).tolist()
         return Evaluated(rows, values, errors, [self._parts[part] for part in slowest])
 
-    def _remedy(self, rows: Rows, nests: LoopNests, place: int) -> str:
+    def _remedy(self, rows: TableRows, nests: LoopNest, place: int) -> str:
         """Return the nearest legal mapping that fits, as the end of a sentence."""
         hardware = {n: float(v.expand(len(rows))[place]) for n, v in rows.hardware.items()}
         nearest = nearest_text(nests[place], rows.strides[place], self._accelerator, hardware)
         return f"; {nearest}"
 
 
-def _too_large(rows: Rows, overflows: Mapping[int, list[Overflow]]) -> dict[int, tuple[str, str]]:
+def _too_large(
+    rows: TableRows, overflows: Mapping[int, list[Overflow]]
+) -> dict[int, tuple[str, str]]:
     return {
         place: (
             f"{over[0].level} overflows ({over[0].what})",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 
 from tilegrad.evaluate.evaluator import Evaluated
-from tilegrad.tables.layout import MAPPING, QUANTITIES, Layout
+from tilegrad.tables.table_layout import MAPPING, QUANTITIES, TableLayout
 
 
-def result_batch(evaluated: Evaluated, layout: Layout) -> pa.RecordBatch:
+def result_batch(evaluated: Evaluated, layout: TableLayout) -> pa.RecordBatch:
     """Return the results' columns: row and mapping, values, bottleneck, references, errors."""
     rows = evaluated.rows
     columns = {"row": pa.array(rows.number.numpy()), MAPPING: pa.array(rows.texts, pa.string())}

@@ -13,9 +13,9 @@ from tilegrad.evaluate.accuracy import Accuracy
 from tilegrad.evaluate.evaluator import Evaluated, Evaluator
 from tilegrad.evaluate.output import result_batch
 from tilegrad.tables.faults import FaultTally
-from tilegrad.tables.layout import find_layout
 from tilegrad.tables.output import ParquetOutput
 from tilegrad.tables.source import open_table
+from tilegrad.tables.table_layout import find_layout
 
 CHUNK_ROWS = 16_384
 

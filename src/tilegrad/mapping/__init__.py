@@ -1,6 +1,13 @@
 """Mappings: tensors, shorthand, validity, sampling."""
 
-from tilegrad.mapping.mapping import Mapping, concatenate, stack, unit_mapping
+from tilegrad.mapping.loopnest import LoopNest, concatenate, stack, unit_mapping
 from tilegrad.mapping.shorthand import format_shorthand, parse_shorthand
 
-__all__ = ["Mapping", "concatenate", "format_shorthand", "parse_shorthand", "stack", "unit_mapping"]
+__all__ = [
+    "LoopNest",
+    "concatenate",
+    "format_shorthand",
+    "parse_shorthand",
+    "stack",
+    "unit_mapping",
+]

@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import prod
 
 from tilegrad.mapping.factors import divisors, factorisations
-from tilegrad.mapping.mapping import Mapping
+from tilegrad.mapping.loopnest import LoopNest
 from tilegrad.workload import Problem
 
 WHOLE = 1024
@@ -94,12 +94,12 @@ def _rounded(bound: int) -> list[int]:
     return sorted({bound, *(ceil_div(bound, unit) * unit for unit in units)})
 
 
-def covered(problem: Problem, nest: Mapping) -> Problem:
+def covered(problem: Problem, nest: LoopNest) -> Problem:
     """Return the problem that a mapping ``[level, dim]`` runs: a padded one has larger bounds."""
     return replace(problem, bounds=tuple(int(bound) for bound in nest.bounds().tolist()))
 
 
-def padding_text(problem: Problem, nest: Mapping) -> str:
+def padding_text(problem: Problem, nest: LoopNest) -> str:
     """Return what a mapping ``[level, dim]`` adds to its problem, as ``P 15 as 16``; or nothing."""
     sizes = zip(problem.shape.dims, problem.bounds, covered(problem, nest).bounds, strict=True)
     return ", ".join(f"{dim} {own} as {runs}" for dim, own, runs in sizes if own != runs)

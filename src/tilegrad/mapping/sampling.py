@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
-from tilegrad.mapping.mapping import Mapping as LoopNest
+from tilegrad.mapping.loopnest import LoopNest
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
 from tilegrad.workload import Problem
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tilegrad.accelerator import AXES, Accelerator, Level
 from tilegrad.errors import MappingError, nearest
-from tilegrad.mapping.mapping import Mapping
+from tilegrad.mapping.loopnest import LoopNest
 from tilegrad.shape import ROLES
 
 _Array = NDArray[Any]
@@ -31,7 +31,7 @@ NOTHING = "N1"
 _EXAMPLE = "L1[WIO] K8 P4 - L0[W] N1 C4X"
 
 
-def parse_shorthand(text: str, accelerator: Accelerator) -> Mapping:
+def parse_shorthand(text: str, accelerator: Accelerator) -> LoopNest:
     """Return the mapping ``[level, dim]`` that ``text`` writes.
 
     Raises ``MappingError`` naming the level and the loop that are wrong and what is legal.
@@ -39,7 +39,7 @@ def parse_shorthand(text: str, accelerator: Accelerator) -> Mapping:
     return parse_shorthands([text], accelerator)[0]
 
 
-def parse_shorthands(texts: Sequence[str], accelerator: Accelerator) -> Mapping:
+def parse_shorthands(texts: Sequence[str], accelerator: Accelerator) -> LoopNest:
     """Return the mappings ``[text, level, dim]`` that ``texts`` write.
 
     Every distinct text is taken apart once and every distinct text of a level is read once.
@@ -57,14 +57,14 @@ def parse_shorthands(texts: Sequence[str], accelerator: Accelerator) -> Mapping:
         return torch.from_numpy(np.stack(picked, 1))
 
     tables = [level.tables() for level in levels]
-    return Mapping(
+    return LoopNest(
         gather([temporal for temporal, _, _ in tables]),
         gather([spatial for _, spatial, _ in tables]),
         gather([order for _, _, order in tables]),
     )
 
 
-def format_shorthand(mapping: Mapping, accelerator: Accelerator) -> str:
+def format_shorthand(mapping: LoopNest, accelerator: Accelerator) -> str:
     """Return the shorthand of one integer mapping ``[level, dim]``."""
     rows = zip(
         mapping.temporal.tolist(),

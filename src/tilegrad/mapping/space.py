@@ -12,7 +12,7 @@ from torch import Tensor
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.mapping.covers import covers, is_awkward
 from tilegrad.mapping.factors import factorisations
-from tilegrad.mapping.mapping import Mapping
+from tilegrad.mapping.loopnest import LoopNest
 
 TEMPORAL = -1
 
@@ -94,7 +94,7 @@ class MapSpace:
             inside[slot.dim] = inside[slot.dim] * factor
         return [(bound / tile).ceil() for bound, tile in zip(bounds, inside, strict=True)]
 
-    def mapping(self, factors: Tensor, bounds: Tensor, order: Tensor) -> Mapping:
+    def mapping(self, factors: Tensor, bounds: Tensor, order: Tensor) -> LoopNest:
         """Return the mappings of ``factors [..., slot]``, ``bounds [..., dim]`` and ``order``."""
         columns = dict(zip(self.slots, factors.unbind(-1), strict=True))
         left = self.outermost(factors, bounds)
@@ -111,7 +111,7 @@ class MapSpace:
             ]
             for level in levels
         ]
-        return Mapping(
+        return LoopNest(
             torch.stack([_stack(level) for level in [*temporal, left]]).movedim((0, 1), (-2, -1)),
             torch.stack(
                 [torch.stack([_stack(axis) for axis in level]) for level in spatial]

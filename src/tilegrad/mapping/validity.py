@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
-from tilegrad.mapping.mapping import Mapping
+from tilegrad.mapping.loopnest import LoopNest
 
 SPATIAL_PLACE = "spatial loop is not allowed at its level"
 """The rule that moving factors to other levels mends."""
@@ -37,7 +37,7 @@ class _Rule:
 
 
 def find_violations(
-    mapping: Mapping, bounds: Tensor, accelerator: Accelerator
+    mapping: LoopNest, bounds: Tensor, accelerator: Accelerator
 ) -> dict[int, list[Violation]]:
     """Return what is illegal in each mapping ``[mapping, level, dim]``, by index; {} if nothing is.
 
@@ -54,14 +54,14 @@ def find_violations(
     return found
 
 
-def _rules(mapping: Mapping, bounds: Tensor, accelerator: Accelerator) -> Iterator[_Rule]:
+def _rules(mapping: LoopNest, bounds: Tensor, accelerator: Accelerator) -> Iterator[_Rule]:
     yield from _factor_rules(mapping, accelerator)
     yield _place_rule(mapping, accelerator)
     yield _bounds_rule(mapping, bounds, accelerator)
     yield _order_rule(mapping, accelerator)
 
 
-def _factor_rules(mapping: Mapping, accelerator: Accelerator) -> Iterator[_Rule]:
+def _factor_rules(mapping: LoopNest, accelerator: Accelerator) -> Iterator[_Rule]:
     dims = accelerator.shape.dims
 
     def temporal(index: int, level: int, dim: int) -> str:
@@ -78,7 +78,7 @@ def _factor_rules(mapping: Mapping, accelerator: Accelerator) -> Iterator[_Rule]
     yield _Rule("factor is not a positive integer", _not_positive(mapping.spatial), spatial)
 
 
-def _place_rule(mapping: Mapping, accelerator: Accelerator) -> _Rule:
+def _place_rule(mapping: LoopNest, accelerator: Accelerator) -> _Rule:
     dims, legal = accelerator.shape.dims, _spreadable(accelerator).to(mapping.spatial.device)
 
     def explain(index: int, level: int, axis: int, dim: int) -> str:
@@ -90,7 +90,7 @@ def _place_rule(mapping: Mapping, accelerator: Accelerator) -> _Rule:
     return _Rule(SPATIAL_PLACE, (mapping.spatial > 1) & ~legal, explain)
 
 
-def _bounds_rule(mapping: Mapping, bounds: Tensor, accelerator: Accelerator) -> _Rule:
+def _bounds_rule(mapping: LoopNest, bounds: Tensor, accelerator: Accelerator) -> _Rule:
     products = mapping.bounds()
     bounds = bounds.expand_as(products)
 
@@ -106,7 +106,7 @@ def _bounds_rule(mapping: Mapping, bounds: Tensor, accelerator: Accelerator) -> 
     return _Rule("factors do not multiply to the bound", ~covers, explain)
 
 
-def _outermost(mapping: Mapping) -> Tensor:
+def _outermost(mapping: LoopNest) -> Tensor:
     """Return each dim's outermost factor above 1, ``[mapping, dim]`` (1 where there is none)."""
     found = torch.ones_like(mapping.temporal[..., 0, :])
     for spatial, temporal in zip(
@@ -117,7 +117,7 @@ def _outermost(mapping: Mapping) -> Tensor:
     return found
 
 
-def _order_rule(mapping: Mapping, accelerator: Accelerator) -> _Rule:
+def _order_rule(mapping: LoopNest, accelerator: Accelerator) -> _Rule:
     count = len(accelerator.shape.dims)
 
     def explain(index: int, level: int) -> str:

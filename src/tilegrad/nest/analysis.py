@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
-from tilegrad.mapping.mapping import Mapping
+from tilegrad.mapping.loopnest import LoopNest
 from tilegrad.nest.layout import Layout, multiply, total
 from tilegrad.nest.loops import join
 from tilegrad.nest.sliding import sliding_fills
@@ -64,7 +64,7 @@ class Nest:
         return self.spatial[level][axis]
 
 
-def analyse(mapping: Mapping, strides: Tensor, accelerator: Accelerator) -> Nest:
+def analyse(mapping: LoopNest, strides: Tensor, accelerator: Accelerator) -> Nest:
     """Analyse mappings ``[..., level, dim]`` of layers of the accelerator's shape.
 
     ``strides [..., coefficient]`` holds the shape's coefficients; leading dimensions broadcast.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
-from tilegrad.mapping.mapping import Mapping
+from tilegrad.mapping.loopnest import LoopNest
 from tilegrad.mapping.validity import Violation, find_violations
 from tilegrad.nest.analysis import Accesses, Nest, analyse
 from tilegrad.workload.workload import Stack
@@ -17,7 +17,7 @@ Join = Callable[[Sequence[Tensor]], Tensor]
 """Puts figures ``[..., layer]`` of the stacks' layers into the workload's order."""
 
 
-def analyse_layers(nests: Mapping, stacks: Sequence[Stack], accelerator: Accelerator) -> Nest:
+def analyse_layers(nests: LoopNest, stacks: Sequence[Stack], accelerator: Accelerator) -> Nest:
     """Analyse mappings ``[..., layer, level, dim]`` of a workload's layers.
 
     Shapes of fewer dims than the tensors have (``Mapping.over``) use the first ones. Tensors of the
@@ -34,7 +34,7 @@ def analyse_layers(nests: Mapping, stacks: Sequence[Stack], accelerator: Acceler
 
 
 def find_layer_violations(
-    nests: Mapping, stacks: Sequence[Stack], accelerator: Accelerator
+    nests: LoopNest, stacks: Sequence[Stack], accelerator: Accelerator
 ) -> dict[int, list[Violation]]:
     """Return what is illegal in the mapping of each layer ``[layer]``, by its place in order."""
     found: dict[int, list[Violation]] = {}
@@ -45,10 +45,10 @@ def find_layer_violations(
     return dict(sorted(found.items()))
 
 
-def layers_of(nests: Mapping, stack: Stack) -> Mapping:
+def layers_of(nests: LoopNest, stack: Stack) -> LoopNest:
     """Return the mappings ``[..., layer]`` of one stack's layers, over its dims."""
     batch, places = nests.batch_shape, torch.tensor(stack.places)
-    return Mapping(
+    return LoopNest(
         nests.temporal.expand(*batch, -1, -1).index_select(-3, places),
         nests.spatial.expand(*batch, -1, -1, -1).index_select(-4, places),
         nests.order.expand(*batch, -1, -1).index_select(-3, places),

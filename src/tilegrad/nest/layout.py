@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
-from tilegrad.mapping.mapping import Mapping
+from tilegrad.mapping.loopnest import LoopNest
 from tilegrad.nest.loops import Loops, level_loops, readable
 from tilegrad.shape import OUTPUTS, ROLES, Shape
 
@@ -25,7 +25,7 @@ Scales = dict[str, Factors]
 class Layout:
     """Tiles, extents and loops of a batch of mappings; tensors ``[...]`` broadcast."""
 
-    def __init__(self, mapping: Mapping, strides: Tensor, accelerator: Accelerator) -> None:
+    def __init__(self, mapping: LoopNest, strides: Tensor, accelerator: Accelerator) -> None:
         self.accelerator = accelerator
         self.shape = accelerator.shape
         self.counts_first_fill = accelerator.counting == "timeloop-2022"

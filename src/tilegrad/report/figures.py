@@ -11,8 +11,7 @@ from torch import Tensor
 from tilegrad.accelerator import Accelerator, Level
 from tilegrad.cost.analytical import level_words
 from tilegrad.cost.hardware import mac_units
-from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.mapping import stack
+from tilegrad.mapping import LoopNest, stack
 from tilegrad.nest import Nest, analyse_layers
 from tilegrad.record import LayerResult, Result
 from tilegrad.workload import stacks_of

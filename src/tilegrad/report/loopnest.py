@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from tilegrad.accelerator import ACCESSES, AXES, Accelerator, Level
-from tilegrad.mapping import Mapping, format_shorthand
+from tilegrad.mapping import LoopNest, format_shorthand
 from tilegrad.mapping.covers import covered, padding_text
 from tilegrad.nest import Nest, analyse
 from tilegrad.report.engineering import kilobytes
@@ -20,7 +20,7 @@ _LEGEND = (
 _HEADINGS = ("level", "instances", "tensor", "tile words", "tile size", *ACCESSES)
 
 
-def loop_nest_text(mapping: Mapping, accelerator: Accelerator, problem: Problem) -> str:
+def loop_nest_text(mapping: LoopNest, accelerator: Accelerator, problem: Problem) -> str:
     """Return the loop nest of one mapping ``[level, dim]`` and the traffic of every level."""
     accelerator = accelerator.running(problem.shape)
     nest = analyse(mapping, torch.tensor(problem.strides, dtype=torch.float64), accelerator)
@@ -39,7 +39,7 @@ def loop_nest_text(mapping: Mapping, accelerator: Accelerator, problem: Problem)
     return "\n".join(lines) + "\n"
 
 
-def _loop_lines(mapping: Mapping, accelerator: Accelerator, nest: Nest) -> Iterator[str]:
+def _loop_lines(mapping: LoopNest, accelerator: Accelerator, nest: Nest) -> Iterator[str]:
     depth, dims = 0, _loop_names(accelerator.shape.dims)
     for index in reversed(range(len(accelerator.levels))):
         yield "  " * depth + _level_comment(accelerator.levels[index], index, nest)
@@ -66,7 +66,7 @@ def _level_comment(level: Level, index: int, nest: Nest) -> str:
     return f"# {level.name}{copies}: {', '.join(tiles)}"
 
 
-def _level_loops(mapping: Mapping, level: int, dims: Sequence[str]) -> Iterator[str]:
+def _level_loops(mapping: LoopNest, level: int, dims: Sequence[str]) -> Iterator[str]:
     """Yield the loops of one level that have more than one step, outermost first."""
     for dim in mapping.order[level].tolist():
         yield from _loop("for", dims[dim], mapping.temporal[level, dim].item())

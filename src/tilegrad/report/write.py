@@ -7,8 +7,7 @@ from pathlib import Path
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import DataError, MappingError
 from tilegrad.files import write_bytes
-from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.mapping import parse_shorthand, stack
+from tilegrad.mapping import LoopNest, parse_shorthand, stack
 from tilegrad.nest import find_layer_violations
 from tilegrad.record import RESULT, Result, read_result
 from tilegrad.report.figures import layer_figures, roof

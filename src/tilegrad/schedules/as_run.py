@@ -14,7 +14,7 @@ import torch
 
 from tilegrad.machines.gemmini.calls import is_line_of_pixels
 from tilegrad.machines.gemmini.template import array_side
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 from tilegrad.schedules.catalogue import machine_names
 from tilegrad.schedules.identity import group
 from tilegrad.schedules.schedules import PUBLISHED, Finding, Schedules
@@ -49,7 +49,7 @@ def _as_squares(schedules: Schedules) -> Schedules:
     temporal = schedules.nests.temporal.clone()
     temporal[oblong, -1, Q] *= bounds[oblong, P] / bounds[oblong, Q]
     bounds[oblong, Q] = bounds[oblong, P]
-    nests = Mapping(temporal, schedules.nests.spatial, schedules.nests.order)
+    nests = LoopNest(temporal, schedules.nests.spatial, schedules.nests.order)
     first = schedules.layer_names[int(schedules.layer[oblong][0])]
     finding = Finding(
         "a layer that is not square, measured as one of P x P", int(oblong.sum()), first

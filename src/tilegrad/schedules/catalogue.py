@@ -10,9 +10,9 @@ from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.schedules.identity import Networks, group, layer_name, machine_name
-from tilegrad.schedules.rows import ScheduleRows
+from tilegrad.schedules.schedule_rows import ScheduleRows
 from tilegrad.schedules.schedules import Schedules
-from tilegrad.tables.rows import Rows
+from tilegrad.tables.rows import TableRows
 
 Ids = tuple[Tensor, Tensor]
 """Layer and machine of each row, int64 ``[row]``."""
@@ -52,7 +52,9 @@ class Catalogue:
         )
 
 
-def catalogue_of(rows: Rows, accelerator: Accelerator, networks: Networks) -> tuple[Catalogue, Ids]:
+def catalogue_of(
+    rows: TableRows, accelerator: Accelerator, networks: Networks
+) -> tuple[Catalogue, Ids]:
     """Return the catalogue of a table's rows, in the order of their first rows, and the ids."""
     hardware = torch.empty(len(rows), len(accelerator.parameters), dtype=torch.float64)
     for column, name in enumerate(accelerator.parameters):

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator, Level
-from tilegrad.mapping import Mapping as LoopNests
+from tilegrad.mapping import LoopNest
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
 from tilegrad.schedules.catalogue import Catalogue
-from tilegrad.schedules.rows import ScheduleRows, empty_rows
+from tilegrad.schedules.schedule_rows import ScheduleRows, empty_rows
 from tilegrad.schedules.schedules import TARGETS
 from tilegrad.shape.conv import DIMS
 
@@ -101,7 +101,7 @@ def _order_key(order: Tensor) -> Tensor:
     return key
 
 
-def _factor(nests: LoopNests, slot: Slot) -> Tensor:
+def _factor(nests: LoopNest, slot: Slot) -> Tensor:
     if slot.axis == TEMPORAL:
         return nests.temporal[:, slot.level, slot.dim]
     return nests.spatial[:, slot.level, slot.axis, slot.dim]

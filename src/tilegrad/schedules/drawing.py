@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.errors import InfeasibleError
-from tilegrad.mapping import Mapping as LoopNests
+from tilegrad.mapping import LoopNest
 from tilegrad.mapping.space import TEMPORAL
 from tilegrad.schedules.choices import LayerChoices, Legal, take
 from tilegrad.schedules.identity import machine_name
@@ -41,7 +41,7 @@ class Machines:
     each: int
 
 
-def draw_mappings(layer: LayerChoices, machines: Machines, random: torch.Generator) -> LoopNests:
+def draw_mappings(layer: LayerChoices, machines: Machines, random: torch.Generator) -> LoopNest:
     """Return mappings ``[machine * each, level, dim]``, those of a machine next to each other.
 
     Raises ``InfeasibleError`` where none is found for a machine.
@@ -63,7 +63,7 @@ def draw_mappings(layer: LayerChoices, machines: Machines, random: torch.Generat
             else:
                 spatial[slot.level, slot.axis, dim] = factor
     order = draw_orders(temporal, random)
-    return LoopNests(temporal.permute(2, 0, 1), spatial.permute(3, 0, 1, 2), order.permute(2, 0, 1))
+    return LoopNest(temporal.permute(2, 0, 1), spatial.permute(3, 0, 1, 2), order.permute(2, 0, 1))
 
 
 def draw_orders(temporal: Tensor, random: torch.Generator) -> Tensor:

@@ -9,8 +9,8 @@ import pyarrow as pa
 from tilegrad.mapping.shorthand import format_shorthand
 from tilegrad.schedules.schedules import Schedules
 from tilegrad.schedules.tables import COLUMNS, PER_UNIT
-from tilegrad.tables.layout import BOUNDS, MAPPING, STEPS
 from tilegrad.tables.output import ParquetOutput
+from tilegrad.tables.table_layout import BOUNDS, MAPPING, STEPS
 
 CHUNK_ROWS = 16_384
 

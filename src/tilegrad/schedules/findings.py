@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from tilegrad.mapping import Mapping as LoopNests
+from tilegrad.mapping import LoopNest
 from tilegrad.schedules.identity import group
 from tilegrad.schedules.schedules import Finding
 from tilegrad.tables.faults import Fault, FaultTally
-from tilegrad.tables.layout import Layout
-from tilegrad.tables.rows import Rows, others
+from tilegrad.tables.rows import TableRows, others
+from tilegrad.tables.table_layout import TableLayout
 
 PRINTED = 1e-4
 """Relative difference of two values that are one value printed to a few digits."""
 
 
-def measured(rows: Rows, layout: Layout, faults: list[Fault]) -> Rows:
+def measured(rows: TableRows, layout: TableLayout, faults: list[Fault]) -> TableRows:
     """Return the rows whose targets are all there and agree; the others are added to ``faults``.
 
     Where latency, energy and EDP are all given, EDP is the product of the two.
@@ -35,7 +35,9 @@ def measured(rows: Rows, layout: Layout, faults: list[Fault]) -> Rows:
     return rows
 
 
-def _agreeing(rows: Rows, columns: Mapping[str, str], layout: Layout, faults: list[Fault]) -> Rows:
+def _agreeing(
+    rows: TableRows, columns: Mapping[str, str], layout: TableLayout, faults: list[Fault]
+) -> TableRows:
     latency, energy, edp = (rows.references[name] for name in ("latency", "energy", "edp"))
     ratio = edp / (latency * energy)
     off = ((ratio - 1).abs() > PRINTED).nonzero().flatten().tolist()
@@ -63,7 +65,7 @@ def fault_findings(faults: FaultTally) -> list[Finding]:
     ]
 
 
-def repeated(rows: Rows, left_out: bool) -> tuple[Tensor, list[Finding]]:
+def repeated(rows: TableRows, left_out: bool) -> tuple[Tensor, list[Finding]]:
     """Return which rows ``[row]`` repeat an earlier one, and what to say of them.
 
     A repetition has the hardware, layer and mapping of an earlier row, and its targets up to the
@@ -84,7 +86,7 @@ def repeated(rows: Rows, left_out: bool) -> tuple[Tensor, list[Finding]]:
     ]
 
 
-def impossible(rows: Rows, nests: LoopNests) -> list[Finding]:
+def impossible(rows: TableRows, nests: LoopNest) -> list[Finding]:
     """Return the rows that took fewer cycles than their mapping has steps of arithmetic."""
     if "latency" not in rows.references:
         return []
@@ -100,7 +102,7 @@ def single(layer: Tensor, names: Sequence[str]) -> list[Finding]:
     return [Finding("layer has one row only", len(alone), names[alone[0]])] if alone else []
 
 
-def _finding(what: str, marked: Tensor, rows: Rows, left_out: bool = False) -> list[Finding]:
+def _finding(what: str, marked: Tensor, rows: TableRows, left_out: bool = False) -> list[Finding]:
     places = marked.nonzero().flatten().tolist()
     if not places:
         return []

@@ -20,7 +20,7 @@ from tilegrad.schedules.catalogue import Catalogue
 from tilegrad.schedules.columns import decode, encode
 from tilegrad.schedules.download import cache_directory
 from tilegrad.schedules.reading import Progress, Reading, read_schedules
-from tilegrad.schedules.rows import ScheduleRows
+from tilegrad.schedules.schedule_rows import ScheduleRows
 from tilegrad.schedules.schedules import Finding, Schedules
 from tilegrad.tables.files import explained
 from tilegrad.tables.output import ParquetOutput

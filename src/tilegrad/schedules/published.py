@@ -14,7 +14,7 @@ from tilegrad.schedules.identity import Networks
 from tilegrad.schedules.parsed import load_parsed
 from tilegrad.schedules.reading import Progress, Reading
 from tilegrad.schedules.schedules import Schedules
-from tilegrad.tables.layout import Quantity
+from tilegrad.tables.table_layout import Quantity
 
 _SOURCE = (
     "https://raw.githubusercontent.com/ucb-bar/dosa/a7a3239382e14e825f6fe3bc5523c6070abf426c/data"

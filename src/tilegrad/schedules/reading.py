@@ -10,18 +10,17 @@ import torch
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import DataError
-from tilegrad.mapping import Mapping as LoopNests
-from tilegrad.mapping import concatenate
+from tilegrad.mapping import LoopNest, concatenate
 from tilegrad.schedules.catalogue import catalogue_of
 from tilegrad.schedules.findings import fault_findings, impossible, measured, repeated, single
 from tilegrad.schedules.identity import Networks
-from tilegrad.schedules.rows import ScheduleRows
+from tilegrad.schedules.schedule_rows import ScheduleRows
 from tilegrad.schedules.schedules import Schedules
 from tilegrad.tables.faults import FaultTally
-from tilegrad.tables.layout import Layout, Quantity, find_layout
 from tilegrad.tables.nests import read_nests
-from tilegrad.tables.rows import Rows, read_rows
+from tilegrad.tables.rows import TableRows, read_rows
 from tilegrad.tables.source import open_table
+from tilegrad.tables.table_layout import Quantity, TableLayout, find_layout
 
 CHUNK_ROWS = 16_384
 
@@ -70,9 +69,9 @@ def read_schedules(path: Path, reading: Reading, progress: Progress | None = Non
 
 def _read_rows(
     path: Path, reading: Reading, progress: Progress | None
-) -> tuple[Rows, LoopNests, FaultTally]:
-    rows: list[Rows] = []
-    nests: list[LoopNests] = []
+) -> tuple[TableRows, LoopNest, FaultTally]:
+    rows: list[TableRows] = []
+    nests: list[LoopNest] = []
     tally = FaultTally()
     count = 0
     with open_table(path) as source:
@@ -95,7 +94,7 @@ def _read_rows(
     return _join(rows), concatenate(nests), tally
 
 
-def _layout(columns: Sequence[str], reading: Reading, where: str) -> Layout:
+def _layout(columns: Sequence[str], reading: Reading, where: str) -> TableLayout:
     layout = find_layout(
         columns,
         reading.accelerator,
@@ -109,9 +108,9 @@ def _layout(columns: Sequence[str], reading: Reading, where: str) -> Layout:
     return layout
 
 
-def _join(parts: Sequence[Rows]) -> Rows:
+def _join(parts: Sequence[TableRows]) -> TableRows:
     first = parts[0]
-    return Rows(
+    return TableRows(
         torch.cat([part.number for part in parts]),
         [text for part in parts for text in part.texts],
         torch.cat([part.bounds for part in parts]),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 
 TARGETS = ("latency", "energy", "edp")
 """Cycles, uJ, and uJ * cycles: what a source may have measured."""
@@ -51,7 +51,7 @@ class Schedules:
     """
 
     accelerator: Accelerator
-    nests: Mapping
+    nests: LoopNest
     bounds: Tensor
     strides: Tensor
     hardware: dict[str, Tensor]

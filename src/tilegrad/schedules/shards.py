@@ -23,7 +23,7 @@ from tilegrad.files import TEMPORARY
 from tilegrad.schedules.catalogue import Catalogue
 from tilegrad.schedules.columns import column_names, decode
 from tilegrad.schedules.reading import Progress
-from tilegrad.schedules.rows import empty_rows
+from tilegrad.schedules.schedule_rows import empty_rows
 from tilegrad.schedules.schedules import TARGETS, Schedules
 from tilegrad.tables.files import explained
 from tilegrad.tables.output import ParquetOutput

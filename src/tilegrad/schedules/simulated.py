@@ -26,7 +26,7 @@ from tilegrad.schedules.download import cache_directory
 from tilegrad.schedules.drawing import Machines, draw_mappings
 from tilegrad.schedules.ranges import Range, draw_machines, hardware_ranges
 from tilegrad.schedules.reading import Progress
-from tilegrad.schedules.rows import ScheduleRows
+from tilegrad.schedules.schedule_rows import ScheduleRows
 from tilegrad.schedules.schedules import Finding, Schedules
 from tilegrad.schedules.shards import Shards
 from tilegrad.shape.conv import CONV

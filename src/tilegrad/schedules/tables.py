@@ -13,7 +13,7 @@ from tilegrad.schedules.identity import Networks
 from tilegrad.schedules.parsed import load_parsed
 from tilegrad.schedules.reading import Progress, Reading
 from tilegrad.schedules.schedules import TARGETS, Schedules
-from tilegrad.tables.layout import Quantity
+from tilegrad.tables.table_layout import Quantity
 
 COLUMNS = {"latency": "target.cycle", "energy": "target.energy", "edp": "target.edp"}
 

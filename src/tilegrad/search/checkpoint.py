@@ -10,7 +10,7 @@ import torch
 
 from tilegrad.errors import ConfigError
 from tilegrad.files import write_torch
-from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import LoopNest
 from tilegrad.search.state import SearchState
 
 FILE = "checkpoint.pt"

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.checks import is_number, positive_number
-from tilegrad.cost.model import ROOFLINE, CostModel
+from tilegrad.cost.latency import NEST_LATENCY, LatencyModel
 from tilegrad.errors import ConfigError
 from tilegrad.paths import config_directory
 from tilegrad.pretrained import checkpoint_path
@@ -41,19 +41,19 @@ class Learned:
             raise ConfigError(f"ckpt_upper is {self.upper} without a ckpt; legal: null")
 
 
-def latency_model(learned: Learned, accelerator: Accelerator) -> CostModel:
+def latency_model(learned: Learned, accelerator: Accelerator) -> LatencyModel:
     """Return the model that a config names; ``ConfigError`` names what is wrong."""
     if learned.ckpt is None:
-        return ROOFLINE
+        return NEST_LATENCY
     # Predictors bring Lightning with them, whose import takes seconds.
-    from tilegrad.predictors.cost_model import predicted_latency
+    from tilegrad.predictors.latency import predicted_latency
 
     path, penalty = checkpoint_path(learned.ckpt), float(learned.penalty)  # type: ignore[arg-type]
     upper = None if learned.upper is None else float(learned.upper)  # type: ignore[arg-type]
     return predicted_latency(path, str(learned.ckpt), accelerator, penalty, upper)
 
 
-def check_shapes(model: CostModel, workload: Workload, ckpt: object) -> None:
+def check_shapes(model: LatencyModel, workload: Workload, ckpt: object) -> None:
     """Refuse layers of a shape that a predictor never saw, naming the first."""
     for layer in workload if model.learned else ():
         if layer.shape != CONV:
@@ -64,7 +64,7 @@ def check_shapes(model: CostModel, workload: Workload, ckpt: object) -> None:
             )
 
 
-def check_padding(padded: bool, model: CostModel, ckpt: object) -> None:
+def check_padding(padded: bool, model: LatencyModel, ckpt: object) -> None:
     """Refuse padded mappings for a predictor: it never saw one, and machines may run the rest."""
     if padded and model.learned:
         raise ConfigError(
@@ -73,7 +73,7 @@ def check_padding(padded: bool, model: CostModel, ckpt: object) -> None:
         )
 
 
-def check_gradients(strategy: Strategy, model: CostModel, ckpt: object) -> None:
+def check_gradients(strategy: Strategy, model: LatencyModel, ckpt: object) -> None:
     """Refuse a strategy that needs gradients with a model that has none, naming those that fit."""
     if strategy.needs_gradient and not model.differentiable:
         raise ConfigError(

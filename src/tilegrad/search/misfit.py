@@ -6,7 +6,7 @@ import torch
 
 from tilegrad.cost.capacity import find_overflows
 from tilegrad.cost.hardware import infer_hardware
-from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import LoopNest
 from tilegrad.nest import analyse_layers
 from tilegrad.search.problem import SearchProblem
 

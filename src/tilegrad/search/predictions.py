@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from tilegrad.cost.model import LearnedModel
+from tilegrad.cost.latency import LearnedModel
 from tilegrad.cost.network import NetworkCost
-from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import LoopNest
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import UJ_PER_PJ
 

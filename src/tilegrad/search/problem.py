@@ -16,17 +16,16 @@ from tilegrad.cost import area_mm2
 from tilegrad.cost.capacity import find_overflows
 from tilegrad.cost.footprint import Footprint
 from tilegrad.cost.hardware import Hardware, least_hardware
-from tilegrad.cost.model import (
-    ROOFLINE,
-    CostModel,
+from tilegrad.cost.latency import (
+    NEST_LATENCY,
+    LatencyModel,
     LearnedModel,
     NotFiniteError,
     model_footprint,
 )
 from tilegrad.cost.network import NetworkCost, network_cost
 from tilegrad.errors import ConfigError, InfeasibleError, PredictionError, WorkloadError
-from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.mapping import stack
+from tilegrad.mapping import LoopNest, stack
 from tilegrad.mapping.factors import MOST
 from tilegrad.mapping.space import MapSpace
 from tilegrad.nest import analyse_layers
@@ -61,7 +60,7 @@ class SearchProblem:
     workload: Workload
     hardware: HardwareSpace
     objective: Objective
-    model: CostModel = ROOFLINE
+    model: LatencyModel = NEST_LATENCY
     device: torch.device = CPU
     padded: bool = False
 

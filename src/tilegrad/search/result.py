@@ -15,8 +15,7 @@ from tilegrad.cost.hardware import ARITHMETIC, area_mm2, mac_units
 from tilegrad.cost.network import NetworkCost
 from tilegrad.errors import InfeasibleError
 from tilegrad.files import write_text
-from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.mapping import format_shorthand
+from tilegrad.mapping import LoopNest, format_shorthand
 from tilegrad.record.shapes import stated_shape
 from tilegrad.search.predictions import add_predictions
 from tilegrad.search.problem import SearchProblem

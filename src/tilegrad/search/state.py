@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 import torch
 
-from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import LoopNest
 from tilegrad.search.budget import Budget
 from tilegrad.search.misfit import misfit
 from tilegrad.search.problem import SearchProblem

@@ -19,15 +19,16 @@ from tilegrad.accelerator.possible import possible
 from tilegrad.cost.hardware import Hardware
 from tilegrad.cost.network import NetworkCost, network_cost
 from tilegrad.errors import InfeasibleError
-from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.mapping import stack
+from tilegrad.mapping import LoopNest, stack
 from tilegrad.mapping.space import TEMPORAL, MapSpace
 from tilegrad.search.budget import Budget, OutOfTimeError
 from tilegrad.search.distinct import distinct
-from tilegrad.search.focus import Focus
-from tilegrad.search.hardware import Chooser, HardwareSpace
-from tilegrad.search.polish import candidates, refine
-from tilegrad.search.pool import LayerPool, hardware_points
+from tilegrad.search.gradient.chooser import Chooser
+from tilegrad.search.gradient.focus import Focus
+from tilegrad.search.gradient.polish import candidates, refine
+from tilegrad.search.gradient.pool import LayerPool
+from tilegrad.search.hardware import HardwareSpace
+from tilegrad.search.points import hardware_points
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.random import RandomStrategy
 from tilegrad.search.state import UJ_PER_PJ, SearchState

@@ -11,7 +11,7 @@ from math import prod
 import torch
 from torch import Tensor
 
-from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import LoopNest
 from tilegrad.mapping.factors import count_factorisations
 from tilegrad.mapping.orders import candidate_orders
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot

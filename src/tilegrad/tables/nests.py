@@ -9,23 +9,23 @@ from torch import Tensor
 from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.possible import impossible, possible
 from tilegrad.errors import MappingError
-from tilegrad.mapping import Mapping as LoopNests
+from tilegrad.mapping import LoopNest
 from tilegrad.mapping.shorthand import parse_shorthand, parse_shorthands
 from tilegrad.mapping.validity import SPATIAL_PLACE, find_violations
 from tilegrad.tables.faults import Fault
-from tilegrad.tables.layout import MAPPING
-from tilegrad.tables.rows import Rows, others
+from tilegrad.tables.rows import TableRows, others
+from tilegrad.tables.table_layout import MAPPING
 
 Found = Mapping[int, tuple[str, str]]
 """Broken rule and reason, by place among the rows."""
 
-Remedy = Callable[[Rows, LoopNests, int], str]
+Remedy = Callable[[TableRows, LoopNest, int], str]
 """What follows the reason of the row at a place: what to do about it."""
 
 
 def read_nests(
-    rows: Rows, accelerator: Accelerator, faults: list[Fault], remedy: Remedy | None = None
-) -> tuple[Rows, LoopNests]:
+    rows: TableRows, accelerator: Accelerator, faults: list[Fault], remedy: Remedy | None = None
+) -> tuple[TableRows, LoopNest]:
     """Return the rows whose mapping is a legal nest of their problem, and the nests ``[row]``.
 
     Each of the other rows, and each whose sizes make no accelerator, adds one to ``faults``. The
@@ -37,14 +37,14 @@ def read_nests(
     return rows.keep(kept), nests[kept]
 
 
-def sieve(rows: Rows, found: Found, faults: list[Fault]) -> Tensor:
+def sieve(rows: TableRows, found: Found, faults: list[Fault]) -> Tensor:
     """Add a fault for every row in ``found``; return the places of the others."""
     for place, (rule, reason) in found.items():
         faults.append(Fault(int(rows.number[place]), MAPPING, rule, reason))
     return others(len(rows), found)
 
 
-def _possible(rows: Rows, accelerator: Accelerator, faults: list[Fault]) -> Rows:
+def _possible(rows: TableRows, accelerator: Accelerator, faults: list[Fault]) -> TableRows:
     allowed = possible(accelerator, rows.hardware).expand(len(rows))
     places = (~allowed).nonzero().flatten().tolist()
     for place in places:
@@ -54,7 +54,9 @@ def _possible(rows: Rows, accelerator: Accelerator, faults: list[Fault]) -> Rows
     return rows.keep(others(len(rows), places))
 
 
-def _parse(rows: Rows, accelerator: Accelerator, faults: list[Fault]) -> tuple[Rows, LoopNests]:
+def _parse(
+    rows: TableRows, accelerator: Accelerator, faults: list[Fault]
+) -> tuple[TableRows, LoopNest]:
     try:
         return rows, parse_shorthands(rows.texts, accelerator)
     except MappingError:
@@ -77,7 +79,7 @@ def _malformed(text: str, accelerator: Accelerator) -> str | None:
 
 
 def _illegal(
-    rows: Rows, nests: LoopNests, accelerator: Accelerator, remedy: Remedy | None
+    rows: TableRows, nests: LoopNest, accelerator: Accelerator, remedy: Remedy | None
 ) -> Found:
     violations = find_violations(nests, rows.bounds, accelerator)
     reasons = {place: "; ".join(b.reason for b in broken) for place, broken in violations.items()}

@@ -13,7 +13,7 @@ from torch import Tensor
 from tilegrad.tables import cells
 from tilegrad.tables.cells import BoolArray, FloatArray
 from tilegrad.tables.faults import Fault
-from tilegrad.tables.layout import BOUNDS, MAPPING, STEPS, Layout
+from tilegrad.tables.table_layout import BOUNDS, MAPPING, STEPS, TableLayout
 
 LARGEST = 2**53
 """float64 holds every integer up to here exactly."""
@@ -23,7 +23,7 @@ _SIZE = "a number > 0"
 
 
 @dataclass(frozen=True)
-class Rows:
+class TableRows:
     """Legal rows: ``number [row]`` counts from 1 in the table, ``bounds [row, dim]``,
     ``strides [row, 4]``, hardware parameters and references ``[row]``, the references in
     the unit of the evaluated quantity and NaN where none is given.
@@ -39,11 +39,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.texts)
 
-    def keep(self, kept: Tensor) -> Rows:
+    def keep(self, kept: Tensor) -> TableRows:
         """Return the rows at the given places, which are in order."""
         if len(kept) == len(self):
             return self
-        return Rows(
+        return TableRows(
             self.number[kept],
             [self.texts[place] for place in kept.tolist()],
             self.bounds[kept],
@@ -60,7 +60,9 @@ def others(count: int, places: Collection[int]) -> Tensor:
     return kept.nonzero().flatten()
 
 
-def read_rows(batch: pa.RecordBatch, first: int, layout: Layout) -> tuple[Rows, list[Fault]]:
+def read_rows(
+    batch: pa.RecordBatch, first: int, layout: TableLayout
+) -> tuple[TableRows, list[Fault]]:
     """Return the rows of a chunk whose cells are legal, and one fault for each of the others.
 
     ``first`` is the number of the chunk's first row.
@@ -71,7 +73,7 @@ def read_rows(batch: pa.RecordBatch, first: int, layout: Layout) -> tuple[Rows, 
     sizes = {column: reader.sizes(column) for column in layout.hardware_columns}
     hardware = {name: formula(sizes) for name, formula in layout.hardware.items()}
     references = {q.name: reader.references(q.reference) * q.scale for q in layout.references}
-    rows = Rows(
+    rows = TableRows(
         first + torch.arange(len(batch)),
         cells.texts(batch.column(MAPPING)),
         bounds,
@@ -108,7 +110,7 @@ class _Reader:
         legal = _positive(values) | cells.absent(self._batch.column(column))
         return self._checked(column, values, legal, f"{_SIZE}, or nothing")
 
-    def check_totals(self, rows: Rows) -> None:
+    def check_totals(self, rows: TableRows) -> None:
         """Refuse what only several cells together make illegal."""
         macs = rows.bounds.prod(1)
         for place in (macs > LARGEST).nonzero().flatten().tolist():

@@ -13,8 +13,7 @@ from tilegrad.accelerator.possible import check_possible
 from tilegrad.cost.capacity import find_overflows
 from tilegrad.cost.nearest import nearest_text
 from tilegrad.errors import ConfigError, MappingError
-from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.mapping import parse_shorthand, stack
+from tilegrad.mapping import LoopNest, parse_shorthand, stack
 from tilegrad.nest import analyse_layers, find_layer_violations
 from tilegrad.record import read_design_record, result_file
 from tilegrad.workload import Problem, stacks_of

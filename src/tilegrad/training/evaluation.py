@@ -17,7 +17,7 @@ from torch import Tensor
 
 from tilegrad.accelerator import accelerator_digest
 from tilegrad.checks import flag, known_fields, positive_int
-from tilegrad.datamodules import Rows, feature_rows
+from tilegrad.datamodules import Examples, feature_rows
 from tilegrad.errors import ConfigError, DataError
 from tilegrad.files import check_writable, write_json
 from tilegrad.fingerprint.claim import EVALUATION, check_directory, claimed, run_directory
@@ -52,7 +52,7 @@ class Evaluation:
     config: DictConfig
     model: Predictor
     schedules: Schedules
-    rows: Rows
+    rows: Examples
     targets: Sequence[str]
     directory: Path
     fingerprint: Fingerprint

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tilegrad.datamodules import Rows
+from tilegrad.datamodules import Examples
 from tilegrad.errors import DataError
 from tilegrad.predictors import Predictor, ranking_metrics
 
@@ -44,7 +44,7 @@ def predict(model: Predictor, features: Tensor) -> NDArray[np.float64]:
 
 
 def test_table(
-    model: Predictor, rows: Rows, places: Tensor, targets: Sequence[str]
+    model: Predictor, rows: Examples, places: Tensor, targets: Sequence[str]
 ) -> pd.DataFrame:
     """Return what a model makes of some rows beside what was measured.
 
@@ -91,7 +91,7 @@ def coverage(table: pd.DataFrame, targets: Sequence[str]) -> dict[str, dict[str,
 
 
 def prediction_table(
-    rows: Rows, places: Tensor, targets: Sequence[str], log_predicted: NDArray[np.float64]
+    rows: Examples, places: Tensor, targets: Sequence[str], log_predicted: NDArray[np.float64]
 ) -> pd.DataFrame:
     """Return some rows with what was predicted and measured of each target, in its unit.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tilegrad.errors import WorkloadError, unknown
+from tilegrad.workload.layer_rows import NAMES, Row, read_rows
 from tilegrad.workload.problem import Problem
-from tilegrad.workload.rows import NAMES, Row, read_rows
 from tilegrad.workload.values import parse_text
 from tilegrad.workload.workload import Workload
 

@@ -18,7 +18,7 @@ from tilegrad.cost.footprint import Footprint, footprint
 from tilegrad.errors import ConfigError
 from tilegrad.machines.gemmini.counts import UNITS
 from tilegrad.machines.gemmini.tiling import Tiling
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 from tilegrad.mapping.sampling import Sampler
 from tilegrad.nest import analyse
 from tilegrad.predictors import Schema
@@ -54,12 +54,12 @@ MOST_TILES = 1_500
 EACH = 2
 
 
-def sums_of(nests: Mapping, strides: Tensor) -> Footprint:
+def sums_of(nests: LoopNest, strides: Tensor) -> Footprint:
     return footprint(analyse(nests, strides, gemmini()), gemmini())
 
 
 def features(
-    nests: Mapping, problem: Problem, mesh: Tensor | int, machine: Accelerator | None = None
+    nests: LoopNest, problem: Problem, mesh: Tensor | int, machine: Accelerator | None = None
 ) -> Tensor:
     """Return the columns ``[..., column]`` of mappings of one layer."""
     bounds, strides = (
@@ -70,16 +70,18 @@ def features(
     return COMMANDS.columns(sums_of(nests, strides), context, machine or gemmini(), hardware)
 
 
-def tiled(tile: Sequence[float] | Tensor, problem: Problem) -> Mapping:
+def tiled(tile: Sequence[float] | Tensor, problem: Problem) -> LoopNest:
     """Return a mapping of that tile, its loops in the registers, the others in DRAM."""
     size = torch.as_tensor(tile, dtype=torch.float64)
     temporal = torch.ones(4, 7, dtype=torch.float64)
     bounds = torch.tensor(problem.bounds, dtype=torch.float64)
     temporal = torch.stack([size, temporal[1], temporal[2], bounds / size])
-    return Mapping(temporal, torch.ones(4, 2, 7, dtype=torch.float64), torch.arange(7).expand(4, 7))
+    return LoopNest(
+        temporal, torch.ones(4, 2, 7, dtype=torch.float64), torch.arange(7).expand(4, 7)
+    )
 
 
-def program(nest: Mapping, problem: Problem, mesh: int) -> Program:
+def program(nest: LoopNest, problem: Problem, mesh: int) -> Program:
     """Return what the library is called with, read from the factors one by one."""
     tile = {}
     for place, dim in enumerate(DIMS):
@@ -90,11 +92,13 @@ def program(nest: Mapping, problem: Problem, mesh: int) -> Program:
     return published(bounds, tile, problem.strides, mesh)
 
 
-def tiles_of(nest: Mapping) -> float:
+def tiles_of(nest: LoopNest) -> float:
     return float(nest.temporal[-1].prod())
 
 
-def assert_simulated(nest: Mapping, problem: Problem, mesh: int, pe_dim: int | None = None) -> None:
+def assert_simulated(
+    nest: LoopNest, problem: Problem, mesh: int, pe_dim: int | None = None
+) -> None:
     run = program(nest, problem, mesh)
     found = dict(zip(NAMES, features(nest, problem, pe_dim or mesh).exp().tolist(), strict=True))
     counted = simulated(run)
@@ -206,7 +210,7 @@ def test_what_outgrows_the_cache_is_fetched_with_every_tile() -> None:
     weights = 4032 * 4032 / 64
     for inner, expected in (((2, 5, 4), 4 * weights), ((5, 4, 2), weights)):
         order = torch.tensor([0, 1, 3, 6, *inner]).expand(4, 7)
-        found = features(Mapping(nest.temporal, nest.spatial, order), problem, 16)
+        found = features(LoopNest(nest.temporal, nest.spatial, order), problem, 16)
         assert float(found[NAMES.index("miss.weight")].exp()) == pytest.approx(expected, rel=0.1)
 
 

@@ -19,7 +19,7 @@ from tests.machines.gemmini.simulated import Axis, Program, simulated
 from tilegrad.cost.footprint import footprint
 from tilegrad.machines.gemmini.counts import UNITS
 from tilegrad.machines.gemmini.generator import generator as built_for
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 from tilegrad.mapping.sampling import Sampler
 from tilegrad.nest import analyse
 from tilegrad.predictors.features import feature_set
@@ -80,7 +80,7 @@ def program_of(text: str, mesh: int) -> Program:
     return Program(bounds, tile, mesh, None, axes, current=True)
 
 
-def priced(nest: Mapping, problem: Problem, hardware: dict[str, float]) -> dict[str, float]:
+def priced(nest: LoopNest, problem: Problem, hardware: dict[str, float]) -> dict[str, float]:
     """Return the predictor's columns of a mapping ``[level, dim]`` by name."""
     bounds, strides = (
         torch.tensor(values, dtype=torch.float64) for values in (problem.bounds, problem.strides)
@@ -92,11 +92,11 @@ def priced(nest: Mapping, problem: Problem, hardware: dict[str, float]) -> dict[
     return {"matmul": kind, **dict(zip(NAMES[1:], torch.tensor(logs).exp().tolist(), strict=True))}
 
 
-def emitted(layer: Tiled, found: Mapping, hardware: dict[str, float]) -> str:
+def emitted(layer: Tiled, found: LoopNest, hardware: dict[str, float]) -> str:
     return c_program("000_layer", layer, found, gemmini(), hardware, "network")
 
 
-def assert_priced(layer: Tiled, found: Mapping, hardware: dict[str, float]) -> None:
+def assert_priced(layer: Tiled, found: LoopNest, hardware: dict[str, float]) -> None:
     """Compare the price of what the program says that it runs with what its call does."""
     program = program_of(emitted(layer, found, hardware), layer.generator.dim)
     prices = priced(layer.nest, layer.problem, hardware)
@@ -109,7 +109,7 @@ def assert_priced(layer: Tiled, found: Mapping, hardware: dict[str, float]) -> N
     assert {name: prices[name] for name in expected} == pytest.approx(expected, rel=1e-5), program
 
 
-def drawn(problem: Problem, hardware: dict[str, float], seed: int) -> Mapping:
+def drawn(problem: Problem, hardware: dict[str, float], seed: int) -> LoopNest:
     """Return a random mapping of few enough tiles to execute one after another."""
     nests = Sampler(gemmini(), problem, hardware).draw(100, generator(seed))
     tiles = nests.temporal[:, -1].prod(-1)

@@ -16,7 +16,7 @@ from tilegrad.machines.gemmini.calls import (
     is_product,
 )
 from tilegrad.machines.gemmini.rounding import ceil_div
-from tilegrad.mapping import Mapping
+from tilegrad.mapping import LoopNest
 from tilegrad.mapping.batch import broadcast_shapes
 from tilegrad.shape.conv import DIMS, STRIDES, C, K, N, P, Q
 
@@ -58,7 +58,7 @@ class Tiling:
     @classmethod
     def of(
         cls,
-        nests: Mapping,
+        nests: LoopNest,
         bounds: Tensor,
         strides: Tensor,
         published: bool,

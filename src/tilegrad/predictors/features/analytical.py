@@ -11,7 +11,7 @@ from tilegrad.accelerator import ACCESSES, Accelerator
 from tilegrad.accelerator.expression import Value
 from tilegrad.accelerator.requirement import Requirement
 from tilegrad.cost.footprint import Footprint, port_widths
-from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import LoopNest
 from tilegrad.predictors.features.column import Column
 from tilegrad.predictors.features.raw import hardware_then
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.expression import Value
 from tilegrad.cost.footprint import Footprint
-from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import LoopNest
 
 
 @dataclass(frozen=True)

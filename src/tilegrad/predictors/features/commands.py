@@ -19,7 +19,7 @@ from tilegrad.machines.gemmini.matmul import matmul_counts
 from tilegrad.machines.gemmini.system import System
 from tilegrad.machines.gemmini.template import PARAMETERS, array_side, check_template
 from tilegrad.machines.gemmini.tiling import Tiling
-from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import LoopNest
 from tilegrad.mapping.batch import broadcast_shapes
 from tilegrad.predictors.features.column import Column
 from tilegrad.schedules.schedules import PUBLISHED

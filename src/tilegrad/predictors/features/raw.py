@@ -11,7 +11,7 @@ from torch import Tensor
 from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.accelerator.expression import Value
 from tilegrad.cost.footprint import Footprint
-from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import LoopNest
 from tilegrad.predictors.features.column import Column
 from tilegrad.shape.conv import DIMS, STRIDES
 

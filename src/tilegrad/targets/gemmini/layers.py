@@ -22,7 +22,7 @@ from tilegrad.machines.gemmini.calls import (
     product_rows,
 )
 from tilegrad.machines.gemmini.generator import Generator
-from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import LoopNest
 from tilegrad.shape.conv import CONV, DIMS
 from tilegrad.workload import Problem
 

@@ -7,8 +7,7 @@ from importlib.resources import files
 from string import Template
 
 from tilegrad.accelerator import Accelerator
-from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.mapping import format_shorthand
+from tilegrad.mapping import LoopNest, format_shorthand
 from tilegrad.targets.design import plain
 from tilegrad.targets.gemmini.layers import Tiled
 from tilegrad.targets.gemmini.record import begin_line, end_line

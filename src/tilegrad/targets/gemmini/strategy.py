@@ -17,7 +17,7 @@ from tilegrad.errors import ConfigError, InfeasibleError
 from tilegrad.machines.gemmini.calls import ORDER
 from tilegrad.machines.gemmini.generator import generator
 from tilegrad.machines.gemmini.template import LEVELS, PARAMETERS, check_template
-from tilegrad.mapping import Mapping, stack
+from tilegrad.mapping import LoopNest, stack
 from tilegrad.mapping.factors import divisors
 from tilegrad.nest import analyse
 from tilegrad.search.budget import Budget
@@ -77,7 +77,7 @@ class LibraryStrategy:
         yield
 
 
-def _fitting_nest(layer: Problem, problem: SearchProblem) -> Mapping:
+def _fitting_nest(layer: Problem, problem: SearchProblem) -> LoopNest:
     """Return the library's nest, one prime factor after another moved out of its tile to fit.
 
     Always the one that leaves the least excess. Raises ``InfeasibleError`` naming the layer where
@@ -86,7 +86,7 @@ def _fitting_nest(layer: Problem, problem: SearchProblem) -> Mapping:
     accelerator, sizes = problem.accelerator, problem.hardware.fixed
     strides = torch.tensor(layer.strides, dtype=torch.float64)
 
-    def over(nests: Mapping) -> Tensor:
+    def over(nests: LoopNest) -> Tensor:
         batch = nests.batch_shape
         nest = analyse(nests, strides, accelerator)
         return excess(accelerator.requirements, nest, sizes).expand(batch)
@@ -105,7 +105,7 @@ def _fitting_nest(layer: Problem, problem: SearchProblem) -> Mapping:
     return nest
 
 
-def library_nest(problem: Problem, hardware: SizeMapping[str, float]) -> Mapping:
+def library_nest(problem: Problem, hardware: SizeMapping[str, float]) -> LoopNest:
     """Return the loop nest ``[level, dim]`` of the library's tile on Gemmini's ``hardware``."""
     tile = library_tile(problem, generator(hardware))
     bounds = dict(zip(DIMS, problem.bounds, strict=True))
@@ -120,7 +120,7 @@ def library_nest(problem: Problem, hardware: SizeMapping[str, float]) -> Mapping
     spatial[_ACCUMULATOR, 0, DIMS.index("C")] = lanes["C"]
     spatial[_SCRATCHPAD, 0, DIMS.index("K")] = lanes["K"]
     inner, outer = torch.tensor([DIMS.index(dim) for dim in _INNER_ORDER]), torch.tensor(ORDER)
-    return Mapping(temporal, spatial, torch.stack([inner, inner, inner, outer]))
+    return LoopNest(temporal, spatial, torch.stack([inner, inner, inner, outer]))
 
 
 def _divisor(bound: int, most: int) -> int:

@@ -12,7 +12,7 @@ import yaml
 from tilegrad.accelerator import AXES, Accelerator, build_accelerator
 from tilegrad.errors import AcceleratorError, MappingError, unknown
 from tilegrad.mapping import format_shorthand
-from tilegrad.mapping.mapping import Mapping as LoopNest
+from tilegrad.mapping.loopnest import LoopNest
 from tilegrad.shape import ROLES
 from tilegrad.shape.conv import CONV
 from tilegrad.targets.timeloop.components import Component, components

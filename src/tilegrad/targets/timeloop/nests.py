@@ -16,8 +16,7 @@ from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator, Level
 from tilegrad.errors import MappingError, unknown
-from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.mapping import unit_mapping
+from tilegrad.mapping import LoopNest, unit_mapping
 from tilegrad.shape import ROLES
 from tilegrad.targets.timeloop.names import Names, dim_letters
 

@@ -64,7 +64,7 @@ class Formula:
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """The columns to read: a formula for every hardware parameter, the references there are."""
 
     hardware: dict[str, Formula]
@@ -90,7 +90,7 @@ def find_layout(
     *,
     quantities: Sequence[Quantity] = QUANTITIES,
     fixed: Mapping[str, float] | None = None,
-) -> Layout:
+) -> TableLayout:
     """Return the layout of a table with ``columns``; ``quantities`` may have references in it.
 
     ``fixed`` gives hardware parameters of all rows, a column named like one gives it otherwise,
@@ -105,7 +105,7 @@ def find_layout(
                 f"{where}: column {column!r} is missing{_closest([column], columns)} "
                 f"(needed: {', '.join(needed)})"
             )
-    layout = Layout(
+    layout = TableLayout(
         {
             name: _constant(fixed[name], where)
             if name in fixed

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.cost.hardware import Hardware, asked
-from tilegrad.search.pool import LayerPool
+from tilegrad.search.gradient.pool import LayerPool
 from tilegrad.search.problem import SearchProblem
 
 GLOBAL_RATIO = 4.0

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tilegrad.cost.model import CostModel
+from tilegrad.cost.latency import LatencyModel
 from tilegrad.search.budget import Budget
+from tilegrad.search.gradient.pool import LayerPool
+from tilegrad.search.gradient.prices import Prices, prices, settle, weighted
 from tilegrad.search.objective import Objective
-from tilegrad.search.pool import LayerPool, Points
-from tilegrad.search.prices import Prices, prices, settle, weighted
+from tilegrad.search.points import Points
 
 ROUNDS = 3
 
@@ -41,7 +42,7 @@ def select(
     counts: Tensor,
     points: Points,
     objective: Objective,
-    model: CostModel,
+    model: LatencyModel,
     budget: Budget,
 ) -> Selection:
     """Return the best selection of pooled candidates on each point, unless time runs out."""

@@ -19,7 +19,7 @@ _ROWS_AT_ONCE = 16_384
 
 
 @dataclass(frozen=True)
-class Rows:
+class Examples:
     """``features [row, column]``, ``targets [row, target]`` in their units, groups ``[row]``.
 
     Targets are float64: measurements that differ in a digit rank differently.
@@ -43,7 +43,7 @@ class Rows:
         }
 
 
-def feature_rows(schedules: Schedules, features: FeatureSet, targets: Sequence[str]) -> Rows:
+def feature_rows(schedules: Schedules, features: FeatureSet, targets: Sequence[str]) -> Examples:
     """Return the features, in float32, and targets of schedules.
 
     Raises ``DataError`` where the source does not measure a target, or a row has no logarithm of
@@ -55,7 +55,7 @@ def feature_rows(schedules: Schedules, features: FeatureSet, targets: Sequence[s
             raise DataError(f"targets: these schedules measure no {target} (they have {measured})")
     _check_loops(schedules, features)
     chunks = torch.arange(len(schedules)).split(_ROWS_AT_ONCE)
-    rows = Rows(
+    rows = Examples(
         torch.cat([_features(schedules[chunk], features) for chunk in chunks]),
         torch.stack([schedules.targets[target] for target in targets], -1),
         schedules.layer,

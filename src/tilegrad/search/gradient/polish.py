@@ -8,13 +8,14 @@ from torch import Tensor
 from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.expression import values
 from tilegrad.cost.footprint import Footprint
-from tilegrad.cost.model import CostModel, model_footprint
-from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.cost.latency import LatencyModel, model_footprint
+from tilegrad.mapping import LoopNest
 from tilegrad.nest.layout import Layout
 from tilegrad.search.budget import Budget
 from tilegrad.search.distinct import distinct
-from tilegrad.search.focus import Focus
-from tilegrad.search.pool import LayerPool, Points, merge
+from tilegrad.search.gradient.focus import Focus
+from tilegrad.search.gradient.pool import LayerPool, merge
+from tilegrad.search.points import Points
 from tilegrad.search.tables import LayerTable, blocks
 
 CHUNK = 4096
@@ -64,7 +65,7 @@ def refine(
     return focus.prune(merge([pool, *found])), analysed
 
 
-def candidates(table: LayerTable, factors: Tensor, model: CostModel) -> LayerPool:
+def candidates(table: LayerTable, factors: Tensor, model: LatencyModel) -> LayerPool:
     """Return ``factors [row, slot]`` with every candidate order of the layer, analysed."""
     rows, orders = len(factors), len(table.orders)
     nests = table.space.mapping(factors.unsqueeze(1), table.bounds, table.orders)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tilegrad.cost.hardware import Hardware
 from tilegrad.search.budget import Budget
-from tilegrad.search.relaxed import RelaxedProblem
+from tilegrad.search.gradient.relaxed import RelaxedProblem
 
 SHARPNESS = (10.0, 1000.0)
 """How sharply loop orders are chosen, at the beginning and at the end."""

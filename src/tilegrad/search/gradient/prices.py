@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from tilegrad.cost.footprint import Footprint, concatenate_footprints
-from tilegrad.cost.model import CostModel
-from tilegrad.search.pool import Points, price
+from tilegrad.cost.latency import LatencyModel
+from tilegrad.search.gradient.pool import price
+from tilegrad.search.points import Points
 
 PAIRS_AT_ONCE = 32_768
 """Candidates, each on one hardware point, that a model is asked for together."""
@@ -59,7 +60,7 @@ class ModelPrices:
     what exceeds the best cost by its energy need not be asked for, and stays infinite.
     """
 
-    def __init__(self, sums: Footprint, points: Points, model: CostModel) -> None:
+    def __init__(self, sums: Footprint, points: Points, model: LatencyModel) -> None:
         self.energy, self.guess = price(sums, points)
         self.latency = torch.full_like(self.energy, torch.inf)
         self.sums, self.points, self.model = sums, points, model
@@ -91,7 +92,7 @@ def weighted(energy: Tensor, latency: Tensor, weights: Weights) -> Tensor:
     return cost.nan_to_num(nan=torch.inf, posinf=torch.inf)
 
 
-def prices(sums: Footprint, points: Points, model: CostModel) -> Prices:
+def prices(sums: Footprint, points: Points, model: LatencyModel) -> Prices:
     """Return the prices of one layer's candidates ``[row]`` on all points."""
     if model.learned is None:
         return NestPrices(*price(sums, points))

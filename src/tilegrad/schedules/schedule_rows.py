@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
-from tilegrad.mapping import Mapping as LoopNests
+from tilegrad.mapping import LoopNest
 from tilegrad.shape.conv import DIMS
 
 
@@ -17,7 +17,7 @@ from tilegrad.shape.conv import DIMS
 class ScheduleRows:
     """Rows of schedules: nests ``[row, level, dim]``, ids and targets ``[row]``."""
 
-    nests: LoopNests
+    nests: LoopNest
     layer: Tensor
     machine: Tensor
     targets: dict[str, Tensor]
@@ -41,7 +41,7 @@ def empty_rows(accelerator: Accelerator, rows: int, targets: Sequence[str]) -> S
     spatial = torch.ones(levels, len(AXES), dims, rows, dtype=torch.float64)
     order = torch.empty(levels, dims, rows, dtype=torch.int64)
     return ScheduleRows(
-        LoopNests(temporal.permute(2, 0, 1), spatial.permute(3, 0, 1, 2), order.permute(2, 0, 1)),
+        LoopNest(temporal.permute(2, 0, 1), spatial.permute(3, 0, 1, 2), order.permute(2, 0, 1)),
         torch.empty(rows, dtype=torch.int64),
         torch.empty(rows, dtype=torch.int64),
         {name: torch.empty(rows, dtype=torch.float64) for name in targets},

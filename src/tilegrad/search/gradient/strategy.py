@@ -13,19 +13,19 @@ import torch
 from torch import Tensor
 
 from tilegrad.checks import positive_int, positive_number
-from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.mapping import stack
+from tilegrad.mapping import LoopNest, stack
 from tilegrad.search.budget import Budget, OutOfTimeError
-from tilegrad.search.descent import Descent, Point
 from tilegrad.search.distinct import distinct
-from tilegrad.search.focus import Focus
-from tilegrad.search.hardware import Chooser, Design
-from tilegrad.search.polish import candidates, refine, seeds
-from tilegrad.search.pool import LayerPool, hardware_points, merge
+from tilegrad.search.gradient.chooser import Chooser, PooledDesign
+from tilegrad.search.gradient.descent import Descent, Point
+from tilegrad.search.gradient.focus import Focus
+from tilegrad.search.gradient.polish import candidates, refine, seeds
+from tilegrad.search.gradient.pool import LayerPool, merge
+from tilegrad.search.gradient.regions import global_region, local_region
+from tilegrad.search.gradient.relaxed import RelaxedProblem
+from tilegrad.search.gradient.reorder import reordered
+from tilegrad.search.points import hardware_points
 from tilegrad.search.problem import CPU, SearchProblem
-from tilegrad.search.regions import global_region, local_region
-from tilegrad.search.relaxed import RelaxedProblem
-from tilegrad.search.reorder import reordered
 from tilegrad.search.state import SearchState, generator
 from tilegrad.search.tables import LayerTable
 
@@ -297,7 +297,7 @@ class GradientRun:
         factors = logs[:, : len(table.space.slots)].exp()
         return table.nests(table.nearest(factors), orders)
 
-    def _offer(self, pools: list[LayerPool], designs: list[Design]) -> None:
+    def _offer(self, pools: list[LayerPool], designs: list[PooledDesign]) -> None:
         """Offer chosen designs: what the choice left out are only roundings to whole blocks.
 
         The best of them is offered even where time has run out.

@@ -11,12 +11,11 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
-from tilegrad.cost.model import model_footprint
-from tilegrad.mapping import Mapping as LoopNest
-from tilegrad.mapping import stack
+from tilegrad.cost.latency import model_footprint
+from tilegrad.mapping import LoopNest, stack
 from tilegrad.search.budget import Budget
-from tilegrad.search.focus import Focus
-from tilegrad.search.pool import hardware_points
+from tilegrad.search.gradient.focus import Focus
+from tilegrad.search.points import hardware_points
 from tilegrad.search.problem import SearchProblem
 
 

@@ -14,7 +14,7 @@ from tilegrad.accelerator.inversion import direction
 from tilegrad.cost import area_mm2
 from tilegrad.cost.footprint import Footprint, energy_pj
 from tilegrad.cost.hardware import Hardware, least_hardware
-from tilegrad.cost.model import ROOFLINE, CostModel, model_footprint
+from tilegrad.cost.latency import NEST_LATENCY, LatencyModel, model_footprint
 from tilegrad.mapping.space import TEMPORAL, MapSpace
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.objective import Objective
@@ -85,7 +85,7 @@ class RelaxedStack:
                 scale[..., columns] = (self.bounds[:, dim].log() / total).clamp(max=1).unsqueeze(-1)
         return logs * scale
 
-    def sums(self, logs: Tensor, model: CostModel) -> Footprint:
+    def sums(self, logs: Tensor, model: LatencyModel) -> Footprint:
         """Return footprints ``[start, layer, order]`` of log factors ``[start, layer, slot]``."""
         bounds = self.bounds.unsqueeze(-2)
         nests = self.space.mapping(logs.exp().unsqueeze(-2), bounds, self.orders)
@@ -107,7 +107,7 @@ class RelaxedProblem:
     objective: Objective
     counts: Tensor
     repeated: Tensor
-    model: CostModel
+    model: LatencyModel
 
     @classmethod
     def of(
@@ -116,7 +116,7 @@ class RelaxedProblem:
         workload: Workload,
         hardware: HardwareSpace,
         objective: Objective,
-        model: CostModel = ROOFLINE,
+        model: LatencyModel = NEST_LATENCY,
     ) -> RelaxedProblem:
         """Stack the layers' tables."""
         most = max(len(table.orders) for table in tables)

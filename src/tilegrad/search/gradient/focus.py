@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from tilegrad.cost.footprint import Footprint
-from tilegrad.cost.model import CostModel
-from tilegrad.search.pool import LayerPool, Points
-from tilegrad.search.prices import prices, settle, weighted
+from tilegrad.cost.latency import LatencyModel
+from tilegrad.search.gradient.pool import LayerPool
+from tilegrad.search.gradient.prices import prices, settle, weighted
+from tilegrad.search.points import Points
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Focus:
     points: Points
     weights: tuple[Tensor, Tensor]
     slack: float
-    model: CostModel
+    model: LatencyModel
 
     def cost(self, sums: Footprint) -> Tensor:
         """Return weighted costs ``[point, row]``, infinite where a mapping does not fit.

@@ -14,9 +14,9 @@ from torch import Tensor
 from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.expression import Value
 from tilegrad.cost.footprint import Footprint, energy_pj
-from tilegrad.cost.model import Departure, NotFiniteError
+from tilegrad.cost.latency import Departure, NotFiniteError
 from tilegrad.errors import ConfigError
-from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import LoopNest
 from tilegrad.predictors.base import Predictor
 from tilegrad.predictors.checkpoint import load_predictor
 from tilegrad.predictors.features import Column, FeatureSet, feature_set
@@ -71,7 +71,7 @@ class PredictedLatency:
     def context(
         self, nests: LoopNest, bounds: Tensor, strides: Tensor, accelerator: Accelerator
     ) -> Tensor:
-        """Return what the features need beside the sums; see ``CostModel.context``."""
+        """Return what the features need beside the sums; see ``LatencyModel.context``."""
         return self.features.context(nests, bounds, strides, accelerator)
 
     def cycles(

@@ -17,11 +17,11 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.expression import Value
 from tilegrad.cost.footprint import Footprint, cycles, footprint
 from tilegrad.errors import PredictionError
-from tilegrad.mapping import Mapping as LoopNest
+from tilegrad.mapping import LoopNest
 from tilegrad.nest import analyse
 
 
-class CostModel(Protocol):
+class LatencyModel(Protocol):
     """Latency of mappings on hardware; ``differentiable`` in the factors and the hardware."""
 
     @property
@@ -88,7 +88,7 @@ class Departure:
     highest: float
 
 
-class LearnedModel(CostModel, Protocol):
+class LearnedModel(LatencyModel, Protocol):
     """A model that was fitted to measurements, and holds where they lie.
 
     Its ``cycles`` may be more than it predicts (for mappings unlike those it was fitted to, or by
@@ -122,7 +122,7 @@ class LearnedModel(CostModel, Protocol):
 
 
 @dataclass(frozen=True)
-class Roofline:
+class NestLatency:
     """The nest's own latency: the busiest of the arithmetic and all ports."""
 
     name: str = "nest"
@@ -142,15 +142,15 @@ class Roofline:
     def cycles(
         self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]
     ) -> Tensor:
-        """Return the latency ``[...]``; see ``CostModel.cycles``."""
+        """Return the latency ``[...]``; see ``LatencyModel.cycles``."""
         return cycles(sums, accelerator, hardware)
 
 
-ROOFLINE = Roofline()
+NEST_LATENCY = NestLatency()
 
 
 def model_footprint(
-    model: CostModel, nests: LoopNest, bounds: Tensor, strides: Tensor, accelerator: Accelerator
+    model: LatencyModel, nests: LoopNest, bounds: Tensor, strides: Tensor, accelerator: Accelerator
 ) -> Footprint:
     """Return the footprint of mappings, with what ``model`` reads beside the sums."""
     nest = analyse(nests, strides, accelerator)
