@@ -19,11 +19,11 @@ GRADIENT = GradientStrategy(starts=8, steps=10, polish_rows=20_000, polish_round
 
 PIECES = {
     # The leaders among the starts are looked up even then: they are rounded for the record.
-    "a group of starts": ("descent.RelaxedProblem.loss", 2),
-    "a layer's neighbours": ("gradient.candidates", 1),
-    "a layer's prices": ("select.prices", 1),
-    "a chunk of a layer's blocks": ("polish.candidates", 1),
-    "a layer's orders": ("reorder.model_footprint", 1),
+    "a group of starts": ("gradient.descent:RelaxedProblem.loss", 2),
+    "a layer's neighbours": ("gradient.strategy:candidates", 1),
+    "a layer's prices": ("gradient.select:prices", 1),
+    "a chunk of a layer's blocks": ("gradient.polish:candidates", 1),
+    "a layer's orders": ("gradient.reorder:model_footprint", 1),
 }
 """What a search by gradient is made of, and how many are done where the first takes all time."""
 
@@ -49,7 +49,8 @@ def jumping(
     patch: pytest.MonkeyPatch, place: str, clock: Clock, when: int = 1
 ) -> Callable[[], int]:
     """Let the clock jump in the ``when``-th call of ``place``; return how to count the calls."""
-    module, *names = place.split(".")
+    module, _, path = place.partition(":")
+    names = path.split(".")
     holder: Any = importlib.import_module(f"tilegrad.search.{module}")
     for name in names[:-1]:
         holder = getattr(holder, name)
@@ -114,7 +115,7 @@ def test_a_round_whose_end_was_cut_short_counts_what_it_gained(
     for when in range(2, 5):
         clock = Clock()
         with monkeypatch.context() as patch:
-            jumping(patch, "gradient.Chooser.focus", clock, when)
+            jumping(patch, "gradient.strategy:Chooser.focus", clock, when)
             cut, status = run(problem, GRADIENT, tmp_path / str(when), budget=clock.budget)
         ends += status == "budget"
         resumed, _ = run(problem, GRADIENT, tmp_path / str(when))
@@ -155,7 +156,7 @@ def test_what_lies_around_is_whole_or_absent(
     problem, clock = small_problem(), Clock()
     assert whole.best is not None
     everything = Surroundings(problem, whole.best).record(whole)
-    calls = jumping(monkeypatch, "surroundings.refine", clock, when=2 * len(SMALL) + 1)
+    calls = jumping(monkeypatch, "surroundings:refine", clock, when=2 * len(SMALL) + 1)
     found = Surroundings(problem, whole.best, clock.budget.begin()).record(whole)
     assert found["baselines"] == everything["baselines"][: len(found["baselines"])]
     assert found["sensitivity"] == everything["sensitivity"][: len(found["sensitivity"])]

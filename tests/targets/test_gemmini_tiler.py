@@ -14,7 +14,7 @@ from tilegrad.mapping import stack
 from tilegrad.mapping.validity import find_violations
 from tilegrad.shape.conv import DIMS
 from tilegrad.targets.gemmini.strategy import library_nest
-from tilegrad.targets.gemmini.tiler import library_tile
+from tilegrad.targets.gemmini.tiler import library_blocks, library_tile
 from tilegrad.workload import Problem, load_workload, packaged_networks
 
 HARDWARE = (
@@ -64,10 +64,33 @@ def test_tiles_fit_and_cannot_grow(sizes: dict[str, float]) -> None:
         bounds = dict(zip(DIMS, problem.bounds, strict=True))
         assert all(1 <= tile[dim] <= bounds[dim] for dim in DIMS), (problem, tile)
         assert fits(tile, problem, built), (problem, tile)
-        for dim in DIMS:
-            step = built.dim if is_product(problem) else 1
-            larger = {**tile, dim: min(tile[dim] + step, bounds[dim])}
+        for dim in () if is_product(problem) else DIMS:
+            larger = {**tile, dim: min(tile[dim] + 1, bounds[dim])}
             assert larger == tile or not fits(larger, problem, built), (problem, tile, dim)
+
+
+@pytest.mark.parametrize("sizes", HARDWARE, ids=[str(sizes["pe_dim"]) for sizes in HARDWARE])
+def test_blocks_of_products_fit_and_cannot_grow(sizes: dict[str, float]) -> None:
+    """Rows of a product's tile may end inside an image, which the tile's extents do not."""
+    built = generator(sizes)
+    operands, sums = built.tile_rows
+    products = [problem for problem in LAYERS if is_product(problem)]
+    assert len(products) > 20
+    for problem in products:
+        *_, p, q, c, k, n = problem.bounds
+        whole = [math.ceil(size / built.dim) for size in (p * q * n, k, c)]
+        blocks = library_blocks(problem, built)
+        tile = library_tile(problem, built)
+        assert tile["P"] * tile["Q"] * tile["N"] <= blocks[0] * built.dim
+
+        def fitting(rows: int, filters: int, channels: int) -> bool:
+            taken = (rows + filters) * channels * built.dim, rows * filters * built.dim
+            return taken[0] <= operands and taken[1] <= sums
+
+        assert fitting(*blocks), (problem, blocks)
+        for place, most in enumerate(whole):
+            larger = [size + (at == place) for at, size in enumerate(blocks)]
+            assert larger[place] > most or not fitting(*larger), (problem, blocks, place)
 
 
 @pytest.mark.parametrize("sizes", HARDWARE, ids=[str(sizes["pe_dim"]) for sizes in HARDWARE])
@@ -93,8 +116,10 @@ def test_nests_are_legal_and_no_larger_than_the_tiles(sizes: dict[str, float]) -
         ((1, 1, 64, 1, 64, 64, 1), (1, 1, 1, 1), (1, 1, 64, 1, 64, 64, 1)),
         # 5 x 5 blocks of sums are the largest square in 32; 10 x 51 blocks of operands in 512.
         ((1, 1, 1024, 1, 4096, 1024, 1), (1, 1, 1, 1), (1, 1, 80, 1, 816, 80, 1)),
+        # A product of 784 pixels: 32 blocks of 16 sums, of which 18 rows of the image are whole.
+        ((1, 1, 28, 28, 16, 16, 1), (1, 1, 1, 1), (1, 1, 28, 18, 16, 16, 1)),
         # Rows and columns shrink in turn, from 28 x 28 sums to the first that are at most 512.
-        ((1, 1, 28, 28, 16, 16, 1), (1, 1, 1, 1), (1, 1, 23, 22, 16, 16, 1)),
+        ((2, 1, 28, 28, 16, 16, 1), (1, 1, 1, 1), (2, 1, 23, 22, 16, 16, 1)),
         # The whole layer: 16 x 16 inputs of one block, 9 x 16 weights; 196 sums of 512.
         ((3, 3, 14, 14, 16, 16, 1), (1, 1, 1, 1), (3, 3, 14, 14, 16, 16, 1)),
     ],
