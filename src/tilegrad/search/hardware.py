@@ -48,6 +48,17 @@ class HardwareSpace:
         return allowed
 
     @property
+    def own(self) -> dict[str, float] | None:
+        """The template's own sizes but the fixed ones; None where some lack or exceed a limit."""
+        sizes = dict(self.fixed)
+        for name, parameter in self.accelerator.parameters.items():
+            if parameter.default is None and name not in sizes:
+                return None
+            sizes.setdefault(name, float(parameter.default or 0))
+        points = {name: torch.tensor([size], dtype=torch.float64) for name, size in sizes.items()}
+        return sizes if bool(self.within(points).all()) else None
+
+    @property
     def given(self) -> dict[str, float]:
         """The fixed parameters that no mapping tells."""
         return {name: self.fixed[name] for name in self.plan.given(self.fixed)}

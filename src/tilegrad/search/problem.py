@@ -98,13 +98,20 @@ class SearchProblem:
 
     @cached_property
     def meshes(self) -> list[dict[str, float]]:
-        """Mesh sizes to look at: the largest allowed, and smaller ones where area matters."""
+        """Mesh sizes to look at: the largest allowed, and smaller ones where area matters.
+
+        Under a cap of the area the template's own are among them, if they are below it.
+        """
         largest = self.hardware.widest(float(max(map(max, self._bounds))))
         matters = self.objective.area_power > 0 or self.hardware.area_cap is not None
-        return [
+        meshes = [
             {name: self._shrunk(name, size, divisor) for name, size in largest.items()}
             for divisor in (SHRINK if matters else (1,))
         ]
+        own = None if self.hardware.area_cap is None else self.hardware.own
+        if own is not None:
+            meshes.append({name: own[name] for name in largest})
+        return meshes
 
     def _shrunk(self, name: str, size: float, divisor: int) -> float:
         if name in self.hardware.fixed:

@@ -90,6 +90,14 @@ def _region(points: Sequence[Mapping[str, float]], problem: SearchProblem) -> Ha
             row.append(min(size, space.limit(name)))
         rows.append(row)
     grid: Tensor = torch.tensor(rows, dtype=torch.float64).unique(dim=0)
+    names = list(problem.accelerator.parameters)
+    if space.area_cap is not None:
+        # Else most of the points that thinning leaves of a large grid are too large.
+        allowed = space.within(dict(zip(names, grid.unbind(1), strict=True)))
+        grid = grid[allowed] if allowed.any() else grid
     if len(grid) > MOST_POINTS:
         grid = grid[torch.linspace(0, len(grid) - 1, MOST_POINTS).long()]
-    return dict(zip(problem.accelerator.parameters, grid.unbind(1), strict=True))
+    own = None if space.area_cap is None else space.own
+    if own is not None:
+        grid = torch.cat([grid, torch.tensor([[own[name] for name in names]], dtype=torch.float64)])
+    return dict(zip(names, grid.unbind(1), strict=True))
