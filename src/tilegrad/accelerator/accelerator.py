@@ -89,6 +89,12 @@ class Accelerator:
         assert self.shape == CONV, "an accelerator's description is of a convolution"
         return {}
 
+    @cached_property
+    def defaults(self) -> dict[str, float]:
+        """The template's own sizes, of the parameters that have one."""
+        sizes = {name: parameter.default for name, parameter in self.parameters.items()}
+        return {name: float(size) for name, size in sizes.items() if size is not None}
+
     def instance_kb(self, level: Level, hardware: Mapping[str, Value]) -> Value:
         """Return the size of one instance of a level in KB (0 where it is unlimited)."""
         if level.capacity_kb is not None:

@@ -11,7 +11,7 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.mapping.loopnest import LoopNest
 from tilegrad.mapping.validity import Violation, find_violations
 from tilegrad.nest.analysis import Accesses, Nest, analyse
-from tilegrad.workload.workload import Stack
+from tilegrad.workload.workload import Stack, order_of
 
 Join = Callable[[Sequence[Tensor]], Tensor]
 """Puts figures ``[..., layer]`` of the stacks' layers into the workload's order."""
@@ -57,8 +57,7 @@ def layers_of(nests: LoopNest, stack: Stack) -> LoopNest:
 
 def joiner(stacks: Sequence[Stack], batch: Sequence[int]) -> Join:
     """Return what joins the stacks' figures, which broadcast to ``[*batch, layer]``."""
-    places = torch.tensor([place for stack in stacks for place in stack.places])
-    order = places.argsort()
+    order = torch.tensor(order_of(stacks))
 
     def join(parts: Sequence[Tensor]) -> Tensor:
         pairs = zip(parts, stacks, strict=True)

@@ -50,11 +50,9 @@ class HardwareSpace:
     @property
     def own(self) -> dict[str, float] | None:
         """The template's own sizes but the fixed ones; None where some lack or exceed a limit."""
-        sizes = dict(self.fixed)
-        for name, parameter in self.accelerator.parameters.items():
-            if parameter.default is None and name not in sizes:
-                return None
-            sizes.setdefault(name, float(parameter.default or 0))
+        sizes = {**self.accelerator.defaults, **self.fixed}
+        if len(sizes) < len(self.accelerator.parameters):
+            return None
         points = {name: torch.tensor([size], dtype=torch.float64) for name, size in sizes.items()}
         return sizes if bool(self.within(points).all()) else None
 

@@ -252,14 +252,13 @@ def hardware_space(accelerator: Accelerator, hardware: object, caps: object) -> 
 
 def _defaults(accelerator: Accelerator) -> dict[str, float]:
     """Return the template's own sizes; refuse parameters that have none."""
-    defaults = {name: each.default for name, each in accelerator.parameters.items()}
-    without = [name for name, size in defaults.items() if size is None]
+    without = [name for name in accelerator.parameters if name not in accelerator.defaults]
     if without:
         raise ConfigError(
             f"hardware is {DEFAULT}, and accelerator {accelerator.name} has no default of "
             f"{', '.join(without)}; legal: hardware.{without[0]}=NUMBER and so on"
         )
-    return {name: float(size) for name, size in defaults.items() if size is not None}
+    return accelerator.defaults
 
 
 def _values(

@@ -90,9 +90,8 @@ class Surroundings:
         cost, _ = self.problem.evaluate(self.best.each(lambda tensor: tensor.unsqueeze(0)))
         here = {name: float(value) for name, value in cost.hardware.items()}
         parameters = self.problem.accelerator.parameters
-        defaults = {name: parameter.default for name, parameter in parameters.items()}
-        usual = {name: float(size) for name, size in defaults.items() if size is not None}
-        if usual and len(usual) == len(defaults):
+        usual = self.problem.accelerator.defaults
+        if usual and len(usual) == len(parameters):
             yield "baselines", "the default hardware", usual
         for name, size in here.items():
             for factor in FACTORS:

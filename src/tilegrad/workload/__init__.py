@@ -7,7 +7,7 @@ from tilegrad.workload.timeloop_yaml import (
     read_timeloop_problem,
     read_timeloop_workload,
 )
-from tilegrad.workload.workload import Stack, Workload, merge_equal_layers, stacks_of
+from tilegrad.workload.workload import Stack, Workload, merge_equal_layers, order_of, stacks_of
 from tilegrad.workload.written import write_layer_table
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Workload",
     "load_workload",
     "merge_equal_layers",
+    "order_of",
     "packaged_networks",
     "read_layer_table",
     "read_networks",

@@ -99,6 +99,12 @@ def stacks_of(layers: Sequence[Problem]) -> tuple[Stack, ...]:
     )
 
 
+def order_of(stacks: Sequence[Stack]) -> list[int]:
+    """Return what puts figures of the stacks' layers, one stack after another, into their order."""
+    places = [place for stack in stacks for place in stack.places]
+    return sorted(range(len(places)), key=places.__getitem__)
+
+
 def _check_names(name: str, layers: Iterable[Problem]) -> None:
     """Refuse one name for layers of different shapes."""
     named: dict[str, Problem] = {}

@@ -19,7 +19,7 @@ from tilegrad.mapping.space import TEMPORAL, MapSpace
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.objective import Objective
 from tilegrad.search.tables import LayerTable
-from tilegrad.workload import Workload
+from tilegrad.workload import Workload, order_of
 from tilegrad.workload.workload import Stack
 
 
@@ -186,8 +186,7 @@ class RelaxedProblem:
         ]
         if len(parts) == 1:
             return parts[0]
-        places = [place for each in self.stacks for place in each.stack.places]
-        order = torch.tensor(sorted(range(len(places)), key=places.__getitem__), device=self.device)
+        order = torch.tensor(order_of([each.stack for each in self.stacks]), device=self.device)
         columns = zip(*(part.parts for part in parts), strict=True)
         return Footprint(*(torch.cat(each, -3).index_select(-3, order) for each in columns))
 
