@@ -11,7 +11,7 @@ import argparse
 import os
 import resource
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from rich.console import Console
@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--accelerator", default="gemmini", help="packaged name or YAML file")
     parser.add_argument("--workload", default="resnet50", help="packaged network")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--repeats", type=int, default=5, help="the median is printed")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -60,9 +61,9 @@ def main() -> None:
     table = Table(*columns, title=_title(options))
     with ThreadPoolExecutor(options.threads) as threads:
         rows = [
-            exact_evaluation(accelerator, workload, threads, options.repeats),
+            exact_evaluation(accelerator, workload, threads, options),
             *(
-                gradient_step(accelerator, workload, layers, threads, options.repeats)
+                gradient_step(accelerator, workload, layers, threads, options)
                 for layers in LAYER_COUNTS
             ),
         ]
@@ -79,16 +80,26 @@ def main() -> None:
 
 
 def _title(options: argparse.Namespace) -> str:
-    return f"{options.workload} on {options.accelerator}, {options.threads} threads"
+    where = options.device if options.device == "cuda" else f"{options.threads} threads"
+    return f"{options.workload} on {options.accelerator}, {where}"
 
 
 def exact_evaluation(
-    accelerator: Accelerator, workload: Workload, threads: ThreadPoolExecutor, repeats: int
+    accelerator: Accelerator,
+    workload: Workload,
+    threads: ThreadPoolExecutor,
+    options: argparse.Namespace,
 ) -> Row:
     """Time counts, cycles and energy of random integer mappings with random loop orders."""
     count = 16_384
+    device = torch.device(options.device)
     batches = [
-        (Sampler(accelerator, layer, MESH).draw(count, generator(0, index)), strides)
+        (
+            Sampler(accelerator, layer, MESH)
+            .draw(count, generator(0, index))
+            .each(lambda tensor: tensor.to(device)),
+            strides.to(device),
+        )
         for index, (layer, strides) in enumerate(
             zip(workload.layers, workload.strides, strict=True)
         )
@@ -99,7 +110,9 @@ def exact_evaluation(
         hardware = infer_hardware(accelerator, nest, {})
         return layer_cost(nest, accelerator, hardware).energy_pj
 
-    times = median_times(lambda: list(threads.map(evaluate, batches)), repeats)
+    times = median_times(
+        lambda: waited(list(threads.map(evaluate, batches)), device), options.repeats
+    )
     return Row("exact evaluation", count * len(batches), *times)
 
 
@@ -108,7 +121,7 @@ def gradient_step(
     workload: Workload,
     layers: int,
     threads: ThreadPoolExecutor,
-    repeats: int,
+    options: argparse.Namespace,
 ) -> Row:
     """Time forward and backward of one descent step over ``layers`` distinct layers."""
     varied = _distinct_layers(workload, layers)
@@ -117,10 +130,22 @@ def gradient_step(
     problem = SearchProblem(varied, space, objective("edp"))
     relaxed = RelaxedProblem.of(problem.tables, varied, space, problem.objective)
     descent = Descent(relaxed, steps=100, learning_rate=10.0, momentum=0.8)
-    starts = max(2, 28_800 // descent.rows_per_start)
-    point = descent.begin(starts, generator(0))
-    times = median_times(lambda: descent.advance(point, threads, Budget()), repeats)
+    device = torch.device(options.device)
+    descent = replace(descent, problem=descent.problem.to(device))
+    rows = 28_800 if descent.on_cpu else 1_000_000
+    starts = max(2, rows // descent.rows_per_start)
+    point = descent.begin(starts, generator(0)).to(device)
+    times = median_times(
+        lambda: waited(descent.advance(point, threads, Budget()), device), options.repeats
+    )
     return Row(f"gradient step, {layers} layers", starts * descent.rows_per_start, *times)
+
+
+def waited(result: object, device: torch.device) -> object:
+    """Return a result once the device has worked it out."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return result
 
 
 def _distinct_layers(workload: Workload, count: int) -> Workload:
