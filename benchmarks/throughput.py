@@ -11,7 +11,7 @@ import argparse
 import os
 import resource
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from rich.console import Console
@@ -25,6 +25,7 @@ from tilegrad.mapping.sampling import Sampler
 from tilegrad.nest import analyse
 from tilegrad.search import Budget, SearchProblem, generator, hardware_space, objective
 from tilegrad.search.gradient.descent import Descent
+from tilegrad.search.gradient.optimiser import Momentum, Stop
 from tilegrad.search.gradient.relaxed import RelaxedProblem
 from tilegrad.workload import Problem, Workload, load_workload
 
@@ -129,14 +130,14 @@ def gradient_step(
     space = hardware_space(accelerator, {}, meshes)
     problem = SearchProblem(varied, space, objective("edp"))
     relaxed = RelaxedProblem.of(problem.tables, varied, space, problem.objective)
-    descent = Descent(relaxed, steps=100, learning_rate=10.0, momentum=0.8)
     device = torch.device(options.device)
-    descent = replace(descent, problem=descent.problem.to(device))
+    optimiser = Momentum(steps=100, learning_rate=10.0, momentum=0.8)
+    descent = Descent(relaxed.to(device), optimiser)
     rows = 28_800 if descent.on_cpu else 1_000_000
     starts = max(2, rows // descent.rows_per_start)
-    point = descent.begin(starts, generator(0)).to(device)
+    point, one_step = descent.begin(starts, generator(0)).to(device), Stop(1, Budget())
     times = median_times(
-        lambda: waited(descent.advance(point, threads, Budget()), device), options.repeats
+        lambda: waited(descent.advance(point, one_step, threads), device), options.repeats
     )
     return Row(f"gradient step, {layers} layers", starts * descent.rows_per_start, *times)
 

@@ -23,7 +23,8 @@ from tilegrad.nest import layout, loops, sliding
 from tilegrad.search import Budget, SearchProblem
 from tilegrad.search.build import build_runner
 from tilegrad.search.device import search_device
-from tilegrad.search.gradient.descent import Descent, Point
+from tilegrad.search.gradient.descent import Descent
+from tilegrad.search.gradient.optimiser import Momentum, Point, Stop
 from tilegrad.search.gradient.relaxed import RelaxedProblem
 from tilegrad.shape import packaged_shape
 from tilegrad.workload import Problem, Workload
@@ -40,7 +41,7 @@ def descent_of(problem: SearchProblem) -> Descent:
     relaxed = RelaxedProblem.of(
         problem.tables, problem.workload, problem.hardware, problem.objective, problem.model
     )
-    return Descent(relaxed, 4, 10.0, 0.8)
+    return Descent(relaxed, Momentum(steps=4, learning_rate=10.0, momentum=0.8))
 
 
 def moved(relaxed: RelaxedProblem, move: Callable[[Tensor], Tensor]) -> RelaxedProblem:
@@ -83,11 +84,10 @@ def test_a_step_stays_on_its_device_and_never_waits_for_it(name: str) -> None:
     point = descent.begin(6, generator(0))
     with elsewhere() as move, Here(1) as threads:
         there = replace(descent, problem=moved(descent.problem, move))
-        after = there.advance(
-            Point(move(point.logs), move(point.velocity), 0), threads, Budget().begin(0)
-        )
-        assert after.logs.device.type == after.velocity.device.type == ELSEWHERE
-        assert after.logs.shape == point.logs.shape
+        begun = Point(move(point.values), move(point.velocity))
+        after = there.advance(begun, Stop(1, Budget().begin()), threads).point
+        assert after.values.device.type == after.velocity.device.type == ELSEWHERE
+        assert after.values.shape == point.values.shape
         assert after.step == 1
 
 
@@ -95,7 +95,7 @@ def test_a_step_stays_on_its_device_and_never_waits_for_it(name: str) -> None:
 def test_what_is_not_looked_at_has_the_same_loss(name: str) -> None:
     """As on a device whose values are not waited for; gradients are summed in another order."""
     descent = descent_of(PROBLEMS[name]())
-    logs = descent.begin(6, generator(0)).logs.requires_grad_()
+    logs = descent.begin(6, generator(0)).values.requires_grad_()
 
     def found() -> tuple[Tensor, Tensor]:
         loss, _, _ = descent.problem.loss(logs, 50.0)

@@ -20,7 +20,7 @@ GRADIENT = GradientStrategy(starts=8, steps=10, polish_rows=20_000, polish_round
 PIECES = {
     # The leaders among the starts are looked up even then: they are rounded for the record.
     "a group of starts": ("gradient.descent:RelaxedProblem.loss", 2),
-    "a layer's neighbours": ("gradient.strategy:candidates", 1),
+    "a layer's neighbours": ("gradient.run:candidates", 1),
     "a layer's prices": ("gradient.select:prices", 1),
     "a chunk of a layer's blocks": ("gradient.polish:candidates", 1),
     "a layer's orders": ("gradient.reorder:model_footprint", 1),
@@ -115,7 +115,7 @@ def test_a_round_whose_end_was_cut_short_counts_what_it_gained(
     for when in range(2, 5):
         clock = Clock()
         with monkeypatch.context() as patch:
-            jumping(patch, "gradient.strategy:Chooser.focus", clock, when)
+            jumping(patch, "gradient.run:Chooser.focus", clock, when)
             cut, status = run(problem, GRADIENT, tmp_path / str(when), budget=clock.budget)
         ends += status == "budget"
         resumed, _ = run(problem, GRADIENT, tmp_path / str(when))

@@ -4,8 +4,9 @@ from tilegrad.calls import callable_package
 from tilegrad.search.budget import Budget
 from tilegrad.search.build import build_runner
 from tilegrad.search.gradient import GradientStrategy
+from tilegrad.search.limits import hardware_space
 from tilegrad.search.objective import OBJECTIVES, Objective, objective
-from tilegrad.search.problem import SearchProblem, hardware_space
+from tilegrad.search.problem import SearchProblem
 from tilegrad.search.random import RandomStrategy
 from tilegrad.search.result import design_record, write_history
 from tilegrad.search.runner import Runner

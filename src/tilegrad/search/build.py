@@ -25,8 +25,9 @@ from tilegrad.search.latency import (
     check_shapes,
     latency_model,
 )
+from tilegrad.search.limits import hardware_space
 from tilegrad.search.objective import objective
-from tilegrad.search.problem import CPU, SearchProblem, hardware_space
+from tilegrad.search.problem import CPU, SearchProblem
 from tilegrad.search.runner import Runner, run_name
 from tilegrad.search.state import Strategy
 from tilegrad.shape.conv import CONV

@@ -9,9 +9,6 @@ import torch
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
-from tilegrad.accelerator.build import AREA
-from tilegrad.accelerator.possible import check_possible
-from tilegrad.checks import is_number, positive_number, section
 from tilegrad.cost import area_mm2
 from tilegrad.cost.capacity import find_overflows
 from tilegrad.cost.footprint import Footprint
@@ -24,7 +21,7 @@ from tilegrad.cost.latency import (
     model_footprint,
 )
 from tilegrad.cost.network import NetworkCost, network_cost
-from tilegrad.errors import ConfigError, InfeasibleError, PredictionError, WorkloadError
+from tilegrad.errors import InfeasibleError, PredictionError, WorkloadError
 from tilegrad.mapping import LoopNest, stack
 from tilegrad.mapping.factors import MOST
 from tilegrad.mapping.space import MapSpace
@@ -38,9 +35,6 @@ from tilegrad.workload import Workload
 from tilegrad.workload.values import LARGEST
 
 CPU = torch.device("cpu")
-
-DEFAULT = "default"
-"""What ``hardware`` may be in place of its fields."""
 
 NAMED = 5
 """Layers that a message lists."""
@@ -227,54 +221,3 @@ class SearchProblem:
         one = self.workload.stack
         accelerator = self.accelerator.running(one.shape)
         return model_footprint(self.model, nests, one.bounds, one.strides, accelerator)
-
-
-def hardware_space(accelerator: Accelerator, hardware: object, caps: object) -> HardwareSpace:
-    """Check the user's fixed values and caps (None: inferred, unlimited) and return their space.
-
-    ``hardware`` may be ``default``: every parameter at the template's own size. Raises
-    ``ConfigError`` naming the parameter; free ones must be such that mappings tell them.
-    """
-    names = tuple(accelerator.parameters)
-    sizes = _defaults(accelerator) if hardware == DEFAULT else hardware
-    fixed = _values("hardware", sizes, names, accelerator)
-    limits = _values("caps", caps, (*names, AREA), accelerator)
-    area = limits.pop(AREA, None)
-    for name, value in fixed.items():
-        if value > limits.get(name, float("inf")):
-            raise ConfigError(
-                f"hardware.{name} is {value:g}, above caps.{name} = {limits[name]:g}; "
-                "lower the one or raise the other"
-            )
-    check_possible(accelerator, fixed, "hardware")
-    return HardwareSpace(accelerator, fixed, limits, area)
-
-
-def _defaults(accelerator: Accelerator) -> dict[str, float]:
-    """Return the template's own sizes; refuse parameters that have none."""
-    without = [name for name in accelerator.parameters if name not in accelerator.defaults]
-    if without:
-        raise ConfigError(
-            f"hardware is {DEFAULT}, and accelerator {accelerator.name} has no default of "
-            f"{', '.join(without)}; legal: hardware.{without[0]}=NUMBER and so on"
-        )
-    return accelerator.defaults
-
-
-def _values(
-    group: str, given: object, legal: tuple[str, ...], accelerator: Accelerator
-) -> dict[str, float]:
-    values = {}
-    for name, value in section(group, given, legal).items():
-        if value is None:
-            continue
-        if name == AREA:
-            values[name] = positive_number(f"{group}.{name}", value)
-            continue
-        least = accelerator.parameters[name].minimum
-        if not is_number(value) or value < least or value != int(value):
-            raise ConfigError(
-                f"{group}.{name} is {value!r}; legal: a whole number of at least {least:g}, or null"
-            )
-        values[name] = float(value)
-    return values

@@ -1,8 +1,8 @@
-"""Projected gradient descent of all starts at once."""
+"""The descent of a relaxed problem: what the optimiser minimises, and the best starts so far."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tilegrad.cost.hardware import Hardware
 from tilegrad.search.budget import Budget
+from tilegrad.search.gradient.optimiser import Descended, Groups, Momentum, Point, Stop
 from tilegrad.search.gradient.relaxed import RelaxedProblem
 
 SHARPNESS = (10.0, 1000.0)
@@ -24,30 +25,11 @@ RANKED_ROWS = 100_000
 
 
 @dataclass(frozen=True)
-class Point:
-    """Where the starts are: ``logs``, ``velocity [start, layer, slot]`` and the steps taken."""
-
-    logs: Tensor
-    velocity: Tensor
-    step: int
-
-    def to(self, device: torch.device) -> Point:
-        """Return the same point on a device."""
-        return Point(self.logs.to(device), self.velocity.to(device), self.step)
-
-
-@dataclass(frozen=True)
 class Descent:
-    """Gradient descent with momentum on the log objective, step size falling to zero.
-
-    Plain momentum beats sign-like normalisation (Adam) here: most factors of most layers hardly
-    matter, and steps of equal size in them undo the progress of those that do.
-    """
+    """All starts of a relaxed problem, with the optimiser that moves them."""
 
     problem: RelaxedProblem
-    steps: int
-    learning_rate: float
-    momentum: float
+    optimiser: Momentum
 
     @property
     def rows_per_start(self) -> int:
@@ -60,36 +42,25 @@ class Descent:
         return self.problem.device.type == "cpu"
 
     def begin(self, starts: int, random: torch.Generator) -> Point:
-        """Return random starting points."""
+        """Return random starting points, log factors ``[start, layer, slot]``."""
         logs = self.problem.random(starts, random)
-        return Point(logs, torch.zeros_like(logs), 0)
+        return Point(logs, torch.zeros_like(logs))
 
-    def sharpness(self, step: int) -> float:
-        """Return the sharpness of a step, annealed geometrically."""
+    def loss(self, logs: Tensor, share: float) -> Tensor:
+        """Return the log objective ``[start]``, orders chosen more sharply with each step."""
         first, last = SHARPNESS
-        return first * (last / first) ** (step / self.steps)
+        loss, _, _ = self.problem.loss(logs, first * (last / first) ** share)
+        return loss
 
-    def advance(self, point: Point, threads: ThreadPoolExecutor, budget: Budget) -> Point:
-        """Take one step with every start, unless time runs out; ``threads`` share the starts."""
-        sharpness = self.sharpness(point.step)
-        gradients = threads.map(
-            lambda logs: self._gradient(logs, sharpness, budget),
-            self._groups(point, GROUP_ROWS if self.on_cpu else RANKED_ROWS),
-        )
-        velocity = self.momentum * point.velocity + torch.cat(list(gradients))
-        rate = self.learning_rate * (1 - point.step / self.steps)
-        return Point(self.problem.project(point.logs - rate * velocity), velocity, point.step + 1)
+    def advance(self, point: Point, stop: Stop, threads: Executor) -> Descended:
+        """Take steps with every start until ``stop`` says so; ``threads`` share the starts."""
+        size = self._starts(GROUP_ROWS if self.on_cpu else RANKED_ROWS)
+        groups = Groups(size, threads)
+        return self.optimiser.minimise(self.loss, self.problem.project, point, stop, groups)
 
-    def _groups(self, point: Point, rows: int) -> tuple[Tensor, ...]:
-        """Return the starts in groups of about ``rows`` layer mappings."""
-        return point.logs.split(max(1, rows // self.rows_per_start))
-
-    def _gradient(self, logs: Tensor, sharpness: float, budget: Budget) -> Tensor:
-        budget.check()
-        logs = logs.detach().requires_grad_(True)
-        loss, _, _ = self.problem.loss(logs, sharpness)
-        (gradient,) = torch.autograd.grad(loss.sum(), logs)
-        return gradient.nan_to_num(0.0, 0.0, 0.0)
+    def _starts(self, rows: int) -> int:
+        """Return how many starts make about ``rows`` layer mappings."""
+        return max(1, rows // self.rows_per_start)
 
     @torch.no_grad()
     def leaders(self, point: Point, most: int, budget: Budget) -> tuple[Tensor, Hardware, Tensor]:
@@ -98,7 +69,7 @@ class Descent:
         On the CPU. Of as many groups of starts as there is time for, of the first one at least.
         """
         parts: list[tuple[Tensor, Hardware, Tensor]] = []
-        for logs in self._groups(point, RANKED_ROWS):
+        for logs in point.values.split(self._starts(RANKED_ROWS)):
             if parts and budget.over:
                 break
             parts.append(self.problem.loss(logs, SHARPNESS[1]))
@@ -107,4 +78,4 @@ class Descent:
         hardware = {name: torch.cat([each[name] for each in sizes]) for name in sizes[0]}
         order = torch.cat(orders)
         leading = {name: size[best].cpu() for name, size in hardware.items()}
-        return point.logs[best].cpu(), leading, order[best].cpu()
+        return point.values[best].cpu(), leading, order[best].cpu()

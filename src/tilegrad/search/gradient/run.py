@@ -1,0 +1,235 @@
+"""A search by gradient, unit by unit: descent, rounding, rounds of polishing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from tilegrad.search.budget import Budget
+from tilegrad.search.gradient.chooser import Chooser, PooledDesign
+from tilegrad.search.gradient.descent import Descent
+from tilegrad.search.gradient.optimiser import Momentum, Point, Status, Stop
+from tilegrad.search.gradient.polish import candidates, refine
+from tilegrad.search.gradient.pool import LayerPool, merge
+from tilegrad.search.gradient.regions import global_region, local_region
+from tilegrad.search.gradient.relaxed import RelaxedProblem
+from tilegrad.search.gradient.reorder import reordered
+from tilegrad.search.gradient.round import Round
+from tilegrad.search.gradient.rounding import ROUNDING_SHARE, nearest, picked, rounded
+from tilegrad.search.problem import CPU, SearchProblem
+from tilegrad.search.state import SearchState, generator
+from tilegrad.search.tables import LayerTable
+
+DESCENT_SHARE = 0.4
+"""Share of a budget that the descent may use; rounding and polishing take the rest."""
+
+ROWS_PER_STEP = 14400
+"""Layer mappings in a step of the descent, by default: starts times layers times orders."""
+
+STEPS_PER_UNIT = 5
+LAYERS_PER_UNIT = 8
+LEADERS = 12
+"""Starts that are rounded; a few of them already during the descent."""
+
+BASINS = 4
+"""Designs with different hardware that polishing follows."""
+
+SLACKS = (0.05, 0.03, 0.02)
+"""How far from the best a candidate may be to be kept, in the first rounds of polishing."""
+
+CONVERGED = 1e-4
+"""Relative gain of a round below which polishing ends."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is done: the ``starts`` (None: by ``ROWS_PER_STEP``), the descent, the rounds."""
+
+    starts: int | None
+    optimiser: Momentum
+    polish_rounds: int
+    polish_rows: int
+
+
+class GradientRun:
+    """One search: its units of work, each leading from one saved state to the next."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        problem: SearchProblem,
+        state: SearchState,
+        budget: Budget,
+        seed: int,
+        threads: Executor,
+    ) -> None:
+        self.plan = plan
+        self.problem = problem
+        self.state = state
+        self.budget = budget
+        self.seed = seed
+        self.threads = threads
+        self.perfect = replace(problem, padded=False) if problem.padded else problem
+
+    @cached_property
+    def descent(self) -> Descent:
+        """What descends: mappings whose factors divide the bounds, relaxed."""
+        problem = self.perfect
+        relaxed = RelaxedProblem.of(
+            problem.tables, problem.workload, problem.hardware, problem.objective, problem.model
+        )
+        return Descent(relaxed.to(problem.device), self.plan.optimiser)
+
+    @cached_property
+    def chooser(self) -> Chooser:
+        """What finds the best hardware for the candidates."""
+        problem = self.problem
+        counts = problem.workload.counts
+        return Chooser(problem.hardware, counts, problem.objective, problem.model, self.budget)
+
+    @property
+    def tables(self) -> list[LayerTable]:
+        """Each layer's choices: those that divide the bounds first, then padded ones too."""
+        return (self.problem if self.state.private.get("padded") else self.perfect).tables
+
+    def advance(self) -> None:
+        """Do the next unit of work."""
+        phase = {"begin": self.begin, "descend": self.descend, "round": self.round}
+        phase.get(self.state.phase, self.polish)()
+
+    def begin(self) -> None:
+        """Draw the starts; the smallest mappings, legal if any are, are the first design."""
+        self.state.offer(self.problem.smallest(), self.problem)
+        self._count(len(self.tables))
+        starts = self.plan.starts or max(16, ROWS_PER_STEP // self.descent.rows_per_start)
+        self._save_point(self.descent.begin(starts, generator(self.seed)))
+        self.state.phase = "descend"
+
+    def descend(self) -> None:
+        """Take a few steps with all starts, and round the leaders for the record."""
+        before, share = self._point(), self.budget.part(DESCENT_SHARE)
+        descended = self.descent.advance(before, Stop(STEPS_PER_UNIT, share), self.threads)
+        point = descended.point
+        rows = len(point.values) * self.descent.rows_per_start
+        self._count((point.step - before.step) * rows)
+        logs, _, orders = self.descent.leaders(point, BASINS, share)
+        self.state.offer(nearest(self.tables, logs, orders, self.budget), self.problem)
+        self._count(orders.numel())
+        self._save_point(point)
+        self.state.fraction = DESCENT_SHARE * point.step / self.plan.optimiser.steps
+        over = self.budget.spent(self.state) > DESCENT_SHARE
+        if descended.status is not Status.PAUSED or over:
+            self.state.phase = "round"
+
+    def round(self) -> None:
+        """Evaluate the legal neighbours of the leaders, and open the first, global region."""
+        point = self._point()
+        logs, hardware, _ = self.descent.leaders(point, LEADERS, self.budget.part(ROUNDING_SHARE))
+        random = generator(self.seed, len(self.tables))
+        pools = []
+        for layer, table in enumerate(self.tables):
+            self.budget.check()
+            start = rounded(table, logs[:, layer], self.budget, random)
+            pools.append(candidates(table, start, self.problem.model))
+        self._count(sum(len(pool) for pool in pools))
+        # The padded choices begin where the perfect ones ended.
+        found = [LayerPool.unpack(tensors) for tensors in self.state.private.get("pools", ())]
+        pools = [merge([*pair]) for pair in zip(pools, found, strict=True)] if found else pools
+        region = global_region(self.problem, pools, hardware)
+        designs = self.chooser.best(pools, region, BASINS)
+        self._offer(pools, designs)
+        focus = self.chooser.focus(pools, region, SLACKS[0])
+        padded = self.state.private.get("padded", False)
+        self.state.phase = "polish"
+        self._save_round(Round(0, 0, pools, focus, self.state.value, padded))
+
+    def polish(self) -> None:
+        """Refine a few layers; after the last one choose hardware anew and open the next round."""
+        now = Round.unpack(self.state.private, self.problem)
+        layers = range(now.layer, min(now.layer + LAYERS_PER_UNIT, len(now.pools)))
+        rows = self.plan.polish_rows // len(now.pools)
+        tables = self.tables
+        refined = self.threads.map(
+            lambda layer: refine(tables[layer], now.pools[layer], now.focus, rows, self.budget),
+            layers,
+        )
+        for layer, (pool, analysed) in zip(layers, refined, strict=True):
+            now.pools[layer] = pool
+            self._count(analysed)
+        now.layer = layers.stop
+        self._save_round(now)
+        if layers.stop == len(now.pools):
+            self._close(now)
+        if self.state.phase == "polish":
+            self._progress()
+
+    def _close(self, now: Round) -> None:
+        designs = self.chooser.best(now.pools, now.focus.points.hardware, BASINS)
+        self._offer(now.pools, designs)
+        # Not the best when the unit began: a round whose end was cut short has offered some.
+        gained = self.state.value < now.value * (1 - CONVERGED)
+        last = now.number + 1 >= self.plan.polish_rounds or not designs
+        if last or (now.number >= len(SLACKS) and not gained):
+            self._settle(now)
+            return
+        number = now.number + 1
+        followed = designs if number < len(SLACKS) else designs[:1]
+        region = local_region([design.hardware for design in followed], self.problem, now.number)
+        focus = self.chooser.focus(now.pools, region, SLACKS[min(number, len(SLACKS) - 1)])
+        self._save_round(Round(number, 0, now.pools, focus, self.state.value, now.padded))
+
+    def _settle(self, now: Round) -> None:
+        """Round and polish once more with padded mappings, where they are allowed, or finish."""
+        if not self.problem.padded or now.padded:
+            self._finish()
+            return
+        self.state.phase = "round"
+        self.state.private = {
+            "point": self.state.private["point"],
+            "pools": [pool.pack() for pool in now.pools],
+            "padded": True,
+        }
+
+    def _finish(self) -> None:
+        """Settle the loop orders of the best design."""
+        if self.state.best is not None:
+            nests, tried = reordered(self.state.best, self.problem, self.budget)
+            self.state.offer(nests.each(lambda tensor: tensor.unsqueeze(0)), self.problem)
+            self._count(tried)
+        self.state.done = True
+
+    def _point(self) -> Point:
+        return Point(*self.state.private["point"]).to(self.problem.device)
+
+    def _save_point(self, point: Point) -> None:
+        # On the CPU, so that a machine without the device can read it.
+        point = point.to(CPU)
+        self.state.private = {"point": [point.values, point.velocity, point.step]}
+
+    def _save_round(self, now: Round) -> None:
+        # The padded choices are rounded from the same point.
+        kept = {"point": self.state.private["point"]} if self.problem.padded else {}
+        self.state.private = {**now.pack(), **kept}
+
+    def _progress(self) -> None:
+        private = self.state.private
+        rounds = private["round"] + private["layer"] / len(self.tables)
+        done = min(1.0, rounds / (len(SLACKS) + 2))
+        if self.problem.padded:
+            done = (done + private["padded"]) / 2
+        self.state.fraction = DESCENT_SHARE + (1 - DESCENT_SHARE) * done
+
+    def _count(self, mappings: int) -> None:
+        self.state.count(mappings, len(self.tables))
+
+    def _offer(self, pools: Sequence[LayerPool], designs: Sequence[PooledDesign]) -> None:
+        """Offer chosen designs: what the choice left out are only roundings to whole blocks.
+
+        The best of them is offered even where time has run out.
+        """
+        for place, design in enumerate(designs):
+            if place:
+                self.budget.check()
+            self.state.offer(picked(self.tables, pools, design), self.problem)
