@@ -27,6 +27,7 @@ PLAIN = {
     "schedules": ("schedules", "schedules to learn from: make, read, draw, export"),
     "export": ("export_design", "a search's design as another tool's input"),
     "import": ("import_files", "another tool's files as accelerator and layer"),
+    "calibrate": ("calibrate", "a trained predictor for another machine"),
     "parse-log": ("parse_log", "simulators' logs as a table of measurements"),
 }
 """The other commands: their module in ``tilegrad.commands``, what they are for."""

@@ -14,6 +14,7 @@ LEVELS = 400
 _RIDGE = 30.0
 """In rows: the features say little of the error, and layers are few."""
 _LEAST_ERROR = 0.01
+_SCALED_BY = 0.9
 _LOG_RANGE = 1.0
 """How far a row's usual error may lie from the average one, in log."""
 
@@ -64,6 +65,16 @@ class ErrorBand(nn.Module):
         levels = torch.linspace(0, 1, LEVELS + 1, dtype=table.dtype, device=table.device)
         of_a_new_row = (levels * (1 + 1 / len(relative))).clamp(max=1)
         self.quantiles.copy_(torch.quantile(relative, of_a_new_row))
+
+    def scale_to(self, scaled: Tensor, errors: Tensor, spread: Tensor) -> None:
+        """Scale all quantiles to a few rows of another machine, as ``calibrate`` takes them.
+
+        By the one factor with which the interval of 90 % holds for a new row of theirs.
+        """
+        relative = errors.abs() / self.usual(scaled, spread)
+        of_a_new_row = min(1.0, _SCALED_BY * (1 + 1 / len(relative)))
+        asked = torch.quantile(relative, of_a_new_row)
+        self.quantiles.mul_(asked / self.quantiles[round(_SCALED_BY * LEVELS)])
 
     def usual(self, scaled: Tensor, spread: Tensor) -> Tensor:
         """Return the usual error ``[...]``."""

@@ -1,0 +1,36 @@
+"""A trained predictor and a table of another machine's measurements: its predictor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from tilegrad.accelerator import Accelerator
+from tilegrad.datamodules import feature_rows
+from tilegrad.errors import ConfigError
+from tilegrad.predictors.adaptation import Adaptation, adapted
+from tilegrad.predictors.base import Predictor
+from tilegrad.predictors.features import feature_set
+from tilegrad.predictors.pipeline import Pipeline
+from tilegrad.schedules import TableFile
+
+
+def calibrated(
+    predictor: Predictor, table: Path, accelerator: Accelerator
+) -> tuple[Adaptation, int, int]:
+    """Return the predictor for the machine of a table's measurements, their number, the layers'.
+
+    Raises ``ConfigError`` for another predictor than a pipeline with intervals, and ``DataError``
+    where the table cannot be read.
+    """
+    if not isinstance(predictor, Pipeline) or not predictor.band.calibrated:
+        raise ConfigError(
+            f"--ckpt is of model {predictor.kind}; legal: model=pipeline of two or more members, "
+            "whose costs are the machine's"
+        )
+    schedules = TableFile(str(table), accelerator).load()
+    features = feature_set(predictor.schema.features)
+    found = feature_rows(schedules, features, predictor.schema.targets)
+    rows = found[torch.arange(len(found))]
+    return adapted(predictor, rows), len(found), len(rows["layer"].unique())
