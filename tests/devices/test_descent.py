@@ -44,23 +44,6 @@ def descent_of(problem: SearchProblem) -> Descent:
     return Descent(relaxed, Momentum(steps=4, learning_rate=10.0, momentum=0.8))
 
 
-def moved(relaxed: RelaxedProblem, move: Callable[[Tensor], Tensor]) -> RelaxedProblem:
-    """Return the problem with its tensors moved, by what fake tensors move by."""
-    stacks = tuple(
-        replace(
-            each,
-            stack=replace(
-                each.stack, bounds=move(each.stack.bounds), strides=move(each.stack.strides)
-            ),
-            orders=move(each.orders),
-            log_widths=move(each.log_widths),
-        )
-        for each in relaxed.stacks
-    )
-    counts, repeated = move(relaxed.counts), move(relaxed.repeated)
-    return replace(relaxed, stacks=stacks, counts=counts, repeated=repeated)
-
-
 def sized_gemmini() -> Accelerator:
     """Return Gemmini with energies and areas by size."""
     accelerator = load_accelerator("gemmini")
@@ -83,7 +66,7 @@ def test_a_step_stays_on_its_device_and_never_waits_for_it(name: str) -> None:
     descent = descent_of(PROBLEMS[name]())
     point = descent.begin(6, generator(0))
     with elsewhere() as move, Here(1) as threads:
-        there = replace(descent, problem=moved(descent.problem, move))
+        there = replace(descent, problem=descent.problem.each(move))
         begun = Point(move(point.values), move(point.velocity))
         after = there.advance(begun, Stop(1, Budget().begin()), threads).point
         assert after.values.device.type == after.velocity.device.type == ELSEWHERE

@@ -64,7 +64,7 @@ def least_hardware(
     """
     plan = accelerator.plan(fixed)
     there = needs[0].device if needs else None
-    hardware = {name: torch.tensor(float(value), device=there) for name, value in fixed.items()}
+    hardware = {name: torch.full((), float(value), device=there) for name, value in fixed.items()}
     needed: Hardware = {}
     for step in plan.steps:
         need = asked(accelerator, step, needs, hardware)

@@ -27,13 +27,18 @@ from tilegrad.workload.workload import Stack
 class RelaxedStack:
     """The layers of one shape: ``bounds [layer, dim]``, ``orders [layer, order, level, position]``.
 
-    Layers with fewer candidate orders repeat their first.
+    Layers with fewer candidate orders repeat their first. ``log_widths`` and ``dims [slot]``: how
+    wide a slot may be, and its dim; ``slots``: those of each dim; ``places [layer]``: where the
+    layers stand among all. Indices are tensors, since lists would make a GPU wait.
     """
 
     space: MapSpace
     stack: Stack
     orders: Tensor
     log_widths: Tensor
+    dims: Tensor
+    slots: tuple[Tensor, ...]
+    places: Tensor
 
     @property
     def bounds(self) -> Tensor:
@@ -54,14 +59,28 @@ class RelaxedStack:
         for index, slot in enumerate(space.slots):
             if slot.axis != TEMPORAL:
                 widths[index] = mesh_width(space, hardware, slot.level, slot.axis)
-        return cls(space, stack, torch.stack(orders), widths.log())
+        return cls(
+            space,
+            stack,
+            torch.stack(orders),
+            widths.log(),
+            torch.tensor([slot.dim for slot in space.slots]),
+            tuple(torch.tensor(slots, dtype=torch.long) for slots in space.slots_of),
+            torch.tensor(stack.places),
+        )
 
-    def to(self, device: torch.device) -> RelaxedStack:
-        """Return the same layers on a device."""
-        bounds, strides = self.stack.bounds.to(device), self.stack.strides.to(device)
-        stack = replace(self.stack, bounds=bounds, strides=strides)
-        orders, widths = self.orders.to(device), self.log_widths.to(device)
-        return RelaxedStack(self.space, stack, orders, widths)
+    def each(self, change: Callable[[Tensor], Tensor]) -> RelaxedStack:
+        """Return the same layers with each tensor changed."""
+        bounds, strides = change(self.stack.bounds), change(self.stack.strides)
+        return RelaxedStack(
+            self.space,
+            replace(self.stack, bounds=bounds, strides=strides),
+            change(self.orders),
+            change(self.log_widths),
+            change(self.dims),
+            tuple(change(slots) for slots in self.slots),
+            change(self.places),
+        )
 
     def begin(self, share: Tensor) -> Tensor:
         """Return log factors ``[start, layer, slot]`` that take uniform shares of their bounds.
@@ -71,19 +90,14 @@ class RelaxedStack:
         temporal = [slot.axis == TEMPORAL for slot in self.space.slots]
         spatial = ~torch.tensor(temporal, device=share.device)
         share = torch.where(spatial, 0.75 + 0.25 * share, share)
-        bounds = self.bounds.log()[:, [slot.dim for slot in self.space.slots]]
-        return self.project(share * bounds)
+        return self.project(share * self.bounds.log()[:, self.dims])
 
     def project(self, logs: Tensor) -> Tensor:
         """Return the nearest log factors that are legal: at least 1, product at most the bound."""
         logs = torch.minimum(logs.clamp(min=0), self.log_widths)
-        scale = torch.ones_like(logs)
-        for dim, slots in enumerate(self.space.slots_of):
-            if slots:
-                columns = list(slots)
-                total = logs[..., columns].sum(-1).clamp(min=1e-12)
-                scale[..., columns] = (self.bounds[:, dim].log() / total).clamp(max=1).unsqueeze(-1)
-        return logs * scale
+        totals = [logs.index_select(-1, slots).sum(-1) for slots in self.slots]
+        total = torch.stack(totals, -1).clamp(min=1e-12)
+        return logs * (self.bounds.log() / total).clamp(max=1).index_select(-1, self.dims)
 
     def sums(self, logs: Tensor, model: LatencyModel) -> Footprint:
         """Return footprints ``[start, layer, order]`` of log factors ``[start, layer, slot]``."""
@@ -99,7 +113,8 @@ class RelaxedStack:
 class RelaxedProblem:
     """All layers, by shape; tensors of factors ``[start, layer, slot]`` have the most slots.
 
-    ``repeated [layer, order]`` marks orders that a layer only repeats.
+    ``repeated [layer, order]`` marks orders that a layer only repeats; ``order [layer]`` puts the
+    stacks' layers, one stack after the other, in the workload's order.
     """
 
     stacks: tuple[RelaxedStack, ...]
@@ -107,6 +122,7 @@ class RelaxedProblem:
     objective: Objective
     counts: Tensor
     repeated: Tensor
+    order: Tensor
     model: LatencyModel
 
     @classmethod
@@ -127,16 +143,22 @@ class RelaxedProblem:
             objective,
             workload.counts,
             torch.stack([numbers >= len(table.orders) for table in tables]),
+            torch.tensor(order_of(workload.stacks)),
             model,
         )
 
     def to(self, device: torch.device) -> RelaxedProblem:
         """Return the same problem on a device, where all its tensors then are."""
+        return self.each(lambda tensor: tensor.to(device))
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> RelaxedProblem:
+        """Return the same problem with each tensor changed."""
         return replace(
             self,
-            stacks=tuple(each.to(device) for each in self.stacks),
-            counts=self.counts.to(device),
-            repeated=self.repeated.to(device),
+            stacks=tuple(stack.each(change) for stack in self.stacks),
+            counts=change(self.counts),
+            repeated=change(self.repeated),
+            order=change(self.order),
         )
 
     @property
@@ -164,7 +186,7 @@ class RelaxedProblem:
         """Return each stack's own ``[start, layer, slot]``."""
         if len(self.stacks) == 1:
             return [logs]
-        return [logs[:, list(each.stack.places), : len(each.space.slots)] for each in self.stacks]
+        return [logs[:, each.places, : len(each.space.slots)] for each in self.stacks]
 
     def _each(self, logs: Tensor, change: Callable[[RelaxedStack, Tensor], Tensor]) -> Tensor:
         """Return ``logs`` with each stack's part changed; slots that a shape lacks are 0."""
@@ -175,7 +197,7 @@ class RelaxedProblem:
             return parts[0]
         whole = torch.zeros_like(logs)
         for each, part in zip(self.stacks, parts, strict=True):
-            whole[:, list(each.stack.places), : part.shape[-1]] = part
+            whole[:, each.places, : part.shape[-1]] = part
         return whole
 
     def _sums(self, logs: Tensor) -> Footprint:
@@ -186,9 +208,8 @@ class RelaxedProblem:
         ]
         if len(parts) == 1:
             return parts[0]
-        order = torch.tensor(order_of([each.stack for each in self.stacks]), device=self.device)
         columns = zip(*(part.parts for part in parts), strict=True)
-        return Footprint(*(torch.cat(each, -3).index_select(-3, order) for each in columns))
+        return Footprint(*(torch.cat(each, -3).index_select(-3, self.order) for each in columns))
 
     def loss(self, logs: Tensor, sharpness: float) -> tuple[Tensor, Hardware, Tensor]:
         """Return the log objective ``[start]``, the hardware ``[start]`` and each layer's order.
@@ -200,13 +221,18 @@ class RelaxedProblem:
         hardware, excess = self._allowed(sums.needs.amax((-3, -2)))
         excess = excess + sums.excess.squeeze(-1).mean(-1).sum(-1)
         energy, latency, order = self._totals(sums, hardware, sharpness)
-        area = torch.as_tensor(area_mm2(self.hardware.accelerator, hardware), device=self.device)
+        area = self._area_mm2(hardware)
         if self.hardware.area_cap is not None:
             excess = excess + (area / self.hardware.area_cap).log().clamp(min=0)
         value = self.objective.value(energy, latency, area)
         # Layers of one iteration on fixed sizes leave figures without the starts' dimension.
         loss = (value.log() + PENALTY * excess).expand(len(logs))
         return loss, hardware, order.expand(*logs.shape[:-1])
+
+    def _area_mm2(self, hardware: Hardware) -> Tensor:
+        """Return the area of each start, or of all where no size is free."""
+        area = area_mm2(self.hardware.accelerator, hardware)
+        return area if isinstance(area, Tensor) else torch.full((), area, device=self.device)
 
     def _allowed(self, needs: Tensor) -> tuple[Hardware, Tensor]:
         """Return the hardware to price, and the log of how far needs exceed the limits.
