@@ -28,20 +28,46 @@ from tilegrad.runs import Run, SearchRun, TrainedRun
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch import nn
 
 QUIET = {"progress": False}
 
 
 def search(
-    workload: str | PathLike[str] = "resnet50", *, overrides: Sequence[str] = (), **settings: Any
+    workload: str | PathLike[str] | nn.Module = "resnet50",
+    inputs: Any = None,
+    *,
+    overrides: Sequence[str] = (),
+    **settings: Any,
 ) -> SearchRun:
     """Search hardware and mappings, as ``tilegrad search`` does.
 
-    Without ``dir`` the run's files are kept as long as the returned object; ``save`` keeps them.
+    ``workload`` may be a ``torch.nn.Module``: then ``inputs`` are examples of its inputs, a
+    tensor, a tuple of them or a dict by name; it is read by ``torch.export``. Without ``dir`` the
+    run's files are kept as long as the returned object; ``save`` keeps them.
     """
-    found = _ran("search", {"workload": workload, **settings}, overrides)
+    if isinstance(workload, (str, PathLike)):
+        if inputs is not None:
+            raise ConfigError(f"inputs are of a torch.nn.Module, and workload is {workload!r}")
+        found = _ran("search", {"workload": workload, **settings}, overrides)
+    else:
+        found = _ran("search", settings, overrides, workload=_described(workload, inputs))
     assert isinstance(found, SearchRun)
     return found
+
+
+def _described(module: nn.Module, inputs: Any) -> dict[str, Any]:
+    """Return the config's group ``workload`` for a module in hand."""
+    from torch import nn
+
+    from tilegrad.networks.exported.load import from_module
+    from tilegrad.record.described import describe_workload
+
+    if not isinstance(module, nn.Module):
+        raise ConfigError(
+            f"workload is a {type(module).__name__}; legal: a text, a path or a torch.nn.Module"
+        )
+    return describe_workload(from_module(module, inputs))
 
 
 def train(*, overrides: Sequence[str] = (), **settings: Any) -> TrainedRun:
@@ -81,9 +107,13 @@ def load(directory: str | PathLike[str]) -> SearchRun | TrainedRun:
     return SearchRun(path, result=read_result(path), accelerator=instantiate(config.accelerator))
 
 
-def _ran(name: str, settings: Mapping[str, Any], overrides: Sequence[str]) -> Run:
-    """Run a command's function and return its run."""
+def _ran(
+    name: str, settings: Mapping[str, Any], overrides: Sequence[str], **groups: Mapping[str, Any]
+) -> Run:
+    """Run a command's function and return its run; ``groups`` take the place of the config's."""
     config = composed(name, {**QUIET, **settings}, overrides)
+    for group, fields in groups.items():
+        config[group] = OmegaConf.create(dict(fields))
     kept = config.dir is not None
     if not kept:
         config.dir = mkdtemp(prefix="tilegrad-")

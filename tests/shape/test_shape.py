@@ -44,6 +44,7 @@ def test_packaged_shapes_are_what_they_are_called() -> None:
         "contraction": "PPKKCC",
         "conv": "RSPQCKNG",
         "conv3d": "RRSPPQCKN",
+        "grouped_conv3d": "RRSPPQCKNG",
         "matmul": "PCK",
     }
 

@@ -14,8 +14,8 @@ from rich.console import Console
 from tilegrad.checks import choice, flag
 from tilegrad.files import write_json
 from tilegrad.fingerprint.claim import claimed
-from tilegrad.record import FORMAT, RESULT, Result, parse_result
-from tilegrad.report import layer_table, outside_table, summary_table
+from tilegrad.record import FORMAT, RESULT, Result, parse_result, stated_coverage
+from tilegrad.report import layer_table, left_out_table, outside_table, summary_table
 from tilegrad.report.effort import finishing_seconds
 from tilegrad.search import Runner, SearchState, Surroundings, build_runner, design_record
 from tilegrad.search.progress import live_progress
@@ -115,6 +115,7 @@ def write_result(runner: Runner, state: SearchState, status: str) -> Result:
     values = {
         "format": FORMAT,
         **design,
+        **stated_coverage(problem.workload.coverage),
         "warnings": (*problem.pricing.warnings, *beyond),
         "samples": state.samples,
         "seconds": round(state.seconds, 3),
@@ -146,8 +147,9 @@ def print_summary(found: Result, directory: Path) -> None:
     console = Console()
     console.print(layer_table(found))
     console.print(summary_table(found))
-    if (outside := outside_table(found)) is not None:
-        console.print(outside)
+    for table in (outside_table(found), left_out_table(found)):
+        if table is not None:
+            console.print(table)
     console.print(f"saved in {directory}", soft_wrap=True)
 
 

@@ -37,8 +37,8 @@ WORKLOAD = ".workload.path"
 
 _YAML_NAME = re.compile(r"[^,:'\"\[\]{}\r\n]+\.ya?ml", re.IGNORECASE)
 
-TARGET = "_target_"
-"""A field that names code, whose content counts where it is the user's own."""
+TARGET, MODEL = "_target_", ".workload.model"
+"""Fields that name code, whose content counts where it is the user's own; the latter, or a file."""
 
 CHECKPOINT = "ckpt"
 """A field that may name a packaged checkpoint."""
@@ -62,9 +62,10 @@ def config_parts(plain: Mapping[str, Any], ignored: Sequence[str] = ()) -> dict[
 def _meant(name: str, value: Any) -> Any:
     """Return what a setting says, as JSON holds it: of a file, its content, of code with it."""
     try:
-        if name.rpartition(".")[2] == TARGET and (code := own_code(str(value))) is not None:
-            return f"{value}, content {code}"
         file = _file(name, value)
+        named = file is None and f".{name}".endswith((f".{TARGET}", MODEL))
+        if named and (code := own_code(str(value))) is not None:
+            return f"{value}, content {code}"
         if file is not None:
             digests = [file_digest(each) for each in (file, *_shape_files(name, file))]
             return f"content {' '.join(digests)}"

@@ -1,5 +1,6 @@
 """What a search leaves, result.json, as one typed and versioned record for all who read it."""
 
+from tilegrad.record.covered import Covered, LeftOutOperator, stated_coverage
 from tilegrad.record.design import DesignRecord, LayerDesign
 from tilegrad.record.reading import (
     RESULT,
@@ -13,9 +14,11 @@ from tilegrad.record.result import FORMAT, LayerResult, Outside, Predicted, Resu
 __all__ = [
     "FORMAT",
     "RESULT",
+    "Covered",
     "DesignRecord",
     "LayerDesign",
     "LayerResult",
+    "LeftOutOperator",
     "Outside",
     "Predicted",
     "Result",
@@ -24,4 +27,5 @@ __all__ = [
     "read_design_record",
     "read_result",
     "result_file",
+    "stated_coverage",
 ]

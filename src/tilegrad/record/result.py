@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import ConfigDict, Field, model_validator
 
 from tilegrad.cost.hardware import ARITHMETIC
+from tilegrad.record.covered import Covered
 from tilegrad.record.design import DesignRecord, LayerDesign
 from tilegrad.record.values import Number, Part, Real, Text
 
@@ -140,6 +141,9 @@ class Result(DesignRecord):
     clock_mhz: Number | None = Field(None, description="of the accelerator, where it has one")
     at_cap: tuple[Text, ...] = Field((), description="parameters that a cap keeps from growing")
     layers: tuple[LayerResult, ...] = Field(min_length=1)
+    coverage: Covered | None = Field(
+        None, description="what became of the network's operators, where it was read from a model"
+    )
     predicted: Predicted | None = None
     gap: Number | None = Field(
         None, description="how far above the optimum the objective is at most, as a share"

@@ -2,6 +2,7 @@
 
 from .comparison import Comparison, Entry
 from .comparison_files import write_comparison
+from .coverage import left_out_table
 from .engineering import counted, cycles, joules, scientific
 from .history import History, read_history
 from .loopnest import loop_nest_text
@@ -21,6 +22,7 @@ __all__ = [
     "joules",
     "layer_costs",
     "layer_table",
+    "left_out_table",
     "loop_nest_text",
     "outside_table",
     "png_bytes",

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from tilegrad.accelerator import Accelerator
 from tilegrad.cost.hardware import area_by_part_mm2
 from tilegrad.record import Result
+from tilegrad.report.coverage import NOT_MAPPED, left_out_rows
 from tilegrad.report.engineering import counted, joules, percent, scientific, typeset
 from tilegrad.report.figures import LayerFigures
 from tilegrad.report.foremost import left_out
@@ -81,6 +82,7 @@ class Page:
             "occupied": occupancy_levels(self.accelerator, hardware),
             "areas": {part: float(area) for part, area in areas.items()},
             "levels": level_rows(self.accelerator, hardware),
+            "not_mapped": (NOT_MAPPED, left_out_rows(result)),
             "outside": (HEADINGS, outside_rows(result)),
             "provenance": provenance(result),
         }

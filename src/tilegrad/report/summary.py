@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tilegrad.record import LayerResult, Result
+from tilegrad.report.coverage import coverage_rows
 from tilegrad.report.engineering import counted, cycles, joules, percent, scientific
 from tilegrad.report.foremost import foremost, left_out
 from tilegrad.report.limits import AREA, STATUS, at_cap, hardware_text, is_low, limit_rows
@@ -24,6 +25,7 @@ def summary_rows(result: Result) -> dict[str, str]:
         "area": f"{result.area_mm2:.3g} mm2{at_cap(result, AREA)}",
         "hardware": hardware_text(result),
         **limit_rows(result),
+        **coverage_rows(result),
         "objective": result.objective,
         "samples": counted(result.samples),
         "search time": f"{result.seconds:.1f} s",

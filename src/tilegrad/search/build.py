@@ -102,11 +102,14 @@ def _meanings(problem: SearchProblem) -> dict[str, str | None]:
         (each.name, each.count, each.bounds, each.strides, *_algebra(each))
         for each in problem.workload
     ]
+    coverage = problem.workload.coverage
     # A checkpoint names its predictor's class, which may be the user's own.
     predictor = getattr(problem.model, "predictor", problem.model)
     return {
         "accelerator": accelerator_digest(problem.accelerator),
         "workload": digest(layers),
+        # What a network was read from beside the config: a module's code, say.
+        "graph": None if coverage is None else coverage.graph,
         "predictor": own_code(type(predictor).__module__),
         # What it came to, in place of auto; searches on the processor are those before devices.
         "device": None if problem.device == CPU else problem.device.type,

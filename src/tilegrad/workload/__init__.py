@@ -1,5 +1,6 @@
 """Layers to be mapped: one problem, stacked workloads, and the importers that read them."""
 
+from tilegrad.workload.coverage import Coverage, LeftOut
 from tilegrad.workload.library import load_workload, packaged_networks
 from tilegrad.workload.problem import Problem
 from tilegrad.workload.tables import read_layer_table, read_networks
@@ -11,6 +12,8 @@ from tilegrad.workload.workload import Stack, Workload, merge_equal_layers, orde
 from tilegrad.workload.written import write_layer_table
 
 __all__ = [
+    "Coverage",
+    "LeftOut",
     "Problem",
     "Stack",
     "Workload",

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from tilegrad.errors import WorkloadError
 from tilegrad.shape import Shape
+from tilegrad.workload.coverage import Coverage
 from tilegrad.workload.problem import Problem
 
 
@@ -31,11 +32,13 @@ class Stack:
 class Workload:
     """A named, non-empty sequence of distinct layers; equal ones are merged at construction.
 
-    The tensors are float64, made once and shared: do not write to them.
+    ``coverage``: what the network holds beside them, where that is known. The tensors are float64,
+    made once and shared: do not write to them.
     """
 
     name: str
     layers: tuple[Problem, ...]
+    coverage: Coverage | None = None
 
     def __post_init__(self) -> None:
         if not self.layers:

@@ -1,0 +1,1 @@
+"""Whole networks as workloads: from PyTorch, from ONNX, and by their configurations."""

@@ -1,0 +1,1 @@
+"""What operators of any framework are as problems: convolutions and contractions."""

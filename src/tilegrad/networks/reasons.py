@@ -1,0 +1,10 @@
+"""Reasons for which operators of networks are not mapped, the same for every framework."""
+
+ELEMENTWISE = "element by element: sums nothing"
+NORM = "normalises one tensor"
+POOL = "pools or resamples one tensor"
+REDUCTION = "reduces or orders one tensor"
+LOOKUP = "looks elements up"
+MOVEMENT = "moves, copies or makes data"
+UNKNOWN = "no product of two tensors that is known here"
+SKIPPED = "left out by workload.skip"

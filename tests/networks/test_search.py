@@ -1,0 +1,119 @@
+"""Searches of models, by command and from Python: what is not mapped is said everywhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import tilegrad
+from tests.entry.conftest import SMALL
+from tests.helpers_scripts import Script
+from tests.networks import modules
+from tilegrad.errors import ConfigError
+from tilegrad.record import read_result
+
+FEW = {"starts": 8, "steps": 5, "polish_rows": 20000}
+TOWER = ("workload=torch", "workload.model=tests.networks.modules.Tower")
+IMAGE = "workload.input=[1,3,16,16]"
+
+
+def test_a_command_searches_a_model_and_says_what_it_leaves_out(
+    script: Script, directory: Path
+) -> None:
+    few = [text for text in SMALL if not text.startswith("report")]
+    ended = script("search", *TOWER, IMAGE, *few, "dir=run", "hydra.run.dir=.")
+    assert ended.code == 0, ended.err
+    words = " ".join(ended.out.replace("\u2502", " ").split())
+    assert "100.0 % of the MACs" in words
+    assert "normalises one tensor aten.batch_norm 1" in words
+    result = read_result(directory / "run")
+    assert result.workload == "Tower"
+    assert result.coverage is not None
+    assert result.coverage.share == 1
+    assert result.coverage.macs == sum(x.count * x.problem.macs for x in result.layers)
+    left_out = json.loads((directory / "run/result.json").read_text())["coverage"]["left_out"]
+    relu = next(each for each in left_out if each["operator"] == "aten.relu")
+    assert relu == {
+        "operator": "aten.relu",
+        "times": 1,
+        "elements": 8 * 8 * 16,
+        "reason": "element by element: sums nothing",
+        "macs": 0,
+    }
+    page = (directory / "run/report.html").read_text()
+    assert "<h2>Not mapped</h2>" in page
+    assert "aten.max_pool2d 1" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), ("workload.model is missing",)),
+        (("workload.model=tests.networks.modules.Tower",), ("workload.input is missing",)),
+        (("workload.model=tests.networks.modules.Cond", "workload.input=[4,4]"), ("cond",)),
+        (("workload.modl=x",), ("unknown field 'modl'", "nearest: model")),
+    ],
+)
+def test_a_command_refuses_a_broken_model(
+    arguments: tuple[str, ...], words: tuple[str, ...], script: Script
+) -> None:
+    ended = script("search", "workload=torch", *arguments, "hydra.run.dir=.")
+    assert ended.code == 2
+    for word in words:
+        assert word in ended.err
+
+
+def test_a_module_in_hand_is_searched_as_the_command_does(directory: Path) -> None:
+    assert directory.is_dir()
+    run = tilegrad.search(
+        modules.Tower(), torch.zeros(1, 3, 16, 16), strategy=FEW, report=False, dir="mine"
+    )
+    overrides = ["workload.model=tests.networks.modules.Tower", IMAGE]
+    same = tilegrad.search("torch", strategy=FEW, report=False, overrides=overrides)
+    assert run.result.layers == same.result.layers
+    assert run.result.coverage == same.result.coverage
+    assert tilegrad.load("mine").result == run.result
+    # The same module goes on; one with other layers, or with another graph, is another run.
+    settings = {"strategy": FEW, "report": False, "dir": "mine"}
+    tilegrad.search(modules.Tower(), torch.zeros(1, 3, 16, 16), **settings)
+    for other in (modules.Tower(16), _negative()):
+        with pytest.raises(ConfigError, match="holds a search with another workload"):
+            tilegrad.search(other, torch.zeros(1, 3, 16, 16), **settings)
+
+
+def _negative() -> torch.nn.Module:
+    module = modules.Tower()
+    module.head = torch.nn.Sequential(module.head, torch.nn.ReLU())
+    return module
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("resnet50", torch.zeros(1)), "inputs are of a torch.nn.Module"),
+        ((7,), "workload is a int; legal: a text, a path or a torch.nn.Module"),
+    ],
+)
+def test_what_is_no_module_is_refused(arguments: tuple[object, ...], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        tilegrad.search(*arguments)
+
+
+def test_code_of_ones_own_tells_runs_apart(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tilegrad.fingerprint.parts import config_parts
+
+    monkeypatch.syspath_prepend(directory)
+    settings = {"workload": {"model": "my_own_net.Net"}}
+    (directory / "my_own_net.py").write_text("width = 4")
+    before = config_parts(settings)
+    (directory / "my_own_net.py").write_text("width = 8")
+    assert config_parts(settings) != before
+    (directory / "net.pt2").write_bytes(b"one")
+    parts = config_parts({"workload": {"model": "net.pt2"}})
+    (directory / "net.pt2").write_bytes(b"two")
+    assert config_parts({"workload": {"model": "net.pt2"}}) != parts
