@@ -1,0 +1,1 @@
+"""Optima that are proven."""
