@@ -17,7 +17,14 @@ from tilegrad.fingerprint.claim import claimed
 from tilegrad.record import FORMAT, RESULT, Result, parse_result, stated_coverage
 from tilegrad.report import layer_table, left_out_table, outside_table, summary_table
 from tilegrad.report.effort import finishing_seconds
-from tilegrad.search import Runner, SearchState, Surroundings, build_runner, design_record
+from tilegrad.search import (
+    Runner,
+    SearchProblem,
+    SearchState,
+    Surroundings,
+    build_runner,
+    design_record,
+)
 from tilegrad.search.progress import live_progress
 from tilegrad.search.result import write_history
 from tilegrad.tracking.ending import tracked
@@ -116,6 +123,7 @@ def write_result(runner: Runner, state: SearchState, status: str) -> Result:
         "format": FORMAT,
         **design,
         **stated_coverage(problem.workload.coverage),
+        **_proven(state, problem),
         "warnings": (*problem.pricing.warnings, *beyond),
         "samples": state.samples,
         "seconds": round(state.seconds, 3),
@@ -125,10 +133,17 @@ def write_result(runner: Runner, state: SearchState, status: str) -> Result:
         **state.made_by[-1],
         "made_by": state.made_by,
     }
-    write_history(runner.directory / "history.csv", state)
+    write_history(runner.directory / "history.csv", state, problem.objective)
     result = parse_result(values, str(runner.directory / RESULT))
     write_json(runner.directory / RESULT, result.as_json())
     return result
+
+
+def _proven(state: SearchState, problem: SearchProblem) -> dict[str, float]:
+    """Return the bound and the gap, where something was proven."""
+    if state.gap is None:
+        return {}
+    return {"gap": state.gap, "bound": problem.objective.reported(state.bound)}
 
 
 def look_around(runner: Runner, state: SearchState, result: Result) -> Result:

@@ -148,6 +148,11 @@ class Result(DesignRecord):
     gap: Number | None = Field(
         None, description="how far above the optimum the objective is at most, as a share"
     )
+    bound: Number | None = Field(
+        None,
+        description="no design of the mapspace has a lower objective: proven, in the units of the "
+        "objective's figures above",
+    )
     baselines: tuple[Variant, ...] = Field((), description="what the design is to be seen beside")
     sensitivity: tuple[Variant, ...] = Field((), description="each parameter halved and doubled")
     warnings: tuple[Text, ...] = Field((), description="what to know before trusting the figures")

@@ -12,15 +12,22 @@ from tilegrad.errors import DataError
 
 HISTORY = "history.csv"
 COLUMNS = ("samples", "seconds", "edp")
+PROVEN = ("value", "bound")
 
 
 @dataclass(frozen=True)
 class History:
-    """EDP (uJ*cycles) of the best design, by the objective, after so many samples and seconds."""
+    """EDP (uJ*cycles) of the best design, by the objective, after so many samples and seconds.
+
+    ``value`` is its objective and ``bound`` what was proven of that (0: nothing yet); both empty
+    where a search proves nothing.
+    """
 
     samples: tuple[float, ...]
     seconds: tuple[float, ...]
     edp: tuple[float, ...]
+    value: tuple[float, ...] = ()
+    bound: tuple[float, ...] = ()
 
 
 def read_history(directory: Path) -> History:
@@ -36,23 +43,24 @@ def read_history(directory: Path) -> History:
     _check_header(header, path)
     if not rows:
         raise DataError(f"{path}: has no rows (legal: at least one)")
-    numbered = [_numbers(row, f"{path}, row {n}") for n, row in enumerate(rows, start=1)]
-    samples, seconds, edp = zip(*numbered, strict=True)
-    _check_ascending(samples, path)
-    return History(samples, seconds, edp)
+    numbered = [_numbers(row, header, f"{path}, row {n}") for n, row in enumerate(rows, start=1)]
+    columns = dict(zip(header, zip(*numbered, strict=True), strict=True))
+    _check_ascending(columns["samples"], path)
+    return History(**columns)
 
 
 def _check_header(header: Sequence[str], path: Path) -> None:
-    if tuple(header) != COLUMNS:
+    if tuple(header) not in (COLUMNS, (*COLUMNS, *PROVEN)):
         raise DataError(
-            f"{path}: the columns are {', '.join(header) or 'absent'} (legal: {', '.join(COLUMNS)})"
+            f"{path}: the columns are {', '.join(header) or 'absent'} (legal: "
+            f"{', '.join(COLUMNS)}), of a search that proves something {', '.join(PROVEN)} too"
         )
 
 
-def _numbers(row: Sequence[str], where: str) -> tuple[float, ...]:
-    if len(row) != len(COLUMNS):
-        raise DataError(f"{where}: has {len(row)} fields (legal: {len(COLUMNS)})")
-    return tuple(_number(text, name, where) for text, name in zip(row, COLUMNS, strict=True))
+def _numbers(row: Sequence[str], columns: Sequence[str], where: str) -> tuple[float, ...]:
+    if len(row) != len(columns):
+        raise DataError(f"{where}: has {len(row)} fields (legal: {len(columns)})")
+    return tuple(_number(text, name, where) for text, name in zip(row, columns, strict=True))
 
 
 def _number(text: str, name: str, where: str) -> float:

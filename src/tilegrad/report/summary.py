@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from rich.table import Table
 from rich.text import Text
 
@@ -27,11 +29,20 @@ def summary_rows(result: Result) -> dict[str, str]:
         **limit_rows(result),
         **coverage_rows(result),
         "objective": result.objective,
+        **gap_rows(result),
         "samples": counted(result.samples),
         "search time": f"{result.seconds:.1f} s",
         "status": STATUS[result.status],
         **({"warning": "; ".join(result.warnings)} if result.warnings else {}),
     }
+
+
+def gap_rows(result: Result) -> dict[str, str]:
+    """Return what was proven of the objective, if anything was."""
+    if result.gap is None or result.bound is None:
+        return {}
+    # Rounded up: what is proven must not read as less.
+    return {"proven": f"at most {ceil(result.gap * 1e4) / 1e2:g} % above the optimum"}
 
 
 def summary_table(result: Result) -> Table:

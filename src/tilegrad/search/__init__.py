@@ -3,6 +3,7 @@
 from tilegrad.calls import callable_package
 from tilegrad.search.budget import Budget
 from tilegrad.search.build import build_runner
+from tilegrad.search.exact import ExactStrategy
 from tilegrad.search.gradient import GradientStrategy
 from tilegrad.search.limits import hardware_space
 from tilegrad.search.objective import OBJECTIVES, Objective, objective
@@ -16,6 +17,7 @@ from tilegrad.search.surroundings import Surroundings
 __all__ = [
     "OBJECTIVES",
     "Budget",
+    "ExactStrategy",
     "GradientStrategy",
     "Objective",
     "RandomStrategy",

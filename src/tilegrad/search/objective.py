@@ -8,6 +8,8 @@ from torch import Tensor
 
 from tilegrad.errors import ConfigError, unknown
 
+UJ_PER_PJ = 1e-6
+
 TIE = 1e-9
 """Power of a figure that an objective ignores, so that it still breaks ties."""
 
@@ -40,6 +42,10 @@ class Objective:
         A figure that ignores one of the two still breaks ties by it.
         """
         return max(self.energy_power, TIE) / energy, max(self.latency_power, TIE) / latency
+
+    def reported(self, value: float) -> float:
+        """Return a value of energies in pJ in the units of results, whose energies are in uJ."""
+        return value * UJ_PER_PJ**self.energy_power
 
 
 OBJECTIVES = {

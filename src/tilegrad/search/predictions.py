@@ -8,8 +8,8 @@ from typing import Any
 from tilegrad.cost.latency import LearnedModel
 from tilegrad.cost.network import NetworkCost
 from tilegrad.mapping import LoopNest
+from tilegrad.search.objective import UJ_PER_PJ
 from tilegrad.search.problem import SearchProblem
-from tilegrad.search.state import UJ_PER_PJ
 
 LEVEL = 0.9
 """Of the intervals in results."""

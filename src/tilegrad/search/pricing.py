@@ -109,6 +109,11 @@ class Pricing:
         return grid
 
     @property
+    def grid(self) -> tuple[Hardware, tuple[int, ...], list[str]]:
+        """Sizes within the limits, a dimension for each free parameter; its counts and names."""
+        return self._grid, self._shape, self._free
+
+    @property
     def _shape(self) -> tuple[int, ...]:
         return tuple(self._grid[name].numel() for name in self._free)
 

@@ -33,8 +33,13 @@ def live_progress(strategy: str, show: bool) -> Iterator[Observer]:
                 task,
                 description=f"{strategy}: {state.phase}",
                 completed=state.fraction,
-                best=f"EDP {state.edp:.4g}",
+                best=f"EDP {state.edp:.4g}{_gap(state)}",
                 rate=f"{state.samples / max(state.seconds, 1e-3):,.0f} samples/s",
             )
 
         yield observe
+
+
+def _gap(state: SearchState) -> str:
+    """Return how far the best design is from the proven bound, where there is one."""
+    return "" if state.gap is None else f", at most {100 * state.gap:.3g} % above the optimum"

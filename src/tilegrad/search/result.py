@@ -17,11 +17,13 @@ from tilegrad.errors import InfeasibleError
 from tilegrad.files import write_text
 from tilegrad.mapping import LoopNest, format_shorthand
 from tilegrad.record.shapes import stated_shape
+from tilegrad.search.objective import UJ_PER_PJ, Objective
 from tilegrad.search.predictions import add_predictions
 from tilegrad.search.problem import SearchProblem
-from tilegrad.search.state import UJ_PER_PJ, SearchState
+from tilegrad.search.state import SearchState
 
 HISTORY_COLUMNS = ("samples", "seconds", "edp")
+BOUNDED_COLUMNS = (*HISTORY_COLUMNS, "value", "bound")
 
 
 def design_record(nests: LoopNest, problem: SearchProblem) -> dict[str, Any]:
@@ -111,12 +113,20 @@ def part_names(accelerator: Accelerator) -> list[str]:
     return [ARITHMETIC, *(level.name for level in accelerator.levels)]
 
 
-def write_history(path: Path, state: SearchState) -> None:
-    """Write samples, seconds and the EDP [uJ*cycles] of the best design so far."""
+def write_history(path: Path, state: SearchState, objective: Objective) -> None:
+    """Write samples, seconds and the EDP [uJ*cycles] of the best design so far.
+
+    Where something was proven of the objective, also the best ``value`` and the ``bound``, in the
+    units of results; a bound of 0 is none yet.
+    """
+    rows = [
+        (samples, f"{seconds:.3f}", repr(edp), *map(repr, map(objective.reported, proven)))
+        for (samples, seconds, edp), proven in zip(state.history, state.bounds, strict=True)
+    ]
+    bounded = state.bound > 0
+    columns = BOUNDED_COLUMNS if bounded else HISTORY_COLUMNS
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(HISTORY_COLUMNS)
-    table.writerows(
-        (samples, f"{seconds:.3f}", repr(edp)) for samples, seconds, edp in state.history
-    )
+    table.writerow(columns)
+    table.writerows(row[: len(columns)] for row in rows)
     write_text(path, text.getvalue())

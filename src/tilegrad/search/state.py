@@ -11,9 +11,8 @@ import torch
 from tilegrad.mapping import LoopNest
 from tilegrad.search.budget import Budget
 from tilegrad.search.misfit import misfit
+from tilegrad.search.objective import UJ_PER_PJ
 from tilegrad.search.problem import SearchProblem
-
-UJ_PER_PJ = 1e-6
 
 
 @dataclass
@@ -23,7 +22,9 @@ class SearchState:
     ``mappings`` counts evaluations of single layers' mappings, ``samples`` those of whole designs.
     ``best`` holds one mapping per layer ``[layer]``, ``value`` its exact objective and ``edp`` its
     EDP [uJ*cycles] by the nest, whatever model the objective goes by;
+    ``bound``: no design has a lower objective, as far as was proven (0: nothing was);
     ``misfit`` names a layer of the last design refused before there was one;
+    ``bounds``: objective and what was proven of it at each entry of the ``history``;
     ``private`` is the strategy's own (tensors, numbers, text, lists and dicts only);
     ``fraction`` is how much of the planned work is done; ``made_by``: the provenance of what
     went on with it, in order.
@@ -34,12 +35,14 @@ class SearchState:
     seconds: float = 0.0
     value: float = float("inf")
     edp: float = float("inf")
+    bound: float = 0.0
     best: LoopNest | None = None
     misfit: str = ""
     phase: str = "begin"
     fraction: float = 0.0
     done: bool = False
     history: list[tuple[int, float, float]] = field(default_factory=list)
+    bounds: list[tuple[float, float]] = field(default_factory=list)
     private: dict[str, Any] = field(default_factory=dict)
     made_by: list[dict[str, Any]] = field(default_factory=list)
 
@@ -65,9 +68,17 @@ class SearchState:
             self.made_by.append(provenance)
 
     def record(self) -> None:
-        """Note the best design's EDP [uJ*cycles] in the history."""
+        """Note the best design's EDP [uJ*cycles], and the proven bound, in the history."""
         if self.best is not None:
             self.history.append((self.samples, self.seconds, self.edp))
+            self.bounds.append((self.value, self.bound))
+
+    @property
+    def gap(self) -> float | None:
+        """How far the best design's objective lies above the proven bound, as a share."""
+        if self.best is None or self.bound <= 0:
+            return None
+        return max(0.0, self.value / self.bound - 1)
 
 
 class Strategy(Protocol):

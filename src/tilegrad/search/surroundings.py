@@ -28,10 +28,11 @@ from tilegrad.search.gradient.focus import Focus
 from tilegrad.search.gradient.polish import candidates, refine
 from tilegrad.search.gradient.pool import LayerPool
 from tilegrad.search.hardware import HardwareSpace
+from tilegrad.search.objective import UJ_PER_PJ
 from tilegrad.search.points import hardware_points
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.random import RandomStrategy
-from tilegrad.search.state import UJ_PER_PJ, SearchState
+from tilegrad.search.state import SearchState
 from tilegrad.search.tables import LayerTable
 
 FACTORS = (0.5, 2.0)

@@ -1,0 +1,123 @@
+"""The least product of two sums, by supporting lines of their lower-left hull.
+
+Each layer picks one row of (energy E, latency L). For a price p of a cycle, ``phi(p)`` is the sum
+over layers of the least ``E + p L``: no choice lies below the line ``E + p L = phi(p)``. A figure
+``E^a L^b`` is least at a corner of the region that a few such lines leave (the logarithm of it is
+concave), which bounds all choices from below; lines are added at the least corner until it is a
+choice itself, or good enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+MOST_LINES = 200
+
+CLOSE = 1e-9
+"""Relative distance below which a corner and a choice are the same."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """All choices have ``E + price * L >= value`` (price infinite: ``L >= value``), one has equal.
+
+    That one picks ``rows [layer]`` and lies at ``energy`` and ``latency``.
+    """
+
+    price: float
+    value: float
+    energy: float
+    latency: float
+    rows: Places
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Energy and latency of rows ``[row]``; those of a layer lie together, from ``starts`` on."""
+
+    energy: Floats
+    latency: Floats
+    starts: Places
+
+    def line(self, price: float) -> Line:
+        """Return the supporting line at a price of a cycle; 0 and infinity are legal."""
+        weighed = self.latency if price == inf else self.energy + price * self.latency
+        least = np.minimum.reduceat(weighed, self.starts)
+        rows = self._rows(weighed, least)
+        energy, latency = float(self.energy[rows].sum()), float(self.latency[rows].sum())
+        return Line(price, float(least.sum()), energy, latency, rows)
+
+    def _rows(self, weighed: Floats, least: Floats) -> Places:
+        """Return each layer's first row that has its least value."""
+        sizes = np.diff(self.starts, append=len(weighed))
+        found = np.flatnonzero(weighed == np.repeat(least, sizes))
+        return found[np.searchsorted(found, self.starts)]
+
+
+@dataclass(frozen=True)
+class Least:
+    """No choice has a figure below ``bound``; the best one found has ``value`` and picks ``rows``.
+
+    ``prices``: those of the lines that show it.
+    """
+
+    bound: float
+    value: float
+    rows: Places
+    prices: tuple[float, ...]
+
+
+def least_product(
+    costs: Costs, powers: tuple[float, float], enough: float, prices: tuple[float, ...] = ()
+) -> Least:
+    """Bound ``E**a * L**b`` from below, for powers (a, b), of which one may be 0.
+
+    Ends early where the bound reaches ``enough``. ``prices`` are tried first.
+    """
+    a, b = powers
+    if a == 0 or b == 0:
+        line = costs.line(0.0 if b == 0 else inf)
+        bound = line.value ** (a or b)
+        return Least(bound, bound, line.rows, (line.price,))
+
+    def figure(energy: float, latency: float) -> float:
+        return energy**a * latency**b
+
+    lines = [costs.line(price) for price in sorted({0.0, inf, *prices})]
+    while True:
+        corners = [_corner(low, high) for low, high in pairwise(lines)]
+        figures = [figure(*corner) for corner in corners]
+        place = int(np.argmin(figures))
+        best = min(lines, key=lambda line: figure(line.energy, line.latency))
+        value = figure(best.energy, best.latency)
+        done = figures[place] >= min(enough, value * (1 - CLOSE)) or len(lines) >= MOST_LINES
+        price = _between(lines[place], lines[place + 1])
+        if done or price is None:
+            return Least(figures[place], value, best.rows, tuple(line.price for line in lines))
+        lines.insert(place + 1, costs.line(price))
+
+
+def _corner(low: Line, high: Line) -> tuple[float, float]:
+    """Return energy and latency where two lines meet, the second of a higher price."""
+    if high.price == inf:
+        latency = high.value
+    else:
+        latency = (high.value - low.value) / (high.price - low.price)
+    return low.value - low.price * latency, latency
+
+
+def _between(low: Line, high: Line) -> float | None:
+    """Return the price at which the choices of two lines cost the same; None if not between."""
+    saved = low.latency - high.latency
+    if saved <= 0:
+        return None
+    price = (high.energy - low.energy) / saved
+    return price if low.price < price < high.price else None

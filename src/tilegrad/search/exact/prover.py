@@ -1,0 +1,226 @@
+"""Bounds of boxes of hardware: no design on any hardware of a box has a lower objective.
+
+A mapping is priced on the least sizes of the box that hold it, where energies are least; it may be
+used if the largest sizes hold it. What a box leaves open is closed by dividing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import ceil, inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tilegrad.cost import area_mm2
+from tilegrad.search.exact.box import Box
+from tilegrad.search.exact.hull import Costs, Least, least_product
+from tilegrad.search.exact.rows import Floats, Meshes, Rows
+from tilegrad.search.problem import SearchProblem
+
+SAFE = 1 - 1e-9
+"""What bounds are multiplied by, so that no rounding makes them too high."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A box's ``bound``, the mappings ``rows [layer]`` closest to it, and where to divide.
+
+    ``cut``: a parameter and the least value of the upper part; None where the bound is what that
+    design costs. ``prices``: see ``hull.Least``.
+    """
+
+    bound: float
+    rows: NDArray[np.int64]
+    prices: tuple[float, ...]
+    cut: tuple[str, float] | None
+
+
+@dataclass(frozen=True)
+class Prover:
+    """Bounds boxes for a problem's objective, by rows enumerated for a range of meshes."""
+
+    meshes: Meshes
+    rows: Rows
+
+    @property
+    def problem(self) -> SearchProblem:
+        """What is searched."""
+        return self.meshes.problem
+
+    @cached_property
+    def _told(self) -> tuple[str, ...]:
+        return tuple(step.name for step in self.problem.hardware.plan.steps)
+
+    def box(self, ends: Mapping[str, tuple[float, float]]) -> Box:
+        """Return the box of all hardware with meshes within ``ends`` that any design could need."""
+        least, most = self._needs()
+        hardware, found = self.problem.hardware, {}
+        for name, each in self.problem.accelerator.parameters.items():
+            if name in hardware.fixed:
+                found[name] = (hardware.fixed[name], hardware.fixed[name])
+            elif name in ends:
+                found[name] = ends[name]
+            else:
+                low = max(each.minimum, least[name])
+                high = max(low, min(hardware.limit(name), ceil(most[name])))
+                found[name] = (float(ceil(low)), float(high))
+        return Box(found)
+
+    def _needs(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Return what every design and what no design needs more of, by parameter."""
+        needed = self.rows.needed
+        least = np.minimum.reduceat(needed, self.rows.starts).max(0).tolist()
+        most = needed.max(0).tolist()
+        return dict(zip(self._told, least, strict=True)), dict(zip(self._told, most, strict=True))
+
+    def bound(self, box: Box, enough: float, prices: tuple[float, ...] = ()) -> Found | None:
+        """Return what is known of a box; None where it holds no design.
+
+        The bound may end early where it reaches ``enough``.
+        """
+        area = self._area(box.least)
+        cap = self.problem.hardware.area_cap
+        if cap is not None and area > cap:
+            return None
+        rows = self.rows.only(self._fitting(box))
+        if rows is None:
+            return None
+        factor = area**self.problem.objective.area_power * SAFE
+        least = self._least(rows, box, enough / factor, prices)
+        if least is None:
+            return None
+        cut = self._cut(box, rows, least, area)
+        places = rows.place[least.rows]
+        return Found(least.bound * factor, places, _few(least.prices), cut)
+
+    def _fitting(self, box: Box) -> NDArray[np.bool_]:
+        fitting = np.ones(len(self.rows), dtype=bool)
+        for step, name in enumerate(self._told):
+            fitting &= self.rows.needed[:, step] <= box.high(name)
+        return fitting
+
+    def _least(
+        self, rows: Rows, box: Box, enough: float, prices: tuple[float, ...]
+    ) -> Least | None:
+        """Return the least product; at a mesh that some layer has to fill, one fills it."""
+        costs = Costs(self._energy(rows, box), rows.cycles, rows.starts)
+        objective = self.problem.objective
+        powers = (objective.energy_power, objective.latency_power)
+        least = least_product(costs, powers, enough, prices)
+        for step, name in enumerate(self._told):
+            if self._has_to_be_filled(box, name):
+                filling = rows.needed[:, step] >= box.low(name)
+                if not filling[least.rows].any():
+                    return self._filled(rows, costs, filling, powers, enough)
+        return least
+
+    def _has_to_be_filled(self, box: Box, name: str) -> bool:
+        """Return whether hardware as large as this follows from mappings alone."""
+        hardware = self.problem.hardware
+        above = box.low(name) > self.problem.accelerator.parameters[name].minimum
+        return name in hardware.plan.meshes and name not in hardware.fixed and above
+
+    def _filled(
+        self,
+        rows: Rows,
+        costs: Costs,
+        filling: NDArray[np.bool_],
+        powers: tuple[float, float],
+        enough: float,
+    ) -> Least | None:
+        """Return the least product of designs in which the mapping of some layer is ``filling``."""
+        best: Least | None = None
+        ends = np.append(rows.starts, len(rows))
+        for layer in range(len(rows.starts)):
+            kept = np.ones(len(rows), dtype=bool)
+            kept[ends[layer] : ends[layer + 1]] = filling[ends[layer] : ends[layer + 1]]
+            chosen = rows.only(kept)
+            if chosen is None:
+                continue
+            part = Costs(costs.energy[kept], costs.latency[kept], chosen.starts)
+            least = least_product(part, powers, enough)
+            least = replace(least, rows=np.flatnonzero(kept)[least.rows])
+            if best is None or least.bound < best.bound:
+                best = least
+        return best
+
+    def _energy(self, rows: Rows, box: Box) -> Floats:
+        """Return the energy of each row on the least sizes of the box that hold it, ``[row]``.
+
+        What a word costs grows with the sizes: where two bound them from below, it costs at least
+        the larger of what it costs at either.
+        """
+        least = np.minimum.reduce([self.meshes.price(corner) for corner in self._corners(box)])
+        energy = rows.constant.copy()
+        for group in range(least.shape[1]):
+            energy += rows.words[:, group] * np.maximum(rows.rates[:, group], least[0, group])
+        return energy
+
+    def _settled(self, box: Box) -> tuple[str, ...]:
+        """Return the parameters that rows do not settle: meshes and fixed ones."""
+        fixed = self.problem.hardware.fixed
+        return tuple(n for n in box.ends if n in self.problem.hardware.plan.meshes or n in fixed)
+
+    def _corners(self, box: Box) -> list[dict[str, float]]:
+        """Return the least hardware with each end of the box's meshes."""
+        corners = [box.least]
+        for name in self._settled(box):
+            values = dict.fromkeys(box.ends[name])
+            corners = [{**corner, name: value} for corner in corners for value in values]
+        return corners
+
+    def _area(self, sizes: Mapping[str, float]) -> float:
+        return float(area_mm2(self.problem.accelerator, sizes))
+
+    def _cut(self, box: Box, rows: Rows, least: Least, area: float) -> tuple[str, float] | None:
+        """Return where to divide a box so that its bound comes nearer to what the design costs.
+
+        Along the size whose growth to what the design needs adds most.
+        """
+        used = rows.needed[least.rows]
+        picked = rows.pick(least.rows)
+        here = float(self._energy(picked, box).sum())
+        cap = self.problem.hardware.area_cap
+        every = box
+        best, most = None, 0.0
+        for step, name in enumerate(self._told):
+            low, top = box.low(name), float(used[:, step].max(initial=0.0))
+            if name in self._settled(box) or top <= low:
+                continue
+            grown = box.within(name, top, max(top, box.high(name)))
+            every = every.within(name, top, max(top, box.high(name)))
+            gain = self._gain(float(self._energy(picked, grown).sum()) / here, grown, area)
+            if gain > most:
+                start = max(low, float(used[:, step].min()))
+                best, most = (name, _middle(low, start, top)), gain
+        if cap is not None and self._area(every.least) > cap and best is None:
+            best = self._shrinking(box, every)
+        return best
+
+    def _gain(self, energy: float, grown: Box, area: float) -> float:
+        objective = self.problem.objective
+        gain = objective.energy_power * (energy - 1)
+        if objective.area_power > 0 or self.problem.hardware.area_cap is not None:
+            gain += max(objective.area_power, 1e-3) * (self._area(grown.least) / area - 1)
+        return gain
+
+    def _shrinking(self, box: Box, every: Box) -> tuple[str, float] | None:
+        for name in box.ends:
+            if every.low(name) > box.low(name):
+                return name, _middle(box.low(name), box.low(name), every.low(name))
+        return None
+
+
+def _middle(low: float, start: float, top: float) -> float:
+    """Return a whole size above ``low``, between ``start`` and ``top``."""
+    return max(low + 1, float(np.ceil((start + top) / 2)))
+
+
+def _few(prices: tuple[float, ...], most: int = 6) -> tuple[float, ...]:
+    """Return prices to begin a part's bound with: those in the middle, without 0 and infinity."""
+    inner = [price for price in prices if 0 < price < inf]
+    spare = max(0, len(inner) - most)
+    return tuple(inner[spare // 2 : len(inner) - (spare - spare // 2)])

@@ -1,0 +1,217 @@
+"""The optimum over hardware and mappings of all layers, with its proof: branch and bound."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any, ClassVar
+
+from tilegrad.checks import positive_int, positive_number
+from tilegrad.mapping import stack
+from tilegrad.search.budget import Budget
+from tilegrad.search.exact.box import Box
+from tilegrad.search.exact.mesh_choices import Ends, divided, mesh_choices
+from tilegrad.search.exact.prover import Found, Prover
+from tilegrad.search.exact.rows import Meshes, Rows, mapping
+from tilegrad.search.exact.supported import check_supported
+from tilegrad.search.problem import SearchProblem
+from tilegrad.search.state import SearchState
+
+BOXES_PER_UNIT = 16
+
+KEPT = 6_000_000
+"""Rows that are held, of several ranges of meshes: half a gigabyte."""
+
+
+@dataclass(frozen=True)
+class ExactStrategy:
+    """Divides the hardware until no part can hold a better design than the best one, but for a gap.
+
+    ``gap``: the share by which the best design may lie above the proven bound in the end.
+    ``workers`` threads enumerate mappings; the result depends neither on them nor on the seed.
+    """
+
+    gap: float = 0.001
+    workers: int | None = None
+    name: str = field(default="exact", init=False)
+    needs_gradient: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        positive_number("strategy.gap", self.gap)
+        if self.workers is not None:
+            positive_int("strategy.workers", self.workers)
+
+    def check(self, problem: SearchProblem) -> None:
+        """Refuse problems whose bounds would not hold, or that are too large to enumerate."""
+        check_supported(problem)
+
+    def advance(
+        self,
+        problem: SearchProblem,
+        state: SearchState,
+        budget: Budget,
+        seed: int,  # noqa: ARG002
+    ) -> Iterator[None]:
+        """Divide and bound; see ``Strategy.advance``."""
+        with ThreadPoolExecutor(self.workers or os.cpu_count() or 1) as threads:
+            run = ExactRun(self, problem, state, budget, threads)
+            while not state.done:
+                run.step()
+                yield
+
+
+class ExactRun:
+    """One search: its units of work, each leading from one saved state to the next.
+
+    ``private``: ``meshes``, ranges of meshes not looked into; ``boxes``, open boxes of the one that
+    is (``inside``), all with their bounds; ``closed``, the least bound of what is settled.
+    """
+
+    def __init__(
+        self,
+        strategy: ExactStrategy,
+        problem: SearchProblem,
+        state: SearchState,
+        budget: Budget,
+        threads: ThreadPoolExecutor,
+    ) -> None:
+        self.strategy = strategy
+        self.problem = problem
+        self.state = state
+        self.budget = budget
+        self.threads = threads
+        self.choices = mesh_choices(problem)
+        self._provers: dict[tuple[Any, ...], Prover] = {}
+
+    @property
+    def enough(self) -> float:
+        """The bound that settles a part of the hardware."""
+        return self.state.value / (1 + self.strategy.gap)
+
+    def step(self) -> None:
+        """Do one unit of work."""
+        private = self.state.private
+        if self.state.phase == "begin":
+            self._begin()
+        elif private["boxes"]:
+            self._divide_boxes()
+        elif private["meshes"]:
+            self._divide_meshes()
+        else:
+            self.state.done = True
+        self._note()
+
+    def _begin(self) -> None:
+        """The smallest mappings, legal if any are, are the first design."""
+        self.state.offer(self.problem.smallest(), self.problem)
+        self.state.count(len(self.problem.workload), len(self.problem.workload))
+        every = {name: (sizes[0], sizes[-1]) for name, sizes in self.choices.items()}
+        self.state.private = {
+            "meshes": [{"ends": every, "bound": 0.0}],
+            "inside": None,
+            "boxes": [],
+            "closed": inf,
+        }
+        self.state.phase = "enumerate"
+
+    def _divide_meshes(self) -> None:
+        """Bound the parts of the most promising range of meshes, or open its boxes."""
+        private = self.state.private
+        first = min(private["meshes"], key=lambda each: each["bound"])
+        left = [each for each in private["meshes"] if each is not first]
+        if first["bound"] >= self.enough:
+            private["closed"] = min(private["closed"], first["bound"])
+        elif first["bound"] == 0.0:
+            # Nothing is known of it yet: the first range of all.
+            left += self._bounded(first["ends"])
+        else:
+            parts = divided(first["ends"], self.choices, self._by_halves)
+            if len(parts) > 1:
+                for part in parts:
+                    left += self._bounded(part)
+            else:
+                box = self._prover(first["ends"]).box(first["ends"])
+                private["inside"] = first["ends"]
+                private["boxes"] = [{"ends": box.ends, "bound": first["bound"], "prices": ()}]
+                self.state.phase = "divide"
+        private["meshes"] = left
+
+    @property
+    def _by_halves(self) -> bool:
+        area_counts = self.problem.objective.area_power > 0
+        return area_counts or self.problem.hardware.area_cap is not None
+
+    def _bounded(self, ends: Ends) -> list[dict[str, Any]]:
+        """Return a range of meshes with its bound, unless it holds no design."""
+        prover = self._prover(ends)
+        found = self._bound(prover, prover.box(ends), ())
+        if found is None:
+            return []
+        return [{"ends": ends, "bound": found.bound}]
+
+    def _divide_boxes(self) -> None:
+        """Divide the boxes with the least bounds."""
+        private = self.state.private
+        prover = self._prover(private["inside"])
+        boxes = private["boxes"]
+        closed = private["closed"]
+        for _ in range(BOXES_PER_UNIT):
+            if not boxes:
+                break
+            self.budget.check()
+            first = min(boxes, key=lambda each: each["bound"])
+            boxes = [each for each in boxes if each is not first]
+            if first["bound"] >= self.enough:
+                closed = min(closed, first["bound"])
+                continue
+            found = self._bound(prover, Box(first["ends"]), first["prices"])
+            if found is None:
+                continue
+            bound = max(found.bound, first["bound"])
+            if found.cut is None or bound >= self.enough:
+                closed = min(closed, bound)
+                continue
+            for part in Box(first["ends"]).split(*found.cut):
+                boxes = [*boxes, {"ends": part.ends, "bound": bound, "prices": found.prices}]
+        private["boxes"], private["closed"] = boxes, closed
+        self.state.phase = "divide" if boxes else "enumerate"
+
+    def _bound(self, prover: Prover, box: Box, prices: tuple[float, ...]) -> Found | None:
+        """Bound a box, and offer the design that comes closest to the bound."""
+        found = prover.bound(box, self.enough, prices)
+        if found is not None and found.bound < self.state.value:
+            places = zip(prover.meshes.tables, found.rows.tolist(), strict=True)
+            picked = [mapping(*each) for each in places]
+            self.state.offer(stack(picked).each(lambda tensor: tensor.unsqueeze(0)), self.problem)
+            self.state.count(len(picked), len(picked))
+        return found
+
+    def _prover(self, ends: Ends) -> Prover:
+        key = tuple(ends.items())
+        if key not in self._provers:
+            meshes = Meshes.of(self.problem, ends)
+            layers = range(len(self.problem.workload))
+            rows = Rows.join(list(self.threads.map(lambda at: self._layer(meshes, at), layers)))
+            while sum(len(each.rows) for each in self._provers.values()) + len(rows) > KEPT:
+                if not self._provers:
+                    break
+                del self._provers[next(iter(self._provers))]
+            self._provers[key] = Prover(meshes, rows)
+        return self._provers[key]
+
+    def _layer(self, meshes: Meshes, layer: int) -> Rows:
+        self.budget.check()
+        return meshes.layer(layer)
+
+    def _note(self) -> None:
+        """Note the bound of all hardware, and how far the search is."""
+        private, state = self.state.private, self.state
+        parts = [*private["meshes"], *private["boxes"]]
+        bound = min([private["closed"], state.value, *(each["bound"] for each in parts)])
+        state.bound = max(state.bound, bound)
+        if state.bound > 0:
+            gap = state.value / state.bound - 1
+            state.fraction = min(1.0, self.strategy.gap / max(gap, 1e-12))
