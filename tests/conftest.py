@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from pathlib import Path
@@ -18,9 +19,19 @@ from tilegrad.application import run as run_application
 settings.register_profile("tilegrad", deadline=None)
 settings.load_profile("tilegrad")
 
+# Workers share the processors; threads of a worker's own would spin while they wait for each other.
+# Nothing has imported torch yet, and processes that tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A shell's background jobs ignore Ctrl-C, and so would what the tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector of cycles the search in what lasts until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -6,23 +6,20 @@ A command's code is imported when its config is found legal: help and typos wait
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import hydra
-from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig
 
 from tilegrad.entry import refusals, run_entry
+from tilegrad.lasting import import_lasting
+from tilegrad.once import composed_once, one_store
 from tilegrad.paths import config_directory
 
 APPLICATIONS = {"search": None, "train": "outputs/train", "eval": "outputs/eval", "compare": None}
 """The commands, and where their sweeps go that are named after their overrides (``run_entry``)."""
-
-_COPY = "__deepcopy__"
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Job:
     def __call__(self, config: DictConfig) -> Any:
         """Return the figure that a sweep optimises."""
         with refusals():
-            return import_module(f"tilegrad.commands.{self.name}").main(config)
+            return import_lasting(f"tilegrad.commands.{self.name}").main(config)
 
 
 def run(name: str, arguments: Sequence[str] | None = None, program: str | None = None) -> int:
@@ -48,22 +45,7 @@ def run(name: str, arguments: Sequence[str] | None = None, program: str | None =
     before, sys.argv = sys.argv, [sys.argv[0], *given]
     try:
         main = hydra.main(str(config_directory()), name, version_base="1.3")(Job(name))
-        with _one_store():
+        with one_store(), composed_once(given):
             return run_entry(main, APPLICATIONS[name])
     finally:
         sys.argv = before
-
-
-@contextmanager
-def _one_store() -> Iterator[None]:
-    """Have Hydra share its store of configs, which it copies for each group that it lists.
-
-    The hundred copies are more than half of what ``--help`` takes; Hydra changes none of them.
-    """
-    before = getattr(ConfigStore, _COPY, None)
-    setattr(ConfigStore, _COPY, lambda store, _: store)
-    try:
-        yield
-    finally:
-        if before is None:
-            delattr(ConfigStore, _COPY)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib import import_module
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from tilegrad import __version__
 from tilegrad.errors import ConfigError, TilegradError, unknown
+from tilegrad.lasting import import_lasting
 
 ILLEGAL = 2
 INTERRUPTED = 130
@@ -76,7 +76,7 @@ def _plain(arguments: Sequence[str]) -> None:
 
 def _command(name: str) -> argparse.ArgumentParser:
     """Return the parser of one plain command."""
-    module: Any = import_module(f"tilegrad.commands.{PLAIN[name][0]}")
+    module = import_lasting(f"tilegrad.commands.{PLAIN[name][0]}")
     parser = _Parser(
         prog=f"tilegrad {name}",
         description=module.DESCRIPTION,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from hydra.core.config_store import ConfigStore
 from tests.entry.conftest import script_environment
 from tests.helpers_scripts import Script
 from tilegrad.application import Job
+from tilegrad.lasting import import_lasting
 
 TENSORS = {"torch", "numpy", "scipy", "pandas", "pyarrow"}
 LATE = {"sklearn", "lightning", "pytorch_lightning", "matplotlib", "ray", "optuna", "wandb"}
@@ -78,7 +81,22 @@ def test_a_search_begins_without_what_comes_after_it(directory: Path) -> None:
         LOADED + UNTIL_THE_FIRST_STEP + COMMAND, directory, "search", "workload=small.csv"
     )
     assert "torch" in found
-    assert not found & (LATE | {"scipy", "pandas", "pyarrow", "sympy"})
+    assert not found & (LATE | {"scipy", "pandas", "pyarrow", "sympy", "pydantic"})
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_imports_of_a_command_pause_the_collector(
+    broken: bool, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(directory)
+    name = f"made_{broken}".lower()
+    end = "raise KeyError" if broken else ""
+    (directory / f"{name}.py").write_text(f"import gc\nassert not gc.isenabled()\n{end}\n")
+    frozen = gc.get_freeze_count()
+    with pytest.raises(KeyError) if broken else nullcontext():
+        import_lasting(name)
+    assert gc.isenabled()
+    assert (gc.get_freeze_count() > frozen) is not broken
 
 
 def test_hydra_copies_its_store_of_configs_outside_of_commands_alone(

@@ -14,8 +14,6 @@ from rich.console import Console
 from tilegrad.checks import choice, flag
 from tilegrad.files import write_json
 from tilegrad.fingerprint.claim import claimed
-from tilegrad.record import FORMAT, RESULT, Result, parse_result, stated_coverage
-from tilegrad.report import layer_table, left_out_table, outside_table, summary_table
 from tilegrad.report.effort import finishing_seconds
 from tilegrad.search import (
     Runner,
@@ -30,6 +28,7 @@ from tilegrad.search.result import write_history
 from tilegrad.tracking.ending import tracked
 
 if TYPE_CHECKING:
+    from tilegrad.record import Result
     from tilegrad.search.runner import Observer
     from tilegrad.targets.protocol import Target
     from tilegrad.tracking.searches import Tracker
@@ -116,6 +115,9 @@ def _both(observe: Observer, tracker: Tracker | None) -> Observer:
 
 def write_result(runner: Runner, state: SearchState, status: str) -> Result:
     """Write result.json and history.csv; return what the former holds."""
+    # Imported here and below: a search starts without pydantic.
+    from tilegrad.record import FORMAT, RESULT, parse_result, stated_coverage
+
     assert state.best is not None
     problem, design = runner.problem, design_record(state.best, runner.problem)
     beyond = problem.accelerator.beyond_tables(design["hardware"])
@@ -148,6 +150,8 @@ def _proven(state: SearchState, problem: SearchProblem) -> dict[str, float]:
 
 def look_around(runner: Runner, state: SearchState, result: Result) -> Result:
     """Add what other designs cost to result.json, in what is left of a budget of seconds."""
+    from tilegrad.record import RESULT, parse_result
+
     assert state.best is not None
     spare = runner.budget.begin(state.seconds)
     found = Surroundings(runner.problem, state.best, spare).record(state)
@@ -159,6 +163,8 @@ def look_around(runner: Runner, state: SearchState, result: Result) -> Result:
 
 def print_summary(found: Result, directory: Path) -> None:
     """Print the layers, the totals and where the files are."""
+    from tilegrad.report import layer_table, left_out_table, outside_table, summary_table
+
     console = Console()
     console.print(layer_table(found))
     console.print(summary_table(found))

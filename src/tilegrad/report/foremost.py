@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from tilegrad.record import RESULT, LayerResult, Result
+from typing import TYPE_CHECKING
+
 from tilegrad.report.engineering import percent
+
+if TYPE_CHECKING:
+    from tilegrad.record import LayerResult, Result
 
 MOST = 100
 """Layers shown; all of them where there are no more."""
@@ -30,7 +34,7 @@ def left_out(result: Result) -> str:
     return (
         f"The {len(shown)} layers with the largest shares of energy or cycles, and {more:,} more: "
         f"together {percent(max(energy, 0.0))} of the energy and {percent(max(cycles, 0.0))} of "
-        f"the cycles, layer by layer in {RESULT}."
+        "the cycles, layer by layer in result.json."
     )
 
 

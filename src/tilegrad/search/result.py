@@ -16,7 +16,6 @@ from tilegrad.cost.network import NetworkCost
 from tilegrad.errors import InfeasibleError
 from tilegrad.files import write_text
 from tilegrad.mapping import LoopNest, format_shorthand
-from tilegrad.record.shapes import stated_shape
 from tilegrad.search.objective import UJ_PER_PJ, Objective
 from tilegrad.search.predictions import add_predictions
 from tilegrad.search.problem import SearchProblem
@@ -72,6 +71,9 @@ def _plain(value: Any) -> int | float:
 def _layer(
     index: int, nests: LoopNest, cost: NetworkCost, problem: SearchProblem
 ) -> dict[str, Any]:
+    # Imported here: a search starts without pydantic.
+    from tilegrad.record.shapes import stated_shape
+
     layer = problem.workload.layers[index]
     parts = part_names(problem.accelerator)
     cycles = cost.layers.cycles_by_part[0, index].tolist()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from tilegrad.errors import WorkloadError
@@ -117,27 +117,8 @@ class Shape:
 
     def without(self, dims: Iterable[str]) -> Shape:
         """Return the shape of layers that are 1 along ``dims``."""
-        gone = {self.dims.index(dim) for dim in dims}
-        if not gone:
-            return self
-        kept = [place for place in range(len(self.dims)) if place not in gone]
-
-        def axis(terms: tuple[Term, ...]) -> Axis:
-            return Axis(tuple(replace(t, dim=kept.index(t.dim)) for t in terms if t.dim in kept))
-
-        axes = tuple(
-            tuple(axis(each.terms) for each in tensor if set(each.dims) - gone)
-            for tensor in self.axes
-        )
-        names = tuple(self.dims[place] for place in kept)
-        return replace(
-            self,
-            dims=names,
-            axes=axes,
-            optional=tuple(dim for dim in self.optional if dim in names),
-            left_out=(),
-            letters=tuple(self.letters[place] for place in kept),
-        )
+        gone = frozenset(self.dims.index(dim) for dim in dims)
+        return _without(self, gone) if gone else self
 
     def _check(self) -> None:
         place = f"shape {self.name!r}"
@@ -186,6 +167,27 @@ class Shape:
             },
         }
         return {field: value for field, value in stated.items() if value}
+
+
+@cache
+def _without(shape: Shape, gone: frozenset[int]) -> Shape:
+    kept = [place for place in range(len(shape.dims)) if place not in gone]
+
+    def axis(terms: tuple[Term, ...]) -> Axis:
+        return Axis(tuple(replace(t, dim=kept.index(t.dim)) for t in terms if t.dim in kept))
+
+    axes = tuple(
+        tuple(axis(each.terms) for each in tensor if set(each.dims) - gone) for tensor in shape.axes
+    )
+    names = tuple(shape.dims[place] for place in kept)
+    return replace(
+        shape,
+        dims=names,
+        axes=axes,
+        optional=tuple(dim for dim in shape.optional if dim in names),
+        left_out=(),
+        letters=tuple(shape.letters[place] for place in kept),
+    )
 
 
 def derived_letters(shape: Shape) -> tuple[str, ...]:
