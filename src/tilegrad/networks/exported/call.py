@@ -46,8 +46,13 @@ class Call:
     @property
     def kind(self) -> str:
         """The operator without its namespace, and whether it works in place or not."""
-        kind = self.operator.rpartition(".")[2]
-        return kind.rstrip("_") if kind != "_" else kind
+        return self.told.rpartition(".")[2]
+
+    @property
+    def told(self) -> str:
+        """The operator, and that in place as the one that is not."""
+        name = self.operator
+        return name if name.endswith("__") else name.removesuffix("_")
 
     @property
     def layer(self) -> str:

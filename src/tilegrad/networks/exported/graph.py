@@ -89,7 +89,7 @@ class Walk:
             why, macs = reason(call)
         except NoProductError as error:
             why, macs = f"einsum {call.arguments['equation']}: {error}", error.macs
-        self.tally.leave_out(call.operator.rstrip("_"), _elements(call), why, macs)
+        self.tally.leave_out(call.told, _elements(call), why, macs)
 
     def _called(self, call: Call, module: GraphModule, text: list[object]) -> None:
         """Walk the graph that an operator runs, its inputs being the operator's arguments."""

@@ -1,0 +1,1 @@
+"""Networks stated by their parameters: layers, widths, heads, experts, and a phase."""
