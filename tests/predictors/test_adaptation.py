@@ -16,10 +16,11 @@ from tests.helpers_published import FACTS
 from tilegrad.cli import main
 from tilegrad.datamodules import feature_rows
 from tilegrad.errors import ConfigError
-from tilegrad.predictors import Pipeline, adaptation, load_predictor
+from tilegrad.predictors import Pipeline, adaptation, load_predictor, planning
 from tilegrad.predictors.adaptation import adapted
 from tilegrad.predictors.base import Batch
 from tilegrad.predictors.features import feature_set
+from tilegrad.predictors.planning import most_telling
 from tilegrad.pretrained import checkpoint_path
 from tilegrad.schedules import TableFile
 
@@ -48,7 +49,12 @@ def table(path: Path) -> pd.DataFrame:
     measured = measured[measured.mapping.notna() & (measured["prob.R"] > 1)]
     measured = measured.drop_duplicates(["layer", "mapping"])
     renamed = {"mapping": "mapping.mapping", "warm_cycles": "target.cycle"}
-    rows = measured.rename(columns=renamed).assign(pe_dim=16, scratchpad_kb=128, accumulator_kb=32)
+    # Its calls are those of the columns `variant` and `how`, not of `call`.
+    rows = (
+        measured.drop(columns="call")
+        .rename(columns=renamed)
+        .assign(pe_dim=16, scratchpad_kb=128, accumulator_kb=32)
+    )
     rows.to_csv(path, index=False)
     return rows
 
@@ -130,3 +136,50 @@ def test_another_model_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[
     missing = ["calibrate", str(tmp_path / "some.csv"), "--ckpt", "no.ckpt", "--out", "x.ckpt"]
     assert main(missing) == 2
     assert "ckpt=no.ckpt does not exist" in capsys.readouterr().err
+
+
+def test_a_plan_takes_the_rows_that_say_most(measured: Batch) -> None:
+    model, features, layer = pretrained(), measured["features"], measured["layer"]
+    chosen = most_telling(model, features, layer, 12)
+    assert len(set(chosen)) == 12
+    assert max(layer[chosen].bincount()) <= -(-2 * 12 // len(layer.unique()))
+    # What they leave uncertain, of all rows, is less than what random ones do.
+    random = torch.Generator().manual_seed(1)
+    others = [torch.randperm(len(layer), generator=random)[:12].tolist() for _ in range(5)]
+    left = [uncertainty(model, features, places) for places in others]
+    assert uncertainty(model, features, chosen) < 0.9 * min(left)
+
+
+def uncertainty(model: Pipeline, features: Tensor, seen: list[int]) -> float:
+    """Return the log volume of the factors' posterior, by its covariance as a matrix's inverse."""
+    slopes = planning._slopes(model, features[seen])
+    precision = torch.eye(slopes.shape[1]).double() + slopes.T @ slopes / adaptation.DELTA
+    return float(-precision.logdet())
+
+
+def test_the_command_writes_a_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "plan"
+    words = ["calibrate", "--plan", "6", "--workload", "alexnet", "--machine", "warm=0"]
+    assert main([*words, "--out", str(out)]) == 0
+    assert "6 programs written" in capsys.readouterr().out
+    programs = sorted((out / "layers").glob("*.c"))
+    assert len(programs) == 6
+    assert all("tilegrad: begin" in program.read_text() for program in programs)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "TABLE and --plan: neither given"),
+        (["some.csv", "--plan", "3"], "TABLE and --plan: both given"),
+        (["--plan", "0"], "--plan is 0"),
+        (["--plan", "3", "--machine", "warm"], "--machine 'warm'; legal: NAME=NUMBER"),
+        (["--plan", "3", "--machine", "latency=3"], "accelerator.machine"),
+        (["--plan", "3", "--hardware", "pe_dims=3"], "pe_dim"),
+    ],
+)
+def test_what_no_plan_can_be_made_of_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    assert main(["calibrate", *words, "--out", str(tmp_path / "out")]) == 2
+    assert message in capsys.readouterr().err

@@ -91,7 +91,7 @@ def test_the_prediction_is_at_least_the_longest_stages() -> None:
     least = tiles + stages.amax(-1).log()
     assert (with_correction(model, 0.0) >= least - 1e-5).all()
     names, longest = model.bottlenecks(features)
-    assert names == ("issue", "load", "execute", "commands", "store")
+    assert names == ("issue", "load", "execute", "store")
     assert torch.equal(longest, stages.mean(1).argmax(1))
     assert len(longest.unique()) > 1
 

@@ -94,7 +94,8 @@ def _check_cells(values: Tensor, names: Sequence[str], right: Tensor, legal: str
 
 
 def _features(schedules: Schedules, features: FeatureSet) -> Tensor:
-    accelerator, features = schedules.accelerator, features.measured_by(schedules.programs)
+    accelerator = schedules.accelerator
+    features = features.measured_by(schedules.programs, schedules.calls)
     sums = footprint(analyse(schedules.nests, schedules.strides, accelerator), accelerator)
     context = features.context(schedules.nests, schedules.bounds, schedules.strides, accelerator)
     columns = features.columns(sums, context, accelerator, schedules.hardware)

@@ -2,18 +2,20 @@
 
 Another machine has the same stages with other costs: a faster processor, a slower memory. Its costs
 are those of the trained one times factors, whose logs are likely small (a normal prior): one factor
-for each cost, shared by convolutions and products, and a smaller one for each of both. They are the
-same for all members of the ensemble. The network's correction is the trained machine's alone and
-left out: with it, errors on a second machine's unseen layers were larger (docs/rtl.md).
+for each cost, shared by convolutions and products, and a smaller one for each of both. Factors also
+say how sharply stages follow each other, and how much is left of the network's correction, which is
+the trained machine's. They are the same for all members of the ensemble.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.func import functional_call, vmap
 from torch.nn.functional import huber_loss, softplus
 
 from tilegrad.errors import ConfigError
@@ -28,7 +30,15 @@ PRIOR = 0.1
 """Weight of the prior against one measurement."""
 OF_KIND = 3.0
 """How many times likelier a factor for both kinds is than one for each."""
-FOLDS = 4
+FOLDS = 10
+
+ISSUE, START, SHARPNESS, CORRECTION = "log_issue", "log_start", "raw_sharpness", "correction"
+KEPT = 0.2
+"""The share of the correction that another machine is likely to have as well."""
+_SHARPENED = 2.0
+"""How much of the raw sharpness a unit is, so that the prior does not hold it too firmly."""
+
+Values = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -49,15 +59,18 @@ def adapted(predictor: Pipeline, rows: Batch) -> Adaptation:
     Its intervals are for that machine: scaled by how far predictions of layers were off whose rows
     were left out. Raises ``ConfigError`` on measurements of fewer than two layers.
     """
-    layers = len(rows["layer"].unique())
-    if layers < 2:
+    layers, place = rows["layer"].unique(return_inverse=True)
+    if len(layers) < 2:
         raise ConfigError(
-            f"the measurements are of {layers} layer; legal: 2 or more, as intervals come from "
-            "layers left out"
+            f"the measurements are of {len(layers)} layer; legal: 2 or more, as intervals come "
+            "from layers left out"
         )
-    found = _adapted(predictor, rows)
-    scaled, errors, spread = _left_out(predictor, rows)
+    fold = place % min(FOLDS, len(layers))
+    # Of all rows, and of all rows but one fold's.
+    kept = torch.stack([fold != number for number in range(-1, int(fold.max()) + 1)])
+    found, *without = _adapted(predictor, rows, kept)
     with torch.no_grad():
+        scaled, errors, spread = _left_out(without, rows, fold)
         found.band.scale_to(scaled, errors, spread)
         untouched = predictor.members(rows["features"]).mean(-1)
         before = untouched - rows["log_targets"].squeeze(-1)
@@ -68,37 +81,46 @@ def _relative(errors: Tensor) -> float:
     return float(torch.expm1(errors).abs().mean())
 
 
-class _Factors(nn.Module):
-    """Logs of the factors: of the costs by stage ``[cost, 1 + kind]``, and of the other times."""
+def no_factors(predictor: Pipeline, models: int) -> dict[str, Tensor]:
+    """Return logs of factors, all 0: of costs ``[model, cost, 1 + kind]``, and of other times."""
+    kinds = 1 + len(KINDS)
+    sizes = {f"raw_cost.{stage}": raw.shape[-1] for stage, raw in predictor.raw_cost.items()}
+    shapes = {name: (size, kinds) for name, size in sizes.items()}
+    shapes |= {ISSUE: (1, kinds), SHARPNESS: (1, kinds), START: (1, 1), CORRECTION: (1, 1)}
+    return {
+        name: torch.zeros(models, *shape, dtype=torch.float64, requires_grad=True)
+        for name, shape in shapes.items()
+    }
 
-    def __init__(self, predictor: Pipeline) -> None:
-        super().__init__()
-        columns = 1 + len(KINDS)
-        sizes = {stage: raw.shape[-1] for stage, raw in predictor.raw_cost.items()}
-        self.cost = nn.ParameterDict(
-            {stage: nn.Parameter(torch.zeros(size, columns)) for stage, size in sizes.items()}
-        )
-        self.issue = nn.Parameter(torch.zeros(1, columns))
-        self.start = nn.Parameter(torch.zeros(1, 1))
 
-    def penalty(self) -> Tensor:
-        """Return minus the log of the prior, but for its scale."""
-        total = self.start.square().sum()
-        for factors in (*self.cost.values(), self.issue):
-            total = total + factors[:, 0].square().sum() + OF_KIND * factors[:, 1:].square().sum()
-        return total
+def _penalty(factors: Values) -> Tensor:
+    """Return minus the log of the prior of all models, but for its scale."""
+    shared = sum(values[..., 0].square().sum() for values in factors.values())
+    own = sum(values[..., 1:].square().sum() for values in factors.values())
+    return torch.as_tensor(shared + OF_KIND * own)
 
-    def apply(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:  # type: ignore[override]
-        """Return the predictor's parameters by name with the factors in them."""
-        changed = dict(raw)
-        for stage, factors in self.cost.items():
-            name = f"raw_cost.{stage}"
-            cost = softplus(raw[name]) * _by_kind(factors).T.exp()
+
+def applied(raw: Values, factors: Values) -> dict[str, Tensor]:
+    """Return a predictor's parameters by name with the factors of one model in them."""
+    changed = dict(raw)
+    for name, values in factors.items():
+        if name.startswith("raw_cost."):
+            cost = softplus(raw[name]) * _by_kind(values).T.exp()
             # What softplus makes the cost of; so small ones keep their digits.
             changed[name] = cost + (-torch.expm1(-cost)).log()
-        changed["log_issue"] = raw["log_issue"] + _by_kind(self.issue)[0]
-        changed["log_start"] = raw["log_start"] + self.start[0]
-        return changed
+    changed[ISSUE] = raw[ISSUE] + _by_kind(factors[ISSUE])[0]
+    changed[SHARPNESS] = raw[SHARPNESS] + _SHARPENED * _by_kind(factors[SHARPNESS])[0]
+    changed[START] = raw[START] + factors[START][0]
+    for name in _last_layer(raw):
+        changed[name] = raw[name] * KEPT * factors[CORRECTION].exp()
+    return changed
+
+
+def _last_layer(raw: Values) -> tuple[str, str]:
+    """Return the names of what the correction's last layer is made of."""
+    weights = [name for name in raw if name.startswith(f"{CORRECTION}.weight.")]
+    last = max(weights, key=lambda name: int(name.rpartition(".")[2]))
+    return last, last.replace(".weight.", ".bias.")
 
 
 def _by_kind(factors: Tensor) -> Tensor:
@@ -106,40 +128,46 @@ def _by_kind(factors: Tensor) -> Tensor:
     return factors[:, :1] + factors[:, 1:]
 
 
-def _adapted(predictor: Pipeline, rows: Batch) -> Pipeline:
+def _adapted(predictor: Pipeline, rows: Batch, kept: Tensor) -> list[Pipeline]:
+    """Return a predictor for each choice of rows ``kept [model, row]``, all descended at once."""
     found = deepcopy(predictor).double().requires_grad_(False)
-    with torch.no_grad():
-        found.correction.weight[-1].zero_()
-        found.correction.bias[-1].zero_()
     raw = {name: value.detach() for name, value in found.named_parameters()}
-    factors = _Factors(found).double()
+    factors = no_factors(found, len(kept))
     features, targets = rows["features"].double(), rows["log_targets"].double().squeeze(-1)
-    optimizer = torch.optim.Adam(factors.parameters(), lr=RATE)
+    shares = kept.double() / kept.sum(-1, keepdim=True)
+
+    def predicted(own: Values) -> Tensor:
+        return functional_call(found, applied(raw, own), (features,)).squeeze(-1)
+
+    optimizer = torch.optim.Adam(factors.values(), lr=RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=STEPS)
     for _ in range(STEPS):
         optimizer.zero_grad()
-        predicted = torch.func.functional_call(found, factors.apply(raw), (features,)).squeeze(-1)
-        misfit = huber_loss(predicted, targets, delta=DELTA) / DELTA
-        (misfit + PRIOR / len(targets) * factors.penalty()).backward()
+        guesses = vmap(predicted)(factors)
+        misfits = huber_loss(guesses, targets.expand_as(guesses), reduction="none", delta=DELTA)
+        held = PRIOR / len(targets) * _penalty(factors)
+        ((misfits * shares).sum() / DELTA + held).backward()
         optimizer.step()
         schedule.step()
+    made = []
     with torch.no_grad():
-        for name, value in factors.apply(raw).items():
-            found.get_parameter(name).copy_(value)
-    return found.to(predictor.target_mean.dtype)
+        for number in range(len(kept)):
+            model = deepcopy(found)
+            own = {name: values[number] for name, values in factors.items()}
+            for name, value in applied(raw, own).items():
+                model.get_parameter(name).copy_(value)
+            made.append(model.to(predictor.target_mean.dtype))
+    return made
 
 
-def _left_out(predictor: Pipeline, rows: Batch) -> tuple[Tensor, Tensor, Tensor]:
-    """Return scaled features, errors and spreads of rows predicted without their layers'."""
-    layers, place = rows["layer"].unique(return_inverse=True)
-    fold = place % min(FOLDS, len(layers))
+def _left_out(without: list[Pipeline], rows: Batch, fold: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return scaled features, errors and spreads of rows predicted ``without`` their fold's."""
     parts = []
-    for number in fold.unique().tolist():
-        kept, left = fold != number, fold == number
-        model = _adapted(predictor, {name: values[kept] for name, values in rows.items()})
+    for number, model in enumerate(without):
+        left = fold == number
         features = rows["features"][left]
         members = model.members(features)
         errors = members.mean(-1) - rows["log_targets"][left].squeeze(-1)
-        parts.append((model.scaled(features), errors.detach(), members.std(-1).detach()))
+        parts.append((model.scaled(features), errors, members.std(-1)))
     scaled, errors, spread = (torch.cat(part) for part in zip(*parts, strict=True))
     return scaled, errors, spread

@@ -44,12 +44,20 @@ COSTS = {
 WRITTEN = {"count.input_beats": "count.input_rows", "count.weight_beats": "count.weight_rows"}
 """Beats arrive while rows are written, one a cycle: whichever are more count as beats."""
 
-STAGES = ("issue", *COSTS)
+STAGES = ("issue", "load", "execute", "store")
+"""The array executes while its commands are handed to it: whichever takes longer."""
+
+STATED = {"issue": "machine.issue_cycles", "start": "machine.start_cycles"}
+"""Columns of what a machine's description may state, in place of what was learned."""
+
 KINDS = ("convolution", "matmul")
 
 _ISSUE = 150.0
 _START = 500.0
 _SHARPNESS = 2.0
+_HAND_OVER = 8.0
+"""How suddenly commands take over from rows: nearly a maximum, as every block waits for either."""
+_LEAST_STATED = 1e-3
 _SPREAD = 0.1
 """Deviation of the members' first costs, in log."""
 _MEDIAN_OF_A_NORMAL = 0.6745
@@ -64,7 +72,9 @@ class Pipeline(Predictor):
     on another tile, so a tile takes about as long as its longest stage: a smooth maximum whose
     sharpness is learned. A stage's time is a sum of counts times learned cycles, all positive; the
     array's rows cost a cycle each.
-    Filling and draining the pipeline adds a learned share of the other stages of one tile.
+    Filling and draining the pipeline adds the other stages of one tile. Where the machine's
+    description states what the issue of a tile and the start of a program take, these are not the
+    learned ones.
 
     A small network corrects the log by at most ``correction`` either way, but never to less than
     the rows that the array executes. ``members`` are trained beside each other from different
@@ -95,7 +105,8 @@ class Pipeline(Predictor):
         super().__init__(schema, settings, **training)
         schema.latency_alone(self.kind)
         self._place = {name: place for place, name in enumerate(schema.columns)}
-        asked = [*(name for stage in COSTS.values() for name in stage), *WRITTEN.values()]
+        counted = (name for stage in COSTS.values() for name in stage)
+        asked = [*counted, *WRITTEN.values(), *STATED.values()]
         missing = [name for name in asked if name not in self._place]
         if missing:
             raise ConfigError(
@@ -108,7 +119,6 @@ class Pipeline(Predictor):
         )
         self.log_issue = nn.Parameter(torch.full(shape, log(_ISSUE)) + _noise(shape))
         self.raw_sharpness = nn.Parameter(torch.full(shape, _inverse(_SHARPNESS)) + _noise(shape))
-        self.raw_fill = nn.Parameter(_noise(shape))
         self.log_start = nn.Parameter(torch.full((members,), log(_START)) + _noise((members,)))
         inputs = len(schema.columns) + len(STAGES)
         self.correction = Perceptrons(members, [inputs, *widths, 1])
@@ -140,7 +150,8 @@ class Pipeline(Predictor):
         """Return the cycles of a mean tile in each stage, ``[..., member, stage]``."""
         log_tiles = self._column(features, "count.tiles").unsqueeze(-1)
         matmul = self._column(features, "matmul").unsqueeze(-1) > 0
-        times = [self._of_kind(self.log_issue.exp(), matmul)]
+        issue = self._of_kind(self.log_issue, matmul)
+        times = {"issue": self._stated(features, "issue", issue).exp()}
         for stage, costs in COSTS.items():
             per_tile = (self._counted(features, costs) - log_tiles).exp()
             cost = softplus(self.raw_cost[stage])
@@ -149,8 +160,16 @@ class Pipeline(Predictor):
             if stage == "execute":
                 rows = self._column(features, "count.executed_rows").unsqueeze(-1)
                 time = time + (rows - log_tiles).exp()
-            times.append(time)
-        return torch.stack(torch.broadcast_tensors(*times), -1)
+            times[stage] = time
+        commands = times.pop("commands")
+        longer = (times["execute"].log() * _HAND_OVER).logaddexp(commands.log() * _HAND_OVER)
+        times["execute"] = (longer / _HAND_OVER).exp()
+        return torch.stack(torch.broadcast_tensors(*(times[stage] for stage in STAGES)), -1)
+
+    def _stated(self, features: Tensor, name: str, learned: Tensor) -> Tensor:
+        """Return the log of cycles ``[..., member]``: what the machine states, else ``learned``."""
+        column = self._column(features, STATED[name]).unsqueeze(-1)
+        return torch.where(column > log(_LEAST_STATED), column, learned)
 
     def _uncorrected(self, features: Tensor, log_tiles: Tensor, stages: Tensor) -> Tensor:
         matmul = self._column(features, "matmul").unsqueeze(-1) > 0
@@ -158,8 +177,8 @@ class Pipeline(Predictor):
         logs = stages.log()
         steady = (logs * sharpness.unsqueeze(-1)).logsumexp(-1) / sharpness
         work = stages[..., 1:]
-        others = work.sum(-1) - work.amax(-1)
-        once = self._of_kind(self.raw_fill.sigmoid(), matmul) * others + self.log_start.exp()
+        start = self._stated(features, "start", self.log_start)
+        once = work.sum(-1) - work.amax(-1) + start.exp()
         return torch.logaddexp(log_tiles.unsqueeze(-1) + steady, once.log())
 
     def _counted(self, features: Tensor, names: Iterable[str]) -> Tensor:

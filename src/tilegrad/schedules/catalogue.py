@@ -49,6 +49,7 @@ class Catalogue:
             self.layer_names,
             self.machine_names,
             self.network_names,
+            calls=rows.calls,
         )
 
 

@@ -8,6 +8,7 @@ from the layer's bounds.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import permutations
 
@@ -24,6 +25,7 @@ from tilegrad.schedules.schedules import TARGETS
 from tilegrad.shape.conv import DIMS
 
 LAYER, MACHINE = "layer", "machine"
+_CALLS = ("call", *(f"call.{dim}" for dim in DIMS))
 
 _KEY_BASE = 8
 """A power of two above every dim."""
@@ -51,6 +53,9 @@ def encode(rows: ScheduleRows, accelerator: Accelerator) -> pa.Table:
         columns[_order_name(level)] = pa.array(order_rank(nests.order[:, index]).numpy())
     for name, values in rows.targets.items():
         columns[name] = pa.array(values.numpy())
+    if rows.calls is not None:
+        for name, values in zip(_CALLS, rows.calls.unbind(1), strict=True):
+            columns[name] = _whole(values)
     return pa.table(columns)
 
 
@@ -66,12 +71,16 @@ def decode(table: pa.Table, catalogue: Catalogue) -> ScheduleRows:
         factor = _tensor(table, _slot_name(slot, accelerator))
         _factor(nests, slot)[:] = factor
         left[:, slot.dim] /= factor
-    nests.temporal[:, -1] *= left
+    # A padded mapping covers more than the layer.
+    nests.temporal[:, -1] *= left.ceil()
     for index, level in enumerate(accelerator.levels):
         nests.order[:, index] = orders()[_tensor(table, _order_name(level)).long()]
     for name, values in rows.targets.items():
         values[:] = _tensor(table, name)
-    return rows
+    if _CALLS[0] not in table.column_names:
+        return rows
+    calls = torch.stack([_tensor(table, name) for name in _CALLS], 1).double()
+    return replace(rows, calls=calls)
 
 
 @cache

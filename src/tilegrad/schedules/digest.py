@@ -13,4 +13,6 @@ def schedules_digest(found: Schedules) -> str:
     tensors += [*found.hardware.values(), *found.targets.values()]
     if found.network is not None:
         tensors.append(found.network)
+    if found.calls is not None:
+        tensors.append(found.calls)
     return array_digest(tensor.contiguous().numpy() for tensor in tensors)

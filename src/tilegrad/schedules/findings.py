@@ -68,11 +68,12 @@ def fault_findings(faults: FaultTally) -> list[Finding]:
 def repeated(rows: TableRows, left_out: bool) -> tuple[Tensor, list[Finding]]:
     """Return which rows ``[row]`` repeat an earlier one, and what to say of them.
 
-    A repetition has the hardware, layer and mapping of an earlier row, and its targets up to the
-    digits printed. Rows measured again with another outcome are not marked, only reported.
+    A repetition has the hardware, layer, mapping and call of an earlier row, and its targets up to
+    the digits printed. Rows measured again with another outcome are not marked, only reported.
     """
-    texts = {text: number for number, text in enumerate(dict.fromkeys(rows.texts))}
-    mapping = torch.tensor([[texts[text]] for text in rows.texts], dtype=torch.float64)
+    ran = list(zip(rows.texts, *rows.others.values(), strict=True))
+    numbers = {program: number for number, program in enumerate(dict.fromkeys(ran))}
+    mapping = torch.tensor([[numbers[program]] for program in ran], dtype=torch.float64)
     hardware = [values.unsqueeze(1) for values in rows.hardware.values()]
     ids, first = group(torch.cat([rows.bounds, rows.strides, *hardware, mapping], 1))
     again = first[ids] != torch.arange(len(rows))

@@ -25,7 +25,7 @@ from tilegrad.schedules.schedules import Finding, Schedules
 from tilegrad.tables.files import explained
 from tilegrad.tables.output import ParquetOutput
 
-FORMAT = 1
+FORMAT = 2
 """Changes whenever the same table would be parsed into something else."""
 
 _KEY, _SUM = b"tilegrad.catalogue", b"tilegrad.checksum"
@@ -54,6 +54,7 @@ def _digest(path: Path, reading: Reading) -> str:
         "format": FORMAT,
         "version": __version__,
         "accelerator": accelerator_digest(reading.accelerator),
+        "machine": dict(reading.accelerator.machine),
         "quantities": [asdict(quantity) for quantity in reading.quantities],
         "hardware": dict(reading.fixed),
         "networks": list(reading.networks),
@@ -64,7 +65,7 @@ def _digest(path: Path, reading: Reading) -> str:
 
 
 def _write(path: Path, found: Schedules) -> None:
-    rows = ScheduleRows(found.nests, found.layer, found.machine, found.targets)
+    rows = ScheduleRows(found.nests, found.layer, found.machine, found.targets, found.calls)
     table = encode(rows, found.accelerator)
     catalogue = json.dumps(_describe(found)).encode()
     table = table.replace_schema_metadata({_KEY: catalogue, _SUM: _checksum(catalogue)})

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import DataError
 from tilegrad.mapping import LoopNest, concatenate
+from tilegrad.schedules.called import as_run, columns_of, read_calls
 from tilegrad.schedules.catalogue import catalogue_of
 from tilegrad.schedules.findings import fault_findings, impossible, measured, repeated, single
 from tilegrad.schedules.identity import Networks
@@ -50,15 +52,16 @@ def read_schedules(path: Path, reading: Reading, progress: Progress | None = Non
     Raises ``DataError`` for a table that cannot be read, lacks a column or has no legal row, and
     for illegal rows unless they are to be skipped.
     """
-    rows, nests, faults = _read_rows(path, reading, progress)
+    rows, nests, calls, faults = _read_rows(path, reading, progress)
     again, findings = repeated(rows, left_out=not reading.duplicates)
     if not reading.duplicates:
         kept = (~again).nonzero().flatten()
         rows, nests = rows.keep(kept), nests[kept]
+        calls = None if calls is None else calls[kept]
     catalogue, (layer, machine) = catalogue_of(
         rows, reading.accelerator, Networks(reading.networks)
     )
-    found = catalogue.schedules(ScheduleRows(nests, layer, machine, rows.references))
+    found = catalogue.schedules(ScheduleRows(nests, layer, machine, rows.references, calls))
     return found.noting(
         *fault_findings(faults),
         *findings,
@@ -69,9 +72,10 @@ def read_schedules(path: Path, reading: Reading, progress: Progress | None = Non
 
 def _read_rows(
     path: Path, reading: Reading, progress: Progress | None
-) -> tuple[TableRows, LoopNest, FaultTally]:
+) -> tuple[TableRows, LoopNest, Tensor | None, FaultTally]:
     rows: list[TableRows] = []
     nests: list[LoopNest] = []
+    calls: list[Tensor] = []
     tally = FaultTally()
     count = 0
     with open_table(path) as source:
@@ -79,7 +83,11 @@ def _read_rows(
         for batch in source.chunks(layout.columns, CHUNK_ROWS):
             legal, faults = read_rows(batch, count + 1, layout)
             legal = measured(legal, layout, faults)
+            legal, called = read_calls(legal, reading.accelerator, faults)
+            numbers = legal.number
             legal, parsed = read_nests(legal, reading.accelerator, faults)
+            if called is not None:
+                calls.append(called[torch.isin(numbers, legal.number)])
             rows.append(legal)
             nests.append(parsed)
             tally.add(faults)
@@ -91,7 +99,7 @@ def _read_rows(
     bad = tally.counts.total()
     if bad and not (reading.skip_invalid and bad < count):
         raise DataError(tally.message(str(path), count))
-    return _join(rows), concatenate(nests), tally
+    return _join(rows), concatenate(nests), torch.cat(calls) if calls else None, tally
 
 
 def _layout(columns: Sequence[str], reading: Reading, where: str) -> TableLayout:
@@ -99,8 +107,9 @@ def _layout(columns: Sequence[str], reading: Reading, where: str) -> TableLayout
         columns,
         reading.accelerator,
         where,
-        quantities=reading.quantities,
+        quantities=[as_run(each, columns, reading.accelerator) for each in reading.quantities],
         fixed=reading.fixed,
+        texts=columns_of(reading.accelerator),
     )
     if not layout.references:
         needed = ", ".join(quantity.reference for quantity in reading.quantities)
@@ -117,4 +126,5 @@ def _join(parts: Sequence[TableRows]) -> TableRows:
         torch.cat([part.strides for part in parts]),
         {name: torch.cat([part.hardware[name] for part in parts]) for name in first.hardware},
         {name: torch.cat([part.references[name] for part in parts]) for name in first.references},
+        {name: [said for part in parts for said in part.others[name]] for name in first.others},
     )

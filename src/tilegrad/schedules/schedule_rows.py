@@ -15,12 +15,15 @@ from tilegrad.shape.conv import DIMS
 
 @dataclass(frozen=True)
 class ScheduleRows:
-    """Rows of schedules: nests ``[row, level, dim]``, ids and targets ``[row]``."""
+    """Rows of schedules: nests ``[row, level, dim]``, ids and targets ``[row]``; see ``Schedules``
+    for ``calls``.
+    """
 
     nests: LoopNest
     layer: Tensor
     machine: Tensor
     targets: dict[str, Tensor]
+    calls: Tensor | None = None
 
     def put(self, rows: slice, part: ScheduleRows) -> None:
         """Overwrite some rows."""

@@ -47,7 +47,9 @@ class Schedules:
     - ``network [row]``: int64 id of the layer's network, None where the source does not know it.
 
     Ids count from 0 in the order of their first row and index the names. ``findings`` are about
-    the source as it was read, also in a selection of rows. ``programs`` is one of ``PROGRAMS``.
+    the source as it was read, also in a selection of rows. ``programs`` is one of ``PROGRAMS``;
+    ``calls [row, 1 + dim]`` says which call of Gemmini's library ran a row and with which tile, as
+    ``tilegrad.schedules.called`` reads them; None: all as exported.
     """
 
     accelerator: Accelerator
@@ -64,6 +66,7 @@ class Schedules:
     network_names: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     programs: str = EXPORTED
+    calls: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.layer)
@@ -85,6 +88,7 @@ class Schedules:
             self.network_names,
             self.findings,
             self.programs,
+            None if self.calls is None else self.calls[rows],
         )
 
     def noting(self, *findings: Finding) -> Schedules:

@@ -6,14 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tilegrad.accelerator import Accelerator
-from tilegrad.errors import ConfigError, unknown
+from tilegrad.errors import ConfigError, DataError, unknown
 from tilegrad.schedules.identity import Networks
 from tilegrad.schedules.parsed import load_parsed
 from tilegrad.schedules.reading import Progress, Reading
 from tilegrad.schedules.schedules import TARGETS, Schedules
 from tilegrad.tables.table_layout import Quantity
+
+_MEASURED = Path(__file__).parent / "measured"
 
 COLUMNS = {"latency": "target.cycle", "energy": "target.energy", "edp": "target.edp"}
 
@@ -39,6 +42,14 @@ class TableFile:
     networks: Sequence[str] = ()
     duplicates: bool = False
     skip_invalid: bool = False
+
+    @classmethod
+    def packaged(cls, name: str, accelerator: Accelerator, **settings: Any) -> TableFile:
+        """Return a table that comes with the package; ``DataError`` lists the legal names."""
+        names = sorted(file.stem for file in _MEASURED.glob("*.csv"))
+        if name not in names:
+            raise DataError(unknown("packaged table", name, names, "source.name"))
+        return cls(str(_MEASURED / f"{name}.csv"), accelerator, **settings)
 
     def __post_init__(self) -> None:
         for name in self.columns:

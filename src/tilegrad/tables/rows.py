@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +26,8 @@ _SIZE = "a number > 0"
 class TableRows:
     """Legal rows: ``number [row]`` counts from 1 in the table, ``bounds [row, dim]``,
     ``strides [row, 4]``, hardware parameters and references ``[row]``, the references in
-    the unit of the evaluated quantity and NaN where none is given.
+    the unit of the evaluated quantity and NaN where none is given. ``texts`` are the mappings,
+    ``others`` what the layout's columns of text say, "" where nothing.
     """
 
     number: Tensor
@@ -35,6 +36,7 @@ class TableRows:
     strides: Tensor
     hardware: dict[str, Tensor]
     references: dict[str, Tensor]
+    others: dict[str, list[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -50,6 +52,7 @@ class TableRows:
             self.strides[kept],
             {name: values[kept] for name, values in self.hardware.items()},
             {name: values[kept] for name, values in self.references.items()},
+            {name: [said[p] for p in kept.tolist()] for name, said in self.others.items()},
         )
 
 
@@ -80,6 +83,7 @@ def read_rows(
         strides,
         {name: values.expand(len(batch)) for name, values in hardware.items()},
         references,
+        {column: cells.texts(batch.column(column)) for column in layout.texts},
     )
     reader.check_totals(rows)
     return rows.keep(others(len(rows), reader.faults)), list(reader.faults.values())

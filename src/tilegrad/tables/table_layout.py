@@ -65,10 +65,14 @@ class Formula:
 
 @dataclass(frozen=True)
 class TableLayout:
-    """The columns to read: a formula for every hardware parameter, the references there are."""
+    """The columns to read: a formula for every hardware parameter, the references there are.
+
+    ``texts`` are columns of text that a table may have beside these.
+    """
 
     hardware: dict[str, Formula]
     references: tuple[Quantity, ...]
+    texts: tuple[str, ...] = ()
 
     @property
     def hardware_columns(self) -> tuple[str, ...]:
@@ -80,7 +84,8 @@ class TableLayout:
     def columns(self) -> tuple[str, ...]:
         """All columns to read."""
         references = [quantity.reference for quantity in self.references]
-        return tuple(dict.fromkeys([MAPPING, *BOUNDS, *STEPS, *self.hardware_columns, *references]))
+        needed = [MAPPING, *BOUNDS, *STEPS, *self.hardware_columns]
+        return tuple(dict.fromkeys([*needed, *references, *self.texts]))
 
 
 def find_layout(
@@ -90,12 +95,13 @@ def find_layout(
     *,
     quantities: Sequence[Quantity] = QUANTITIES,
     fixed: Mapping[str, float] | None = None,
+    texts: Sequence[str] = (),
 ) -> TableLayout:
     """Return the layout of a table with ``columns``; ``quantities`` may have references in it.
 
-    ``fixed`` gives hardware parameters of all rows, a column named like one gives it otherwise,
-    and failing that the accelerator's ``table`` section says how. Raises ``DataError`` naming a
-    column that is missing or given twice.
+    ``texts`` are read where the table has them. ``fixed`` gives hardware parameters of all rows, a
+    column named like one gives it otherwise, and failing that the accelerator's ``table`` section
+    says how. Raises ``DataError`` naming a column that is missing or given twice.
     """
     fixed = fixed or {}
     needed = (MAPPING, *BOUNDS, *STEPS)
@@ -113,6 +119,7 @@ def find_layout(
             for name in accelerator.parameters
         },
         tuple(quantity for quantity in quantities if quantity.reference in columns),
+        tuple(column for column in texts if column in columns),
     )
     for column in layout.columns:
         if list(columns).count(column) > 1:

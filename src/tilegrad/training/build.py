@@ -30,7 +30,7 @@ from tilegrad.training.settings import check_settings, without_validation
 FIELDS = (
     "accelerator", "hardware", "caps", "workload", "data", "split", "model", "trainer", "callbacks",
     "logger", "log", "name", "features", "targets", "seed", "dir", "ckpt", "refit", "keep_folds",
-    "importances", "plots", "progress", "threads", "optimized_metric", "fold",
+    "importances", "plots", "progress", "threads", "optimized_metric", "fold", "transfer",
 )  # fmt: skip
 """The fields of ``conf/train.yaml``."""
 
@@ -90,6 +90,11 @@ def _check_model(config: DictConfig, data: ScheduleDataModule) -> None:
         raise
     if not data.folds and not config.refit:
         raise ConfigError("split=none and refit=false leave nothing to train; choose another split")
+    if config.transfer and not config.refit:
+        raise ConfigError(
+            "transfer tests the refitted model, and refit=false leaves none; "
+            "legal: refit=true, or transfer=null"
+        )
     if config.ckpt:
         _check_checkpoint(config.ckpt, model, data)
 

@@ -16,21 +16,26 @@ from tilegrad.predictors.pipeline import Pipeline
 from tilegrad.schedules import TableFile
 
 
-def calibrated(
-    predictor: Predictor, table: Path, accelerator: Accelerator
-) -> tuple[Adaptation, int, int]:
-    """Return the predictor for the machine of a table's measurements, their number, the layers'.
-
-    Raises ``ConfigError`` for another predictor than a pipeline with intervals, and ``DataError``
-    where the table cannot be read.
-    """
+def adaptable(predictor: Predictor) -> Pipeline:
+    """Return the predictor; ``ConfigError`` for another than a pipeline with intervals."""
     if not isinstance(predictor, Pipeline) or not predictor.band.calibrated:
         raise ConfigError(
             f"--ckpt is of model {predictor.kind}; legal: model=pipeline of two or more members, "
             "whose costs are the machine's"
         )
+    return predictor
+
+
+def calibrated(
+    predictor: Predictor, table: Path, accelerator: Accelerator
+) -> tuple[Adaptation, int, int]:
+    """Return the predictor for the machine of a table's measurements, their number, the layers'.
+
+    Raises ``ConfigError`` as ``adaptable`` does, and ``DataError`` where the table cannot be read.
+    """
+    pipeline = adaptable(predictor)
     schedules = TableFile(str(table), accelerator).load()
     features = feature_set(predictor.schema.features)
     found = feature_rows(schedules, features, predictor.schema.targets)
     rows = found[torch.arange(len(found))]
-    return adapted(predictor, rows), len(found), len(rows["layer"].unique())
+    return adapted(pipeline, rows), len(found), len(rows["layer"].unique())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hydra.utils import instantiate
+
 from tilegrad.files import write_json, write_text
 from tilegrad.predictors.checkpoint import load_predictor
 from tilegrad.provenance import provenance
@@ -16,6 +18,7 @@ from tilegrad.training.predictions import coverage
 from tilegrad.training.result import all_predictions, fold_table, overall_metrics
 from tilegrad.training.run import TrainingRun
 from tilegrad.training.tracking import track
+from tilegrad.training.transfer import Transfer
 
 
 def finish_run(
@@ -35,6 +38,8 @@ def finish_run(
             )
         if run.config.plots:
             write_pictures(run.directory, predictions, run.config.name, metrics)
+    if run.config.transfer and refit is not None:
+        metrics |= _transferred(run)
     importances = _importances(run) if run.config.importances and refit is not None else {}
     result = {
         "name": run.config.name,
@@ -63,6 +68,13 @@ def _makers(
     """Return by fold what trained it: folds that are only read again may be of another version."""
     found = {f"fold-{number}": fold["made_by"] for number, fold in enumerate(folds)}
     return found if refit is None else {**found, "refit": refit["made_by"]}
+
+
+def _transferred(run: TrainingRun) -> dict[str, dict[str, Any]]:
+    """Return the metrics on another machine, by its name and the number of its measurements."""
+    transfer: Transfer = instantiate(run.config.transfer)
+    model = load_predictor(run.directory / MODEL, run.data.accelerator)
+    return transfer.run(model, run.directory, run.config.seed)
 
 
 def _importances(run: TrainingRun) -> dict[str, dict[str, float]]:

@@ -16,17 +16,28 @@ class System:
     ``cache_kb`` is the last-level cache; ``memory_latency`` are the cycles until the first bytes of
     a line come from DRAM; ``warm`` is 1 where programs are measured after one on the same tensors,
     so that what fits in the cache is there, and 0 where they are the first.
+
+    ``issue_cycles`` are those in which the processor issues a tile's instructions, ``start_cycles``
+    those that a program of one empty tile takes; 0: what a predictor's training machine takes.
     """
 
     cache_kb: float = 512.0
     memory_latency: float = 100.0
     warm: float = 1.0
+    issue_cycles: float = 0.0
+    start_cycles: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("cache_kb", "memory_latency"):
             if not getattr(self, name) > 0:
                 raise ConfigError(
                     f"accelerator.machine.{name} is {getattr(self, name):g}; legal: a number > 0"
+                )
+        for name in ("issue_cycles", "start_cycles"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(
+                    f"accelerator.machine.{name} is {getattr(self, name):g}; legal: a number > 0, "
+                    "or 0 (as the machine of the training)"
                 )
         if self.warm not in (0, 1):
             raise ConfigError(

@@ -62,21 +62,26 @@ class Tiling:
         bounds: Tensor,
         strides: Tensor,
         published: bool,
-        call: Tensor | None = None,
+        calls: Tensor | None = None,
     ) -> Tiling:
         """Return the tiling of mappings, whose batch broadcasts with the layers'.
 
-        ``call [...]`` None: as the exporter chooses. The mapping's loops may cover more than the
-        layer: then its tiles are ragged.
+        ``calls [..., 1 + dim]`` are places in ``CALLS`` and extents of tiles, 0 where those of the
+        mapping; None: as the exporter chooses. The mapping's loops, or a given tile's, may cover
+        more than the layer: then its tiles are ragged.
         """
         inner = nests.temporal[..., :-1, :].prod(-2)
         tile = inner * nests.spatial.prod(-2).prod(-2)
         order = nests.order[..., -1, :].to(tile.dtype) if published else tile.new_tensor(ORDER)
         batch = broadcast_shapes(nests.batch_shape, bounds.shape[:-1], strides.shape[:-1])
         covered = (tile * nests.temporal[..., -1, :]).detach()
+        call = tile.new_full((1,), CALLS.index(AS_EXPORTED))
+        if calls is not None:
+            given = calls[..., 1:]
+            call, tile = calls[..., :1], torch.where(given > 0, given, tile)
+            covered = torch.where(given > 0, given * torch.ceil(bounds / given), covered)
         ragged = (covered > bounds * (1 + _ROUNDING)).any(-1, keepdim=True).to(tile.dtype)
-        calls = tile.new_full((1,), CALLS.index(AS_EXPORTED)) if call is None else call[..., None]
-        flags = (tile.new_full((1,), float(published)), calls.to(tile.dtype), ragged)
+        flags = (tile.new_full((1,), float(published)), call.to(tile.dtype), ragged)
         parts = (tile, bounds, strides, order, *flags)
         return cls(*(part.expand(*batch, part.shape[-1]) for part in parts))
 

@@ -39,7 +39,7 @@ class Analytical:
             *(Column(f"occupancy.{name}", "share") for name in _sized(accelerator)),
         )
 
-    def measured_by(self, programs: str) -> Analytical:  # noqa: ARG002
+    def measured_by(self, programs: str, calls: Tensor | None = None) -> Analytical:  # noqa: ARG002
         """Return the same: what ran the mappings does not matter to the nest."""
         return self
 

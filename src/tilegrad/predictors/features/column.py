@@ -50,10 +50,11 @@ class FeatureSet(Protocol):
         """Return the columns."""
         ...
 
-    def measured_by(self, programs: str) -> FeatureSet:
+    def measured_by(self, programs: str, calls: Tensor | None = None) -> FeatureSet:
         """Return the set that reads mappings as programs of that kind ran them.
 
-        ``programs`` is one of ``tilegrad.schedules.PROGRAMS``.
+        ``programs`` is one of ``tilegrad.schedules.PROGRAMS``, ``calls`` are those of the rows that
+        will be read (``Schedules.calls``).
         """
         ...
 

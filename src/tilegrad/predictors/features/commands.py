@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import log
 from typing import ClassVar
 
 import torch
@@ -28,6 +29,8 @@ from tilegrad.shape.conv import C, K, N, P, Q
 _NONE = 1e-6
 """Stands for a count of nothing, whose log there is not."""
 
+_STATED = ("issue_cycles", "start_cycles")
+
 
 @dataclass(frozen=True)
 class Commands:
@@ -43,13 +46,16 @@ class Commands:
     - ``miss.*``: lines that the cache fetches from DRAM, as many as take as long as these do at
       the published machine's latency;
     - ``occupancy.*``: a tile's share of half of a memory, the other half takes the next tile;
+    - ``machine.*``: what the machine's description states, else as good as nothing;
     - ``matmul``: 1 for a matrix product, 0 for a convolution.
 
     The array is the next power of two of ``pe_dim``, as the generator builds it. Programs are those
-    that ``tilegrad export`` writes, or, where ``published``, those of the published measurements.
+    that ``tilegrad export`` writes, or, where ``published``, those of the published measurements,
+    or those of given ``calls`` (``Schedules.calls``).
     """
 
     published: bool = False
+    calls: Tensor | None = None
 
     name: ClassVar[str] = "commands"
     limits: ClassVar[tuple[str, ...]] = ("occupancy.scratchpad", "occupancy.accumulator")
@@ -64,11 +70,12 @@ class Commands:
             *(Column(f"count.{name}", unit) for name, unit in UNITS.items()),
             *(Column(f"miss.{name}", "lines of 64 bytes") for name in ("input", "weight", "store")),
             *(Column(f"occupancy.{name}", "share") for name in ("scratchpad", "accumulator")),
+            *(Column(f"machine.{name}", "cycles") for name in _STATED),
         )
 
-    def measured_by(self, programs: str) -> Commands:
+    def measured_by(self, programs: str, calls: Tensor | None = None) -> Commands:
         """Return the features of programs of that kind; see ``FeatureSet.measured_by``."""
-        return Commands(published=programs == PUBLISHED)
+        return Commands(programs == PUBLISHED, calls)
 
     def unread(
         self,
@@ -86,7 +93,7 @@ class Commands:
         accelerator: Accelerator,  # noqa: ARG002
     ) -> Tensor:
         """Return the tiling."""
-        return Tiling.of(nests, bounds, strides, self.published).packed()
+        return Tiling.of(nests, bounds, strides, self.published, self.calls).packed()
 
     def columns(
         self,
@@ -116,7 +123,9 @@ class Commands:
             (counts.accumulator_bytes / (accumulator * 1024)).log(),
         ]
         first = [matmul.to(context.dtype), mesh.log()]
-        return torch.stack([*first, *logs, *fetched.unbind(-1), *occupied], -1)
+        stated = [max(float(getattr(system, name)), _NONE) for name in _STATED]
+        last = [torch.full_like(mesh, log(cycles)) for cycles in stated]
+        return torch.stack([*first, *logs, *fetched.unbind(-1), *occupied, *last], -1)
 
 
 def _program(tiling: Tiling, matmul: Tensor, extents: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

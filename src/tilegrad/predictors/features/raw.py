@@ -46,7 +46,7 @@ class Raw:
             *(Column(f"inside.{name}", "loops", logged=False) for name in temporal),
         )
 
-    def measured_by(self, programs: str) -> Raw:  # noqa: ARG002
+    def measured_by(self, programs: str, calls: Tensor | None = None) -> Raw:  # noqa: ARG002
         """Return the same: what ran the mappings does not matter to the nest."""
         return self
 

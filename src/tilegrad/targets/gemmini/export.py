@@ -39,11 +39,15 @@ def export_gemmini(path: Path, accelerator: Accelerator, out: Path) -> Exported:
     ``read_design`` does.
     """
     check_template(accelerator, "target gemmini")
-    design = read_design(path, accelerator)
+    return write_gemmini(read_design(path, accelerator), out, str(path))
+
+
+def write_gemmini(design: Design, out: Path, where: str = "design") -> Exported:
+    """Write a design of a Gemmini as ``export_gemmini`` does; ``where`` it is from, for errors."""
     built = generator(design.hardware)
     programs, notes = _programs(design, built)
     if not programs:
-        raise ConfigError(f"{path}: Gemmini can run none of the layers: {'; '.join(notes)}")
+        raise ConfigError(f"{where}: Gemmini can run none of the layers: {'; '.join(notes)}")
     values = _values(design, built) | {
         "first": next(iter(programs)),
         "notes": "\n".join(f"- {note}" for note in notes),

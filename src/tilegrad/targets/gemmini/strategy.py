@@ -10,15 +10,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from tilegrad.accelerator import AXES
 from tilegrad.cost.capacity import find_overflows
 from tilegrad.cost.hardware import excess
 from tilegrad.errors import ConfigError, InfeasibleError
-from tilegrad.machines.gemmini.calls import ORDER
 from tilegrad.machines.gemmini.generator import generator
-from tilegrad.machines.gemmini.template import LEVELS, PARAMETERS, check_template
+from tilegrad.machines.gemmini.nests import largest_divisor, tile_nest
+from tilegrad.machines.gemmini.template import PARAMETERS, check_template
 from tilegrad.mapping import LoopNest, stack
-from tilegrad.mapping.factors import divisors
 from tilegrad.nest import analyse
 from tilegrad.search.budget import Budget
 from tilegrad.search.problem import SearchProblem
@@ -27,10 +25,6 @@ from tilegrad.shape.conv import CONV, DIMS
 from tilegrad.targets.gemmini.layers import smaller_tiles
 from tilegrad.targets.gemmini.tiler import library_tile
 from tilegrad.workload import Problem
-
-_ACCUMULATOR, _SCRATCHPAD = LEVELS.index("Accumulator"), LEVELS.index("Scratchpad")
-_INNER_ORDER = "KSRCNQP"
-"""Weights stay in the array while it runs over the pixels."""
 
 
 @dataclass(frozen=True)
@@ -109,19 +103,5 @@ def library_nest(problem: Problem, hardware: SizeMapping[str, float]) -> LoopNes
     """Return the loop nest ``[level, dim]`` of the library's tile on Gemmini's ``hardware``."""
     tile = library_tile(problem, generator(hardware))
     bounds = dict(zip(DIMS, problem.bounds, strict=True))
-    inside = {dim: _divisor(bounds[dim], tile[dim]) for dim in DIMS}
-    width = int(hardware["pe_dim"])
-    lanes = {dim: _divisor(inside[dim], width) for dim in "CK"}
-    temporal = torch.ones(len(LEVELS), len(DIMS), dtype=torch.float64)
-    spatial = torch.ones(len(LEVELS), len(AXES), len(DIMS), dtype=torch.float64)
-    for place, dim in enumerate(DIMS):
-        temporal[0 if dim == "P" else _ACCUMULATOR, place] = inside[dim] // lanes.get(dim, 1)
-        temporal[-1, place] = bounds[dim] // inside[dim]
-    spatial[_ACCUMULATOR, 0, DIMS.index("C")] = lanes["C"]
-    spatial[_SCRATCHPAD, 0, DIMS.index("K")] = lanes["K"]
-    inner, outer = torch.tensor([DIMS.index(dim) for dim in _INNER_ORDER]), torch.tensor(ORDER)
-    return LoopNest(temporal, spatial, torch.stack([inner, inner, inner, outer]))
-
-
-def _divisor(bound: int, most: int) -> int:
-    return max(divisor for divisor in divisors(bound) if divisor <= most)
+    inside = {dim: largest_divisor(bounds[dim], tile[dim]) for dim in DIMS}
+    return tile_nest(inside, bounds, int(hardware["pe_dim"]))

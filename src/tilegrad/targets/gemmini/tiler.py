@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from tilegrad.machines.gemmini.calls import ORDER, product_rows
 from tilegrad.machines.gemmini.generator import Generator
+from tilegrad.machines.gemmini.nests import pixel_extents
 from tilegrad.shape.conv import DIMS
 from tilegrad.targets.gemmini.layers import conv_rows, product_sizes, runs_as_product
 from tilegrad.workload import Problem
@@ -35,22 +36,13 @@ def library_tile(problem: Problem, hardware: Generator) -> dict[str, int]:
     rows, filters, channels = (
         min(held * hardware.dim, size) for held, size in zip(blocks, sizes, strict=True)
     )
-    return dict.fromkeys("RS", 1) | _pixels(rows, bounds) | {"C": channels, "K": filters}
+    return dict.fromkeys("RS", 1) | pixel_extents(rows, bounds) | {"C": channels, "K": filters}
 
 
 def library_blocks(problem: Problem, hardware: Generator) -> list[int]:
     """Return rows, filters and channels of a product's tile, in blocks of the array."""
     sizes = product_sizes(dict(zip(DIMS, problem.bounds, strict=True)))
     return _product([math.ceil(size / hardware.dim) for size in sizes], hardware)
-
-
-def _pixels(rows: int, bounds: dict[str, int]) -> dict[str, int]:
-    """Return the most whole images, or else rows or pixels of one, that ``rows`` hold."""
-    extents = {}
-    for dim in "PQN":
-        extents[dim] = max(1, min(rows, bounds[dim]))
-        rows //= extents[dim]
-    return extents
 
 
 def _product(whole: Sequence[int], hardware: Generator) -> list[int]:
