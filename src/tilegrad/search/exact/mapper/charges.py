@@ -24,6 +24,7 @@ from tilegrad.search.exact.mapper.columns import (
 )
 from tilegrad.search.exact.mapper.compiled import compiled
 from tilegrad.search.exact.mapper.rules import Array
+from tilegrad.search.exact.mapper.walk import alive
 
 
 @compiled
@@ -109,32 +110,105 @@ def busy(v: Array, m: Array, level: int, widths: Array, rules: Any) -> None:
 
 
 @compiled
+def settled(v: Array, stage: int, price: float, bounds: Any) -> float:
+    """Return the least that a partial mapping costs, but for what its tensors still wait for."""
+    spreads, reduced = bounds[0][stage], bounds[5][stage] - 1.0
+    shared = v[SHARED] - v[CREDIT_SHARED] * reduced + price * v[CYCLES]
+    return v[PAID] - v[CREDIT] * reduced + shared / spreads
+
+
+@compiled
+def awaited(v: Array, tensor: int, divided: float, stage: int, rules: Any, bounds: Any) -> float:
+    """Return the least that a tensor waits for, where loops to come divide it by ``divided``."""
+    sliding, outputs, tiles = rules[2], rules[4], rules[8]
+    spreads, alike = bounds[0][stage], bounds[1][stage, tensor]
+    read = bounds[2][stage, tensor]
+    cost = v[WAITS + tensor] + v[WAITS_SHARED + tensor] / spreads
+    if tensor == sliding:
+        cost += v[BEFORE] + v[BEFORE_SHARED] / spreads
+    cost /= divided
+    seen = v[SEEN + tensor] / (divided * alike)
+    if tensor != outputs:
+        return cost + seen * read
+    updates, first = bounds[3][stage], read * tiles[tensor, -1] * bounds[5][stage]
+    return cost + max(seen * updates, seen * (updates + read) - first)
+
+
+@compiled
 def pending(
     v: Array, m: Array, stage: int, extent: int, price: float, rules: Any, bounds: Any
 ) -> float:
     """Return the least that a partial mapping costs, but for levels none of it has reached."""
-    sliding, outputs, tiles = rules[2], rules[4], rules[8]
-    spreads, alike, next_plain, next_updates = bounds[0], bounds[1], bounds[2], bounds[3]
-    still, reduced = bounds[4], bounds[5]
-    cost = v[PAID] - v[CREDIT] * (reduced[stage] - 1.0)
-    shared = v[SHARED] - v[CREDIT_SHARED] * (reduced[stage] - 1.0)
+    cost = settled(v, stage, price, bounds)
+    bits = alive(m, rules[2])
     for tensor in range(3):
-        divided = 1.0
-        if tensor == sliding:
-            if m[WINDOW] != GONE:
-                divided = still[tensor, extent]
-        elif m[STANDS] >> tensor & 1:
-            divided = still[tensor, extent]
-        cost += v[WAITS + tensor] / divided
-        shared += v[WAITS_SHARED + tensor] / divided
-        seen = v[SEEN + tensor] / (divided * alike[stage, tensor])
-        if tensor == outputs:
-            least = seen * next_updates[stage]
-            credit = next_plain[stage, tensor] * tiles[tensor, -1] * reduced[stage]
-            cost += max(least, seen * (next_updates[stage] + next_plain[stage, tensor]) - credit)
+        divided = bounds[4][tensor, extent] if bits >> tensor & 1 else 1.0
+        cost += awaited(v, tensor, divided, stage, rules, bounds)
+    return cost
+
+
+@compiled
+def slid(here: int, there: int, left: Array, rules: Any) -> float:
+    """Return by how much the sliding tensor is divided at most, where loops lead to an extent.
+
+    By loops that do not move it, and by those along one axis; by loops further out too, as far as
+    all that move it lie along that axis.
+    """
+    along = rules[1]
+    irrelevant, further = 1.0, 1.0
+    first, second, first_left, second_left = 1.0, 1.0, 1.0, 1.0
+    plain = False
+    for dim in range(left.shape[1]):
+        factor = left[here, dim] / left[there, dim]
+        if along[dim] < 0:
+            irrelevant *= factor
+            further *= left[there, dim]
+        elif along[dim] == 0:
+            plain |= factor > 1
+        elif along[dim] == 1:
+            first *= factor
+            first_left *= left[there, dim]
         else:
-            cost += seen * next_plain[stage, tensor]
-    if sliding >= 0 and m[WINDOW + GROUP] != GONE:
-        cost += v[BEFORE] / still[sliding, extent]
-        shared += v[BEFORE_SHARED] / still[sliding, extent]
-    return cost + (shared + price * v[CYCLES]) / spreads[stage]
+            second *= factor
+            second_left *= left[there, dim]
+    if plain or (first > 1 and second > 1):
+        return irrelevant * max(first, second)
+    if first > 1:
+        return irrelevant * first * first_left
+    if second > 1:
+        return irrelevant * second * second_left
+    return irrelevant * further * max(first_left, second_left)
+
+
+@compiled
+def ahead(
+    v: Array, bits: int, level: int, here: int, there: int, left: Array, rules: Any, bounds: Any
+) -> float:
+    """Return the least that the tensors wait for, once loops of a level lead to an extent.
+
+    A tensor that stands still is divided by this level's loops alone where one of them moves it.
+    Where no loop leaves two of them still, the innermost one decides which of them it is.
+    """
+    relevant, sliding, apart = rules[0], rules[2], rules[11]
+    still = bounds[4]
+    cost, saved = 0.0, 0.0
+    for tensor in range(3):
+        if not bits >> tensor & 1:
+            cost += awaited(v, tensor, 1.0, 2 * level, rules, bounds)
+            continue
+        divided = still[tensor, here]
+        if tensor == sliding:
+            divided = slid(here, there, left, rules)
+        else:
+            for dim in range(left.shape[1]):
+                if relevant[tensor, dim] and left[here, dim] != left[there, dim]:
+                    divided = still[tensor, here] / still[tensor, there]
+                    break
+        least = awaited(v, tensor, divided, 2 * level, rules, bounds)
+        if tensor == sliding or not apart:
+            cost += least
+        else:
+            most = awaited(v, tensor, 1.0, 2 * level, rules, bounds)
+            cost += most
+            saved = max(saved, most - least)
+    return cost - saved

@@ -167,6 +167,7 @@ class _Run:
             rules.tiles,
             rules.axis_words,
             rules.coefficients[slides],
+            rules.apart,
         )
 
     @cached_property

@@ -92,6 +92,11 @@ class Rules:
         found = [[dim in self.machine.shape.relevant[role] for dim in self.dims] for role in ROLES]
         return np.array(found, np.bool_)
 
+    @property
+    def apart(self) -> bool:
+        """Whether no loop leaves more than one tensor still."""
+        return bool(((~self.relevant).sum(0) <= 1).all())
+
     @cached_property
     def coefficients(self) -> Array:
         """Words of a sliding axis that one step of a dim moves by, ``[tensor, dim]``."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tilegrad.search.exact.mapper.charges import busy, keep, pending, serve
+from tilegrad.search.exact.mapper.charges import ahead, busy, keep, pending, serve, settled
 from tilegrad.search.exact.mapper.columns import (
     BEFORE,
     BEFORE_SHARED,
@@ -94,7 +94,7 @@ def loop_all(
     ``choices``: where each dim's loops begin at each of its extents, and the steps in the tables of
     extents that they make. Raises ``ValueError`` where a window slides over three levels at once.
     """
-    extents, _, strides, ranks = space
+    extents, left, strides, ranks = space
     starts, options = choices
     ends, fitting = bounds[7], bounds[9]
     count = extents.shape[1]
@@ -103,7 +103,8 @@ def loop_all(
     first, last = np.zeros(count, np.int64), np.zeros(count, np.int64)
     for at in range(len(values)):
         here = places[at, EXTENT]
-        base = pending(values[at], places[at], 2 * level, here, price, rules, bounds)
+        base = settled(values[at], 2 * level, price, bounds)
+        bits = alive(places[at], rules[2])
         for dim in range(count):
             row = ranks[dim, extents[here, dim]]
             first[dim], last[dim] = starts[dim, row], starts[dim, row + 1]
@@ -113,7 +114,10 @@ def loop_all(
             there = here
             for dim in range(count):
                 there += strides[dim] * options[pick[dim]]
-            if fitting[level, there] and base + ends[level, there] < best:
+            least = base + ends[level, there]
+            if fitting[level, there] and least < best:
+                least += ahead(values[at], bits, level, here, there, left, rules, bounds)
+            if fitting[level, there] and least < best:
                 store = order_all(
                     values[at], places[at], at, level, there, space, order, rules, bounds, ports,
                     price, straight, best, store,
