@@ -93,7 +93,7 @@ def least_product(
 
     lines = [costs.line(price) for price in sorted({0.0, inf, *prices})]
     while True:
-        corners = [_corner(low, high) for low, high in pairwise(lines)]
+        corners = [corner(low, high) for low, high in pairwise(lines)]
         figures = [figure(*corner) for corner in corners]
         place = int(np.argmin(figures))
         best = min(lines, key=lambda line: figure(line.energy, line.latency))
@@ -105,7 +105,7 @@ def least_product(
         lines.insert(place + 1, costs.line(price))
 
 
-def _corner(low: Line, high: Line) -> tuple[float, float]:
+def corner(low: Line, high: Line) -> tuple[float, float]:
     """Return energy and latency where two lines meet, the second of a higher price."""
     if high.price == inf:
         latency = high.value

@@ -81,6 +81,15 @@ class LayerMapper:
         return best
 
     @cached_property
+    def floor(self) -> tuple[float, float, float]:
+        """Least energy [pJ] and cycles of any mapping, and the most energy of one; not tight."""
+        rules = self.rules
+        least = min(_Run(self, shared, 0.0, inf, None).least for shared in self._modes)
+        widest = float(np.prod([each.prod((1, 2)).max() for each in rules.spreads]))
+        accesses = rules.machine.arithmetic.energy_pj + 3 * rules.rates.sum()
+        return least, rules.macs / widest, float(rules.macs * accesses)
+
+    @cached_property
     def _modes(self) -> list[Array]:
         """Ways to charge levels whose instances share accesses: by cluster, or by word.
 
@@ -230,12 +239,24 @@ class _Run:
             return None
         return Found(cost, energy, cycles, self._nest(stages, at, int(rows[at])))
 
-    def _stages(self) -> list[_Stage] | None:
+    @property
+    def least(self) -> float:
+        """Least energy of any mapping, from the tables of what is to come alone."""
+        rules = self.rules
+        return rules.macs * rules.machine.arithmetic.energy_pj + float(self.bounds[6][0, 0])
+
+    def _begin(self) -> tuple[Array, Array]:
+        """Return the partial mapping without any loop: the arithmetic alone."""
         rules = self.rules
         values, places = np.zeros((1, VALUES)), np.zeros((1, PLACES), np.int64)
         values[0, PAID] = rules.macs * rules.machine.arithmetic.energy_pj
         values[0, CYCLES] = rules.macs
         values[0, SEEN : SEEN + 3] = rules.macs
+        return values, places
+
+    def _stages(self) -> list[_Stage] | None:
+        rules = self.rules
+        values, places = self._begin()
         straight = bool(np.isinf(rules.widths).all())
         stages = []
         levels = range(len(rules.keeps))

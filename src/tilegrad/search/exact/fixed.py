@@ -1,0 +1,225 @@
+"""The optimum of a network on hardware without free sizes: layer by layer, at prices of a cycle.
+
+At a price the layers part: each has a mapping of least energy + price * cycles, which the mapper
+proves. What a few such prices leave possible bounds the objective (``hull``).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from itertools import pairwise
+from math import inf, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from tilegrad.mapping import LoopNest, stack
+from tilegrad.search.budget import Budget
+from tilegrad.search.exact.hull import Line, corner
+from tilegrad.search.problem import SearchProblem
+from tilegrad.search.state import SearchState
+
+if TYPE_CHECKING:
+    from tilegrad.search.exact.mapper.front import Front
+    from tilegrad.search.exact.mapper.mapper import LayerMapper
+
+SHARE = 0.3
+"""Share of the gap that the proof of a layer may leave."""
+
+MOST_PRICES = 24
+
+APART = 4.0
+"""Ratio of neighbouring prices where one of them is not bounded by a proof yet."""
+
+STEEP = 1e6
+"""How many times all energy a cycle costs where only latency counts."""
+
+
+class FixedRun:
+    """One search: its units of work, each leading from one saved state to the next.
+
+    ``private``: the ``price`` in hand, the next ``layer``, what its layers' ``proofs`` come to,
+    ``fronts`` of all layers, and ``lines`` of (price, cost) that are proven.
+    """
+
+    def __init__(
+        self,
+        gap: float,
+        workers: int,
+        problem: SearchProblem,
+        state: SearchState,
+        budget: Budget,
+        threads: ThreadPoolExecutor,
+    ) -> None:
+        self.gap = gap
+        self.workers = workers
+        self.problem = problem
+        self.state = state
+        self.budget = budget
+        self.threads = threads
+        self.counts = [float(count) for count in problem.workload.counts]
+
+    @cached_property
+    def mappers(self) -> list[LayerMapper]:
+        """One mapper for each layer."""
+        # Imports a compiler, which no other strategy needs.
+        from tilegrad.search.exact.mapper.mapper import LayerMapper
+
+        fixed = self.problem.hardware.fixed
+        return [
+            LayerMapper(self.problem.accelerator, layer, fixed)
+            for layer in self.problem.workload.layers
+        ]
+
+    @cached_property
+    def floor(self) -> tuple[float, float, float]:
+        """Least energy and cycles of the network, and most energy, without any search."""
+        each = [mapper.floor for mapper in self.mappers]
+        sums = np.array(self.counts) @ np.array(each)
+        return float(sums[0]), float(sums[1]), float(sums[2])
+
+    def step(self) -> None:
+        """Do one unit of work."""
+        if self.state.phase == "begin":
+            self._begin()
+            return
+        private = self.state.private
+        fronts = self._fronts()
+        layers = range(private["layer"], min(private["layer"] + self.workers, len(fronts)))
+        proofs = list(self.threads.map(lambda at: self._look(at, fronts[at]), layers))
+        private["proofs"] += sum(
+            self.counts[at] * proof for at, proof in zip(layers, proofs, strict=True)
+        )
+        private["fronts"] = [front.pack() for front in fronts]
+        private["layer"] = layers.stop
+        self.state.count(len(layers), len(fronts))
+        if layers.stop == len(fronts):
+            self._close(fronts)
+        self.state.fraction = min(0.99, self.state.fraction + 0.02 / len(fronts))
+
+    def _begin(self) -> None:
+        self.state.offer(self.problem.smallest(), self.problem)
+        self.state.count(len(self.counts), len(self.counts))
+        energy, cycles, _ = self.floor
+        none = {"energies": [], "cycles": [], "nests": []}
+        self.state.private = {
+            "fronts": [none for _ in self.counts],
+            "lines": [],
+            **self._at(self._price(energy, cycles), found=False),
+        }
+        self.state.phase = "find"
+
+    def _at(self, price: float, found: bool = True) -> dict[str, float]:
+        """Return the part of the state that begins a price."""
+        self.state.phase = "prove" if found else "find"
+        return {"price": price, "layer": 0, "proofs": 0.0}
+
+    def _price(self, energy: float, cycles: float) -> float:
+        """Return the price at which the objective weighs a network's energy and latency."""
+        powers = self.problem.objective
+        if powers.latency_power == 0:
+            return 0.0
+        if powers.energy_power == 0:
+            return STEEP * self.floor[2] / self.floor[1]
+        return powers.latency_power / powers.energy_power * energy / cycles
+
+    def _fronts(self) -> list[Front]:
+        from tilegrad.search.exact.mapper.front import Front
+
+        return [Front.unpack(packed) for packed in self.state.private["fronts"]]
+
+    def _look(self, layer: int, front: Front) -> float:
+        self.budget.check()
+        price = self.state.private["price"]
+        if self.state.phase == "find":
+            return front.begin(self.mappers[layer], price)
+        return front.look(self.mappers[layer], price, None, self.gap * SHARE)
+
+    def _close(self, fronts: list[Front]) -> None:
+        """Offer what the layers' fronts make at a price, and go on to the next one."""
+        private = self.state.private
+        if self.state.phase == "prove":
+            private["lines"] = [*private["lines"], [private["price"], private["proofs"]]]
+        energy, cycles = self._offer(fronts, private["price"])
+        energy, cycles = self._offer(fronts, self._price(energy, cycles))
+        if self.state.phase == "find":
+            private.update(self._at(self._price(energy, cycles)))
+            return
+        self._bound()
+
+    def _offer(self, fronts: list[Front], price: float) -> tuple[float, float]:
+        """Offer the design that is best at a price; return its energy and cycles."""
+        picked = [front.best(price) for front in fronts]
+        nests = [front.nests[at] for front, at in zip(fronts, picked, strict=True)]
+        self.state.offer(_across(nests), self.problem)
+        pairs = list(zip(self.counts, fronts, picked, strict=True))
+        energy = sum(count * front.energies[at] for count, front, at in pairs)
+        return energy, sum(count * front.cycles[at] for count, front, at in pairs)
+
+    def _bound(self) -> None:
+        """Bound the objective; the next price is where the bound is least, unless it suffices."""
+        state, private = self.state, self.state.private
+        lines = self._lines()
+        corners = [corner(low, high) for low, high in pairwise(lines)]
+        values = [self._value(*each) for each in corners]
+        place = int(np.argmin(values))
+        state.bound = max(state.bound, min(values[place], state.value))
+        low, high = lines[place].price, lines[place + 1].price
+        price = self._between(low, high, corners[place])
+        enough = state.gap is not None and state.gap <= self.gap
+        tried = [line[0] for line in private["lines"]]
+        if enough or price is None or price in tried or len(tried) >= MOST_PRICES:
+            state.done = True
+            return
+        private.update(self._at(price))
+
+    def _value(self, energy: float, cycles: float) -> float:
+        cost, _ = self.problem.evaluate(self.problem.smallest())
+        each = (torch.tensor(figure, dtype=torch.float64) for figure in (energy, cycles))
+        return float(self.problem.objective.value(*each, cost.area_mm2.reshape(-1)[0]))
+
+    def _lines(self) -> list[Line]:
+        """Return the proven lines by price, between those of the least energy and latency.
+
+        Without those that others imply: what is proven at a price lies above what is between the
+        proofs at its neighbours.
+        """
+        energy, cycles, most = self.floor
+        proven = {0.0: energy, inf: cycles}
+        for price, cost in self.state.private["lines"]:
+            proven[price] = max(cost, proven.get(price, 0.0))
+            if self.problem.objective.energy_power == 0:
+                proven[inf] = max(proven[inf], (cost - most) / price)
+        rows = np.zeros(0, np.int64)
+        kept: list[Line] = []
+        for price in sorted(proven):
+            line = Line(price, proven[price], 0.0, 0.0, rows)
+            while len(kept) > 1 and corner(kept[-1], line)[1] > corner(kept[-2], kept[-1])[1]:
+                kept.pop()
+            kept.append(line)
+        return kept
+
+    def _between(self, low: float, high: float, at: tuple[float, float]) -> float | None:
+        """Return a price between two lines' (0 and infinite where nothing is proven yet)."""
+        if 0 in (self.problem.objective.energy_power, self.problem.objective.latency_power):
+            return None
+        if low == 0.0:
+            proven = [price for price, _ in self.state.private["lines"]]
+            return high / APART if high > min(proven) / APART and 0.0 not in proven else 0.0
+        if high == inf:
+            return low * APART
+        price = self._price(*at)
+        return price if low * 1.05 < price < high / 1.05 else sqrt(low * high)
+
+
+def _across(nests: list[LoopNest]) -> LoopNest:
+    """Return the design ``[1, layer]`` of one mapping per layer."""
+    return stack(nests).each(lambda tensor: tensor.unsqueeze(0))
+
+
+def wholly_fixed(problem: SearchProblem) -> bool:
+    """Return whether no size is left to choose, and the nest tells the latency."""
+    names = problem.accelerator.parameters
+    return set(names) <= set(problem.hardware.fixed) and problem.learned is None
