@@ -48,6 +48,11 @@ class HardwareSpace:
         return allowed
 
     @property
+    def settled(self) -> bool:
+        """Whether no size is left to choose."""
+        return set(self.accelerator.parameters) <= set(self.fixed)
+
+    @property
     def own(self) -> dict[str, float] | None:
         """The template's own sizes but the fixed ones; None where some lack or exceed a limit."""
         sizes = {**self.accelerator.defaults, **self.fixed}

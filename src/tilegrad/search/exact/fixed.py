@@ -103,7 +103,7 @@ class FixedRun:
         self.state.offer(self.problem.smallest(), self.problem)
         self.state.count(len(self.counts), len(self.counts))
         energy, cycles, _ = self.floor
-        none = {"energies": [], "cycles": [], "nests": []}
+        none: dict[str, list[float]] = {"energies": [], "cycles": [], "nests": []}
         self.state.private = {
             "fronts": [none for _ in self.counts],
             "lines": [],
@@ -176,9 +176,14 @@ class FixedRun:
         private.update(self._at(price))
 
     def _value(self, energy: float, cycles: float) -> float:
+        figures = torch.tensor([energy, cycles], dtype=torch.float64)
+        return float(self.problem.objective.value(figures[0], figures[1], self.area))
+
+    @cached_property
+    def area(self) -> torch.Tensor:
+        """Area of the hardware [mm2]."""
         cost, _ = self.problem.evaluate(self.problem.smallest())
-        each = (torch.tensor(figure, dtype=torch.float64) for figure in (energy, cycles))
-        return float(self.problem.objective.value(*each, cost.area_mm2.reshape(-1)[0]))
+        return cost.area_mm2.reshape(-1)[0]
 
     def _lines(self) -> list[Line]:
         """Return the proven lines by price, between those of the least energy and latency.
@@ -217,9 +222,3 @@ class FixedRun:
 def _across(nests: list[LoopNest]) -> LoopNest:
     """Return the design ``[1, layer]`` of one mapping per layer."""
     return stack(nests).each(lambda tensor: tensor.unsqueeze(0))
-
-
-def wholly_fixed(problem: SearchProblem) -> bool:
-    """Return whether no size is left to choose, and the nest tells the latency."""
-    names = problem.accelerator.parameters
-    return set(names) <= set(problem.hardware.fixed) and problem.learned is None

@@ -13,7 +13,7 @@ from tilegrad.checks import positive_int, positive_number
 from tilegrad.mapping import stack
 from tilegrad.search.budget import Budget
 from tilegrad.search.exact.box import Box
-from tilegrad.search.exact.fixed import FixedRun, wholly_fixed
+from tilegrad.search.exact.fixed import FixedRun
 from tilegrad.search.exact.mesh_choices import Ends, divided, mesh_choices
 from tilegrad.search.exact.prover import Found, Prover
 from tilegrad.search.exact.rows import Meshes, Rows, mapping
@@ -59,7 +59,7 @@ class ExactStrategy:
         """Divide and bound; see ``Strategy.advance``."""
         with ThreadPoolExecutor(self.workers or os.cpu_count() or 1) as threads:
             run: ExactRun | FixedRun
-            if wholly_fixed(problem):
+            if problem.hardware.settled:
                 workers = self.workers or os.cpu_count() or 1
                 run = FixedRun(self.gap, workers, problem, state, budget, threads)
             else:

@@ -10,7 +10,6 @@ from tilegrad.cost import area_mm2
 from tilegrad.cost.footprint import energy_rates, port_widths
 from tilegrad.cost.hardware import least_hardware
 from tilegrad.errors import ConfigError
-from tilegrad.search.exact.fixed import wholly_fixed
 from tilegrad.search.exact.mesh_choices import mesh_choices
 from tilegrad.search.problem import SearchProblem
 
@@ -36,7 +35,7 @@ def check_supported(problem: SearchProblem) -> None:
         )
     if problem.padded:
         raise ConfigError("strategy is exact and padding is auto; legal there: padding=none")
-    if not wholly_fixed(problem):
+    if not problem.hardware.settled:
         _check_count(problem)
         _check_monotone(problem)
         _check_meshes(problem)

@@ -15,6 +15,7 @@ from tilegrad.search.gradient.polish import candidates, refine
 from tilegrad.search.gradient.pool import LayerPool, merge
 from tilegrad.search.gradient.regions import global_region, local_region
 from tilegrad.search.gradient.relaxed import RelaxedProblem
+from tilegrad.search.gradient.remap import REMAPPED, remap, remappable
 from tilegrad.search.gradient.reorder import reordered
 from tilegrad.search.gradient.round import Round
 from tilegrad.search.gradient.rounding import ROUNDING_SHARE, nearest, picked, rounded
@@ -96,7 +97,12 @@ class GradientRun:
 
     def advance(self) -> None:
         """Do the next unit of work."""
-        phase = {"begin": self.begin, "descend": self.descend, "round": self.round}
+        phase = {
+            "begin": self.begin,
+            "descend": self.descend,
+            "round": self.round,
+            "remap": self.remap,
+        }
         phase.get(self.state.phase, self.polish)()
 
     def begin(self) -> None:
@@ -183,7 +189,10 @@ class GradientRun:
     def _settle(self, now: Round) -> None:
         """Round and polish once more with padded mappings, where they are allowed, or finish."""
         if not self.problem.padded or now.padded:
-            self._finish()
+            if self.state.best is not None and remappable(self.problem):
+                self.state.phase, self.state.private = "remap", {"layer": 0}
+            else:
+                self._finish()
             return
         self.state.phase = "round"
         self.state.private = {
@@ -191,6 +200,17 @@ class GradientRun:
             "pools": [pool.pack() for pool in now.pools],
             "padded": True,
         }
+
+    def remap(self) -> None:
+        """Map one layer anew, layers in turn; see ``remap``."""
+        self.budget.check()
+        private, layers = self.state.private, len(self.problem.workload.layers)
+        remap(self.problem, self.state, private["layer"] % layers)
+        self._count(1)
+        private["layer"] += 1
+        self.state.fraction = 0.9 + 0.1 * private["layer"] / (REMAPPED * layers)
+        if private["layer"] == REMAPPED * layers:
+            self._finish()
 
     def _finish(self) -> None:
         """Settle the loop orders of the best design."""

@@ -24,8 +24,14 @@ from tilegrad.workload import Problem
 
 Array = np.ndarray
 
-MOST_EXTENTS = 4_000_000
+MOST_EXTENTS = 1_000_000
 """Tile extents of a layer (a divisor of each bound) that are tabulated."""
+
+MOST_BOUND = 1 << 22
+"""Bounds whose divisors are tabulated."""
+
+MOST_KEEPERS = 2
+"""Levels whose overlapping tiles are followed at once."""
 
 PLAIN, STILL = 0, -1
 """How a loop moves the sliding tensor: along a plain axis, not at all (else the axis' number)."""
@@ -68,6 +74,11 @@ class Rules:
     def weights(self) -> Array:
         """How far apart extents of neighbouring divisors lie in tables of extents, ``[dim]``."""
         counts = [len(each) for each in self.sizes]
+        if max(self.bounds, default=1) > MOST_BOUND:
+            raise ConfigError(
+                f"layer {self.problem.name!r} has a bound of {max(self.bounds):,}; the exact "
+                f"mapper takes at most {MOST_BOUND:,}"
+            )
         if prod(counts) > MOST_EXTENTS:
             raise ConfigError(
                 f"layer {self.problem.name!r} has {prod(counts):,} extents of tiles; the exact "
@@ -133,6 +144,12 @@ class Rules:
             raise ConfigError(
                 f"layer {self.problem.name!r}: tiles of {ROLES[found[0]]} and {ROLES[found[1]]} "
                 "overlap; the exact mapper takes layers in which those of one tensor do"
+            )
+        if found and self.keeps[:-1, found[0]].sum() > MOST_KEEPERS:
+            raise ConfigError(
+                f"accelerator {self.accelerator.name}: {self.keeps[:-1, found[0]].sum()} levels "
+                f"below the outermost keep {ROLES[found[0]]}, whose tiles overlap; the exact "
+                f"mapper takes at most {MOST_KEEPERS}"
             )
         return found[0] if found else -1
 

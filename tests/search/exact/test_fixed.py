@@ -1,0 +1,82 @@
+"""Proven optima of networks on hardware without free sizes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tests.search.brute_force import every_mapping
+from tests.search.test_mapper import MACHINES, WIDTH, layer, packaged, priced, tight, unpriced
+from tilegrad.search import (
+    Budget,
+    ExactStrategy,
+    GradientStrategy,
+    SearchProblem,
+    SearchState,
+    hardware_space,
+    objective,
+)
+from tilegrad.workload import Workload
+
+NAMES = ("edp", "energy", "latency")
+
+
+def problem_of(name: str, seeds: tuple[int, ...], goal: str) -> SearchProblem:
+    """Return tiny layers on a packaged accelerator made small."""
+    machine = unpriced(tight(packaged(name), MACHINES[name]))
+    layers = tuple(layer(seed, 3) for seed in seeds)
+    return SearchProblem(Workload("tiny", layers), hardware_space(machine, {}, {}), objective(goal))
+
+
+def optimum(problem: SearchProblem) -> float:
+    """Return the least objective of two layers, of all mappings in all orders."""
+    energy, cycles = [], []
+    for each in problem.workload:
+        nests = every_mapping(each, problem.accelerator, WIDTH)
+        e, c, cost = priced(nests, each, problem.accelerator, 0.0)
+        held = cost < torch.inf
+        pairs = torch.stack([e.expand(len(held))[held], c.expand(len(held))[held]], -1)
+        energy.append(pairs[:, 0])
+        cycles.append(pairs[:, 1].ceil())
+    both_e = sum_over(energy, problem)
+    both_c = sum_over(cycles, problem)
+    return float(problem.objective.value(both_e, both_c, torch.tensor(1.0)).min())
+
+
+def sum_over(figures: list[torch.Tensor], problem: SearchProblem) -> torch.Tensor:
+    """Return the sums of all combinations of the layers' figures."""
+    one, other = figures
+    first, second = problem.workload.counts.tolist()
+    return first * one.unsqueeze(1) + second * other.unsqueeze(0)
+
+
+def prove(problem: SearchProblem, gap: float = 1e-6) -> SearchState:
+    """Return the end of a search."""
+    state, strategy = SearchState(), ExactStrategy(gap=gap, workers=1)
+    strategy.check(problem)
+    for _ in strategy.advance(problem, state, Budget().begin(), 0):
+        pass
+    return state
+
+
+@pytest.mark.parametrize("name", ["eyeriss", "simba", "nvdla_large"])
+@pytest.mark.parametrize("goal", NAMES)
+def test_two_layers_have_the_enumerated_optimum(name: str, goal: str) -> None:
+    problem = problem_of(name, (1, 2), goal)
+    state = prove(problem)
+    least = optimum(problem)
+    assert state.done
+    assert state.bound <= least * (1 + 1e-9)
+    assert state.value == pytest.approx(least, rel=1e-6)
+    assert state.gap is not None
+    assert state.gap <= 1e-3
+
+
+def test_the_gradient_search_ends_at_the_optimum_of_a_deep_hierarchy() -> None:
+    """Which polishing alone misses: it follows one mapping."""
+    problem = problem_of("eyeriss", (3, 5), "edp")
+    state = SearchState()
+    strategy = GradientStrategy(starts=2, steps=2, polish_rows=200, polish_rounds=1)
+    for _ in strategy.advance(problem, state, Budget().begin(), 0):
+        pass
+    assert state.value <= optimum(problem) * 1.005
