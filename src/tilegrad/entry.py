@@ -29,8 +29,16 @@ from tilegrad.tables.suffixes import SUFFIXES
 BAD_INPUT = 2
 INTERRUPTED = 130
 TABLES = {".csv", ".yaml", ".yml"}
-FILES = ("ckpt", "dir", "workload.path", "data.source.path", "source.path", "hydra.sweep.dir",
-         "hydra.run.dir", "accelerator.energy.ert", "accelerator.energy.art")  # fmt: skip
+MODELS = {".onnx": "onnx", ".pt2": "torch"}
+"""Files of networks, and the option of ``workload`` that reads them."""
+
+NAMED_BY_USERS = ("workload.symbols.", "workload.arguments.")
+"""Sections whose fields have no names of ours."""
+
+FILES = (
+    "ckpt", "dir", "workload.path", "workload.model", "data.source.path", "source.path",
+    "hydra.sweep.dir", "hydra.run.dir", "accelerator.energy.ert", "accelerator.energy.art",
+)  # fmt: skip
 """Fields whose value is a path, which may hold what Hydra's grammar would trip over."""
 
 FUNCTIONS = "choice|range|interval|glob|shuffle|sort|tag|str"
@@ -108,7 +116,7 @@ def instantiated(name: str, node: str, overrides: Sequence[str]) -> Any:
 
 
 def plain_overrides(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments in Hydra's terms: ``workload=FILE`` chooses the reader of files.
+    """Return the arguments in Hydra's terms: ``workload=FILE`` chooses the file's reader.
 
     So do ``data=FILE`` and ``source=FILE``; ``data.path`` is short for ``data.source.path``;
     ``accelerator=FILE.yaml`` makes the file an option of its group (``own_files``).
@@ -118,8 +126,9 @@ def plain_overrides(arguments: Sequence[str]) -> list[str]:
         name, equals, value = argument.partition("=")
         if equals and not name.strip("+~ "):
             raise ConfigError(f"{argument!r} names no field; legal: field=value or group=option")
-        if name == "workload" and (Path(value).suffix.lower() in TABLES or "/" in value):
-            plain += ["workload=table", f"workload.path={_path(value)}"]
+        if name == "workload" and (reader := _workload_reader(value)) is not None:
+            option, field = reader
+            plain += [f"workload={option}", f"workload.{field}={_path(value)}"]
         elif name.lstrip("+") in FILES:
             plain.append(f"{name}={_path(value)}")
         elif name in FILE_FIELDS and value.lower().endswith(SUFFIXES):
@@ -131,9 +140,19 @@ def plain_overrides(arguments: Sequence[str]) -> list[str]:
         elif _is_group(name) and re.fullmatch(r"[-+.\d]+|true|false|null", value, re.IGNORECASE):
             # Hydra then refuses it as an unknown option, and not as a number.
             plain.append(f"{name}='{value}'")
+        elif name.startswith(NAMED_BY_USERS):
+            plain.append(f"++{argument}")
         else:
             plain.append(argument)
     return plain
+
+
+def _workload_reader(value: str) -> tuple[str, str] | None:
+    """Return the option that reads a workload's file, and its field; None where it is no file."""
+    suffix = Path(value).suffix.lower()
+    if suffix in MODELS:
+        return MODELS[suffix], "model"
+    return ("table", "path") if suffix in TABLES or "/" in value else None
 
 
 def with_sweep_directory(arguments: Sequence[str], parent: str) -> list[str]:

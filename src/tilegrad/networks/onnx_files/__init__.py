@@ -1,0 +1,1 @@
+"""ONNX files (``.onnx``), their shapes inferred by the package ``onnx``."""
