@@ -29,10 +29,12 @@ CLOSE = 1e-9
 class Line:
     """All choices have ``E + price * L >= value`` (price infinite: ``L >= value``), one has equal.
 
-    That one picks ``rows [layer]`` and lies at ``energy`` and ``latency``.
+    That one picks ``rows [layer]`` and lies at ``energy`` and ``latency``; ``least [layer]`` add up
+    to ``value``.
     """
 
     price: float
+    least: Floats
     value: float
     energy: float
     latency: float
@@ -53,7 +55,7 @@ class Costs:
         least = np.minimum.reduceat(weighed, self.starts)
         rows = self._rows(weighed, least)
         energy, latency = float(self.energy[rows].sum()), float(self.latency[rows].sum())
-        return Line(price, float(least.sum()), energy, latency, rows)
+        return Line(price, least, float(least.sum()), energy, latency, rows)
 
     def _rows(self, weighed: Floats, least: Floats) -> Places:
         """Return each layer's first row that has its least value."""
@@ -66,13 +68,18 @@ class Costs:
 class Least:
     """No choice has a figure below ``bound``; the best one found has ``value`` and picks ``rows``.
 
-    ``prices``: those of the lines that show it.
+    ``lines``: those that show it, by price.
     """
 
     bound: float
     value: float
     rows: Places
-    prices: tuple[float, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def prices(self) -> tuple[float, ...]:
+        """The prices of the lines."""
+        return tuple(line.price for line in self.lines)
 
 
 def least_product(
@@ -86,7 +93,7 @@ def least_product(
     if a == 0 or b == 0:
         line = costs.line(0.0 if b == 0 else inf)
         bound = line.value ** (a or b)
-        return Least(bound, bound, line.rows, (line.price,))
+        return Least(bound, bound, line.rows, (line,))
 
     def figure(energy: float, latency: float) -> float:
         return energy**a * latency**b
@@ -101,7 +108,7 @@ def least_product(
         done = figures[place] >= min(enough, value * (1 - CLOSE)) or len(lines) >= MOST_LINES
         price = _between(lines[place], lines[place + 1])
         if done or price is None:
-            return Least(figures[place], value, best.rows, tuple(line.price for line in lines))
+            return Least(figures[place], value, best.rows, tuple(lines))
         lines.insert(place + 1, costs.line(price))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil, inf
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ from tilegrad.search.exact.hull import Costs, Least, least_product
 from tilegrad.search.exact.rows import Floats, Meshes, Rows
 from tilegrad.search.problem import SearchProblem
 
+EVERY = -1
+"""In place of a layer: no layer has to fill the mesh."""
+
 SAFE = 1 - 1e-9
 """What bounds are multiplied by, so that no rounding makes them too high."""
 
@@ -29,12 +33,15 @@ class Found:
     """A box's ``bound``, the mappings ``rows [layer]`` closest to it, and where to divide.
 
     ``cut``: a parameter and the least value of the upper part; None where the bound is what that
-    design costs. ``prices``: see ``hull.Least``.
+    design costs. ``point``: the box of that design's hardware alone. ``prices``: lines to begin the
+    bounds of parts with; ``shown``: what shows the bound (``shown_by``).
     """
 
     bound: float
     rows: NDArray[np.int64]
+    point: Box
     prices: tuple[float, ...]
+    shown: list[dict[str, Any]]
     cut: tuple[str, float] | None
 
 
@@ -89,12 +96,14 @@ class Prover:
         if rows is None:
             return None
         factor = area**self.problem.objective.area_power * SAFE
-        least = self._least(rows, box, enough / factor, prices)
-        if least is None:
+        every = self._least(rows, box, enough / factor, prices)
+        if not every:
             return None
-        cut = self._cut(box, rows, least, area)
+        least = every[min(every, key=lambda layer: every[layer].bound)]
+        point, cut = self._cut(box, rows, least, area)
+        shown = [shown_by(each, layer) for layer, each in every.items()]
         places = rows.place[least.rows]
-        return Found(least.bound * factor, places, _few(least.prices), cut)
+        return Found(least.bound * factor, places, point, _few(least.prices), shown, cut)
 
     def _fitting(self, box: Box) -> NDArray[np.bool_]:
         fitting = np.ones(len(self.rows), dtype=bool)
@@ -104,8 +113,11 @@ class Prover:
 
     def _least(
         self, rows: Rows, box: Box, enough: float, prices: tuple[float, ...]
-    ) -> Least | None:
-        """Return the least product; at a mesh that some layer has to fill, one fills it."""
+    ) -> dict[int, Least]:
+        """Return the least product, by the layer that fills the mesh: -1 where none has to.
+
+        One of the layers does where a mesh as wide as this follows from mappings alone.
+        """
         costs = Costs(self._energy(rows, box), rows.cycles, rows.starts)
         objective = self.problem.objective
         powers = (objective.energy_power, objective.latency_power)
@@ -115,7 +127,7 @@ class Prover:
                 filling = rows.needed[:, step] >= box.low(name)
                 if not filling[least.rows].any():
                     return self._filled(rows, costs, filling, powers, enough)
-        return least
+        return {EVERY: least}
 
     def _has_to_be_filled(self, box: Box, name: str) -> bool:
         """Return whether hardware as large as this follows from mappings alone."""
@@ -130,9 +142,9 @@ class Prover:
         filling: NDArray[np.bool_],
         powers: tuple[float, float],
         enough: float,
-    ) -> Least | None:
-        """Return the least product of designs in which the mapping of some layer is ``filling``."""
-        best: Least | None = None
+    ) -> dict[int, Least]:
+        """Return the least product of designs in which the mapping of a layer is ``filling``."""
+        found: dict[int, Least] = {}
         ends = np.append(rows.starts, len(rows))
         for layer in range(len(rows.starts)):
             kept = np.ones(len(rows), dtype=bool)
@@ -142,10 +154,8 @@ class Prover:
                 continue
             part = Costs(costs.energy[kept], costs.latency[kept], chosen.starts)
             least = least_product(part, powers, enough)
-            least = replace(least, rows=np.flatnonzero(kept)[least.rows])
-            if best is None or least.bound < best.bound:
-                best = least
-        return best
+            found[layer] = replace(least, rows=np.flatnonzero(kept)[least.rows])
+        return found
 
     def _energy(self, rows: Rows, box: Box) -> Floats:
         """Return the energy of each row on the least sizes of the box that hold it, ``[row]``.
@@ -175,10 +185,12 @@ class Prover:
     def _area(self, sizes: Mapping[str, float]) -> float:
         return float(area_mm2(self.problem.accelerator, sizes))
 
-    def _cut(self, box: Box, rows: Rows, least: Least, area: float) -> tuple[str, float] | None:
-        """Return where to divide a box so that its bound comes nearer to what the design costs.
+    def _cut(
+        self, box: Box, rows: Rows, least: Least, area: float
+    ) -> tuple[Box, tuple[str, float] | None]:
+        """Return a design's own hardware in a box, and where to divide that.
 
-        Along the size whose growth to what the design needs adds most.
+        Along the size whose growth to what the design needs adds most to the bound.
         """
         used = rows.needed[least.rows]
         picked = rows.pick(least.rows)
@@ -198,7 +210,11 @@ class Prover:
                 best, most = (name, _middle(low, start, top)), gain
         if cap is not None and self._area(every.least) > cap and best is None:
             best = self._shrinking(box, every)
-        return best
+        sizes = {
+            n: (s, s) if n not in self._settled(box) else box.ends[n]
+            for n, s in every.least.items()
+        }
+        return Box(sizes), best
 
     def _gain(self, energy: float, grown: Box, area: float) -> float:
         objective = self.problem.objective
@@ -212,6 +228,20 @@ class Prover:
             if every.low(name) > box.low(name):
                 return name, _middle(box.low(name), box.low(name), every.low(name))
         return None
+
+
+def shown_by(least: Least, filled: int) -> dict[str, Any]:
+    """Return the lines of a bound as plain data: prices, and each layer's least ``E + p L``.
+
+    Energies in pJ, cycles, all executions of a layer together; a price of None is infinite, its
+    values are cycles.
+    """
+    prices = [None if line.price == inf else line.price for line in least.lines]
+    return {
+        "filled": filled,
+        "prices": prices,
+        "values": [line.least.tolist() for line in least.lines],
+    }
 
 
 def _middle(low: float, start: float, top: float) -> float:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from math import inf
 from typing import Any, ClassVar
 
 from tilegrad.checks import positive_int, positive_number
@@ -73,7 +72,7 @@ class ExactRun:
     """One search: its units of work, each leading from one saved state to the next.
 
     ``private``: ``meshes``, ranges of meshes not looked into; ``boxes``, open boxes of the one that
-    is (``inside``), all with their bounds; ``closed``, the least bound of what is settled.
+    is (``inside``), all with their bounds; ``closed``, what is settled, with what shows its bound.
     """
 
     def __init__(
@@ -119,7 +118,7 @@ class ExactRun:
             "meshes": [{"ends": every, "bound": 0.0}],
             "inside": None,
             "boxes": [],
-            "closed": inf,
+            "closed": [],
         }
         self.state.phase = "enumerate"
 
@@ -129,7 +128,7 @@ class ExactRun:
         first = min(private["meshes"], key=lambda each: each["bound"])
         left = [each for each in private["meshes"] if each is not first]
         if first["bound"] >= self.enough:
-            private["closed"] = min(private["closed"], first["bound"])
+            private["closed"] = [*private["closed"], closed(first)]
         elif first["bound"] == 0.0:
             # Nothing is known of it yet: the first range of all.
             left += self._bounded(first["ends"])
@@ -141,7 +140,7 @@ class ExactRun:
             else:
                 box = self._prover(first["ends"]).box(first["ends"])
                 private["inside"] = first["ends"]
-                private["boxes"] = [{"ends": box.ends, "bound": first["bound"], "prices": ()}]
+                private["boxes"] = [{"ends": box.ends, "bound": first["bound"], "prices": []}]
                 self.state.phase = "divide"
         private["meshes"] = left
 
@@ -153,47 +152,57 @@ class ExactRun:
     def _bounded(self, ends: Ends) -> list[dict[str, Any]]:
         """Return a range of meshes with its bound, unless it holds no design."""
         prover = self._prover(ends)
-        found = self._bound(prover, prover.box(ends), ())
+        box = prover.box(ends)
+        found = self._bound(prover, box, [])
         if found is None:
+            private = self.state.private
+            private["closed"] = [*private["closed"], {"ends": box.ends, "bound": None, "shown": []}]
             return []
-        return [{"ends": ends, "bound": found.bound}]
+        sizes = {"box": box.ends, "shown": found.shown}
+        return [{"ends": ends, "bound": found.bound, **sizes}]
 
     def _divide_boxes(self) -> None:
         """Divide the boxes with the least bounds."""
         private = self.state.private
         prover = self._prover(private["inside"])
         boxes = private["boxes"]
-        closed = private["closed"]
+        settled = list(private["closed"])
         for _ in range(BOXES_PER_UNIT):
             if not boxes:
                 break
             self.budget.check()
             first = min(boxes, key=lambda each: each["bound"])
             boxes = [each for each in boxes if each is not first]
-            if first["bound"] >= self.enough:
-                closed = min(closed, first["bound"])
-                continue
-            found = self._bound(prover, Box(first["ends"]), first["prices"])
+            box = Box(first["ends"])
+            found = self._bound(prover, box, first["prices"])
             if found is None:
-                continue
-            bound = max(found.bound, first["bound"])
-            if found.cut is None or bound >= self.enough:
-                closed = min(closed, bound)
-                continue
-            for part in Box(first["ends"]).split(*found.cut):
-                boxes = [*boxes, {"ends": part.ends, "bound": bound, "prices": found.prices}]
-        private["boxes"], private["closed"] = boxes, closed
+                settled.append({"ends": box.ends, "bound": None, "shown": []})
+            elif found.cut is None or found.bound >= self.enough:
+                settled.append({"ends": box.ends, "bound": found.bound, "shown": found.shown})
+            else:
+                bound, prices = max(found.bound, first["bound"]), list(found.prices)
+                for part in box.split(*found.cut):
+                    boxes = [*boxes, {"ends": part.ends, "bound": bound, "prices": prices}]
+        private["boxes"], private["closed"] = boxes, settled
         self.state.phase = "divide" if boxes else "enumerate"
 
-    def _bound(self, prover: Prover, box: Box, prices: tuple[float, ...]) -> Found | None:
-        """Bound a box, and offer the design that comes closest to the bound."""
-        found = prover.bound(box, self.enough, prices)
-        if found is not None and found.bound < self.state.value:
-            places = zip(prover.meshes.tables, found.rows.tolist(), strict=True)
-            picked = [mapping(*each) for each in places]
-            self.state.offer(stack(picked).each(lambda tensor: tensor.unsqueeze(0)), self.problem)
-            self.state.count(len(picked), len(picked))
+    def _bound(self, prover: Prover, box: Box, prices: list[float]) -> Found | None:
+        """Bound a box; offer the design closest to the bound, and the best on its hardware."""
+        found = prover.bound(box, self.enough, tuple(prices))
+        if found is not None and found.bound < self.enough:
+            before = self.state.value
+            self._offer(prover, found)
+            if self.state.value < before:
+                there = prover.bound(found.point, 0.0, found.prices)
+                if there is not None:
+                    self._offer(prover, there)
         return found
+
+    def _offer(self, prover: Prover, found: Found) -> None:
+        places = zip(prover.meshes.tables, found.rows.tolist(), strict=True)
+        picked = [mapping(*each) for each in places]
+        self.state.offer(stack(picked).each(lambda tensor: tensor.unsqueeze(0)), self.problem)
+        self.state.count(len(picked), len(picked))
 
     def _prover(self, ends: Ends) -> Prover:
         key = tuple(ends.items())
@@ -215,9 +224,15 @@ class ExactRun:
     def _note(self) -> None:
         """Note the bound of all hardware, and how far the search is."""
         private, state = self.state.private, self.state
-        parts = [*private["meshes"], *private["boxes"]]
-        bound = min([private["closed"], state.value, *(each["bound"] for each in parts)])
+        parts = [*private["meshes"], *private["boxes"], *private["closed"]]
+        proven = [each["bound"] for each in parts if each["bound"] is not None]
+        bound = min([state.value, *proven])
         state.bound = max(state.bound, bound)
         if state.bound > 0:
             gap = state.value / state.bound - 1
             state.fraction = min(1.0, self.strategy.gap / max(gap, 1e-12))
+
+
+def closed(mesh: dict[str, Any]) -> dict[str, Any]:
+    """Return a range of meshes as a box that is settled."""
+    return {"ends": mesh["box"], "bound": mesh["bound"], "shown": mesh["shown"]}
