@@ -25,6 +25,7 @@ CONFIGURED = {
 PLAIN = {
     "evaluate": ("evaluate", "cycles and energy of every row of a table of mappings"),
     "schedules": ("schedules", "schedules to learn from: make, read, draw, export"),
+    "verify": ("verify", "a search's result and what its certificate proves, checked anew"),
     "export": ("export_design", "a search's design as another tool's input"),
     "import": ("import_files", "another tool's files as accelerator and layer"),
     "calibrate": ("calibrate", "a trained predictor for another machine"),

@@ -23,6 +23,7 @@ from tilegrad.search import (
     build_runner,
     design_record,
 )
+from tilegrad.search.exact.certificate import write_certificate
 from tilegrad.search.progress import live_progress
 from tilegrad.search.result import write_history
 from tilegrad.tracking.ending import tracked
@@ -65,6 +66,8 @@ def search(config: DictConfig) -> Result:
             from tilegrad.report import write_report
 
             write_report(runner.directory, runner.problem.accelerator, runner.problem.workload)
+        if result is not None:
+            write_certificate(runner.directory, runner.problem, state)
         if result is not None and tracker is not None:
             tracker.complete(result.as_json(), state)
     if result is not None and show:

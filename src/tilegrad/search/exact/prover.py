@@ -80,7 +80,7 @@ class Prover:
         """Return what every design and what no design needs more of, by parameter."""
         needed = self.rows.needed
         least = np.minimum.reduceat(needed, self.rows.starts).max(0).tolist()
-        most = needed.max(0).tolist()
+        most = self.rows.largest.tolist()
         return dict(zip(self._told, least, strict=True)), dict(zip(self._told, most, strict=True))
 
     def bound(self, box: Box, enough: float, prices: tuple[float, ...] = ()) -> Found | None:

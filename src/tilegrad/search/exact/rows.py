@@ -78,7 +78,7 @@ class Rows:
     ``rates [row, group]``, what these cost at least on hardware that holds the mapping [pJ];
     ``cycles [row]`` at the widest ports; ``needed [row, step]``: least sizes of the parameters that
     mappings tell, in the order of the plan's steps; ``place [row]``: the mapping's place in its
-    layer's list.
+    layer's list; ``largest [step]``: sizes that no mapping needs more of on any mesh of the range.
     """
 
     constant: Floats
@@ -88,6 +88,7 @@ class Rows:
     needed: Floats
     place: Places
     starts: Places
+    largest: Floats
 
     def __len__(self) -> int:
         return len(self.constant)
@@ -98,12 +99,12 @@ class Rows:
         if not sizes.all():
             return None
         starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        return Rows.of([part[kept] for part in self.parts], self.place[kept], starts)
+        return Rows.of([part[kept] for part in self.parts], self.place[kept], starts, self.largest)
 
     def pick(self, rows: Places) -> Rows:
         """Return one row of each layer."""
         found = [part[rows] for part in self.parts]
-        return Rows.of(found, self.place[rows], np.arange(len(rows)))
+        return Rows.of(found, self.place[rows], np.arange(len(rows)), self.largest)
 
     @property
     def parts(self) -> tuple[Floats, Floats, Floats, Floats, Floats]:
@@ -116,13 +117,14 @@ class Rows:
         sizes = [len(each) for each in layers]
         joined = [*map(np.concatenate, zip(*(each.parts for each in layers), strict=True))]
         place = np.concatenate([each.place for each in layers])
-        return cls.of(joined, place, np.cumsum([0, *sizes[:-1]]))
+        largest = np.maximum.reduce([each.largest for each in layers])
+        return cls.of(joined, place, np.cumsum([0, *sizes[:-1]]), largest)
 
     @classmethod
-    def of(cls, parts: Sequence[Floats], place: Places, starts: Places) -> Rows:
+    def of(cls, parts: Sequence[Floats], place: Places, starts: Places, largest: Floats) -> Rows:
         """Invert ``parts``."""
         constant, words, rates, cycles, needed = parts
-        return cls(constant, words, rates, cycles, needed, place, starts)
+        return cls(constant, words, rates, cycles, needed, place, starts, largest)
 
 
 @dataclass(frozen=True)
@@ -163,15 +165,15 @@ class Meshes:
     def layer(self, layer: int) -> Rows:
         """Return the rows of one layer."""
         table, rates = self.tables[layer], self.rates
-        parts = []
+        found = []
         for first in range(0, count_tiles(table), TILES):
             factors = tiles(table, first, TILES)
-            parts.append(self._figures(table, factors, first, rates))
-        constant, words, cycles, place, *needs = map(np.concatenate, zip(*parts, strict=True))
+            found.append(self._figures(table, factors, first, rates))
+        constant, words, cycles, place, *needs = map(np.concatenate, zip(*found, strict=True))
         times = self.problem.workload.layers[layer].count
-        needed, least = self._sizes(needs)
-        zero = np.zeros(1, dtype=np.int64)
-        return Rows(constant * times, words * times, least, cycles * times, needed, place, zero)
+        needed, least, largest = self._sizes(needs)
+        parts = [constant * times, words * times, least, cycles * times, needed]
+        return Rows.of(parts, place, np.zeros(1, dtype=np.int64), largest)
 
     def _figures(
         self, table: LayerTable, factors: Tensor, first: int, rates: Rates
@@ -230,8 +232,8 @@ class Meshes:
         sizes = {name: corner.get(name, 1.0) for name in self.problem.accelerator.parameters}
         return port_widths(self.problem.accelerator, sizes)
 
-    def _sizes(self, needs: Sequence[Floats]) -> tuple[Floats, Floats]:
-        """Return ``needed [row, step]`` and ``rates [row, group]`` for the needs ``[row]``.
+    def _sizes(self, needs: Sequence[Floats]) -> tuple[Floats, Floats, Floats]:
+        """Return ``needed [row, step]``, ``rates [row, group]`` and ``largest`` for ``[row]``.
 
         In whole units on a single mesh. In a range a size that grows with the mesh has its least
         share of an instance where nothing is rounded up.
@@ -247,7 +249,8 @@ class Meshes:
             every_need.append(np.stack(sizes, -1) if sizes else np.empty((len(needs[0]), 0)))
             told = {n: s for n, s in zip(names, sizes, strict=True) if n not in corner}
             every_rate.append(self.price({**corner, **told}, len(needs[0])))
-        return np.minimum.reduce(every_need), np.minimum.reduce(every_rate)
+        largest = np.maximum.reduce(every_need).max(0)
+        return np.minimum.reduce(every_need), np.minimum.reduce(every_rate), largest
 
     def price(self, sizes: Mapping[str, float | Floats], rows: int = 1) -> Floats:
         """Return pJ per word of each group on hardware ``[row]``, ``[row, group]``."""

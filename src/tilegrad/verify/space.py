@@ -1,0 +1,91 @@
+"""All mappings of a layer, enumerated for a mesh: what a bound has to hold for.
+
+Every choice of factors of the mapspace, in every candidate order. Of mappings with the same tiles
+the one that spreads most loops over the meshes stands for the others: it takes fewer steps, moves
+and keeps no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import numpy as np
+
+from tilegrad.accelerator import AXES, Accelerator
+from tilegrad.mapping.orders import candidate_orders
+from tilegrad.mapping.space import TEMPORAL, MapSpace
+from tilegrad.verify.counts import Nests
+from tilegrad.verify.walk import Numbers
+from tilegrad.workload import Problem
+
+
+@dataclass(frozen=True)
+class LayerSpace:
+    """The mappings of one layer on meshes as wide as ``sizes`` say."""
+
+    accelerator: Accelerator
+    problem: Problem
+    sizes: Mapping[str, float]
+
+    def nests(self) -> Iterator[Nests]:
+        """Yield all mappings, those of one order together."""
+        machine = self.accelerator.running(self.problem.shape)
+        temporal, spatial = self._factors(machine)
+        used = frozenset(dim for dim, bound in enumerate(self.problem.bounds) if bound > 1)
+        for order in candidate_orders(machine, used):
+            yield Nests(machine, self.problem, temporal, spatial, order)
+
+    def _factors(
+        self, machine: Accelerator
+    ) -> tuple[list[list[Numbers]], list[list[list[Numbers]]]]:
+        slots = MapSpace(machine).slots
+        levels, bounds = range(len(machine.levels)), self.problem.bounds
+        each = [self._choices(machine, dim) for dim in range(len(bounds))]
+        rows = [np.array(row) for row in zip(*product(*(range(len(e)) for e in each)), strict=True)]
+        one = np.ones(prod(map(len, each)))
+        temporal = [[one for _ in bounds] for _ in levels]
+        spatial = [[[one for _ in bounds] for _ in AXES] for _ in levels]
+        for dim, bound in enumerate(bounds):
+            table, left = np.array(each[dim], dtype=np.float64), bound * one
+            own = [slot for slot in slots if slot.dim == dim]
+            for column, slot in enumerate(own):
+                factor = table[rows[dim], column]
+                left = left / factor
+                if slot.axis == TEMPORAL:
+                    temporal[slot.level][dim] = factor
+                else:
+                    spatial[slot.level][slot.axis][dim] = factor
+            temporal[-1][dim] = left
+        return temporal, spatial
+
+    def _choices(self, machine: Accelerator, dim: int) -> list[tuple[int, ...]]:
+        """Return the factors of a dim's places, the widest for each set of tiles."""
+        slots = [slot for slot in MapSpace(machine).slots if slot.dim == dim]
+        loops = sorted(slot.level for slot in slots if slot.axis == TEMPORAL)
+        ends = [*loops[1:], len(machine.levels)]
+        best: dict[tuple[int, ...], tuple[int, tuple[int, ...]]] = {}
+        for factors in self._splits(self.problem.bounds[dim], len(slots)):
+            pairs = list(zip(factors, slots, strict=True))
+            spread = [(f, slot) for f, slot in pairs if slot.axis != TEMPORAL]
+            if any(f > self._width(machine, s.level, s.axis) for f, s in spread):
+                continue
+            tiles = tuple(prod(f for f, slot in pairs if slot.level < end) for end in ends)
+            wide = prod(f for f, _ in spread)
+            if tiles not in best or wide > best[tiles][0]:
+                best[tiles] = wide, factors
+        return [factors for _, factors in best.values()]
+
+    def _width(self, machine: Accelerator, level: int, axis: int) -> float:
+        return float(machine.levels[level].fanout[AXES[axis]].width(self.sizes))
+
+    def _splits(self, bound: int, places: int) -> Iterator[tuple[int, ...]]:
+        if places == 0:
+            yield ()
+            return
+        for first in range(1, bound + 1):
+            if bound % first == 0:
+                for rest in self._splits(bound // first, places - 1):
+                    yield (first, *rest)

@@ -1,0 +1,166 @@
+"""The whole check of a run: its design, its certificate's arithmetic, cover and bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from tilegrad.accelerator import Accelerator
+from tilegrad.errors import DataError
+from tilegrad.record import RESULT, Result, read_result
+from tilegrad.verify.bounds import POWERS, check_arithmetic, check_empty, check_lines
+from tilegrad.verify.certificate import CERTIFICATE, Cell, Certificate, read_certificate
+from tilegrad.verify.cover import check_meshes, check_sizes, mesh_ends, widths
+from tilegrad.verify.design import Recomputed, recompute
+from tilegrad.verify.rows import LayerRows, Machine, corners_of
+from tilegrad.workload import Problem, Workload
+
+CLOSE = 1e-9
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What holds of a run: ``checked`` of ``cells`` recomputed; ``gap`` None: nothing is proven."""
+
+    gap: float | None
+    checked: int
+    cells: int
+
+    def __str__(self) -> str:
+        if self.gap is None:
+            return (
+                "the design is what its record says; no certificate: nothing is proven of its gap"
+            )
+        if self.checked == self.cells:
+            return f"proven: at most {100 * self.gap:.3g} % above the optimum ({self.cells} cells)"
+        return (
+            f"gap <= {100 * self.gap:.3g} %: {self.checked} of {self.cells} cells recomputed, the "
+            "sums of all"
+        )
+
+
+def verify(directory: Path, sample: int | None = None, seed: int = 0) -> Verdict:
+    """Check a run; ``DataError`` says what is wrong.
+
+    ``sample``: how many cells to recompute, drawn by ``seed`` (None: all, and the whole cover).
+    """
+    result, config = read_result(directory), _config(directory)
+    accelerator: Accelerator = instantiate(config.accelerator)
+    _check_layers(result, config)
+    design = recompute(result, accelerator)
+    certificate = read_certificate(directory)
+    if certificate is None:
+        return Verdict(None, 0, 0)
+    _check_header(certificate, result, config, design, directory)
+    fixed = {name: float(v) for name, v in certificate.mapspace.fixed.items()}
+    machine = Machine(accelerator, fixed)
+    for place, cell in enumerate(certificate.cells):
+        _check_ends(cell, place, accelerator)
+        check_arithmetic(cell, place, certificate.objective, machine)
+    bounds = [cell.bound for cell in certificate.cells if cell.bound is not None]
+    if certificate.bound > min([*bounds, certificate.value]) * (1 + CLOSE):
+        raise DataError(f"bound is {certificate.bound!r}, the least of the cells {min(bounds)!r}")
+    layers = [layer.problem for layer in result.layers]
+    caps = certificate.mapspace.caps
+    choices = widths(machine, layers, caps)
+    check_meshes(certificate.cells, choices)
+    checked = _recomputed(certificate, machine, layers, list(choices), sample, seed)
+    return Verdict(certificate.gap, checked, len(certificate.cells))
+
+
+def _recomputed(
+    certificate: Certificate,
+    machine: Machine,
+    layers: Sequence[Problem],
+    meshes: list[str],
+    sample: int | None,
+    seed: int,
+) -> int:
+    """Recompute cells, those of one range of meshes together; return how many."""
+    cells = list(enumerate(certificate.cells))
+    picked = cells if sample is None else Random(seed).sample(cells, min(sample, len(cells)))
+    caps = certificate.mapspace.caps
+    for ends, group in _groups(picked, meshes):
+        corners = corners_of(machine.fixed, dict(ends))
+        rows = [LayerRows(machine, layer, corners) for layer in layers]
+        there = [cell for _, cell in cells if tuple(mesh_ends(cell, meshes).items()) == ends]
+        check_sizes(there, machine, caps, rows)
+        for place, cell in group:
+            if cell.bound is None:
+                check_empty(cell, place, rows, machine, caps)
+            else:
+                check_lines(cell, place, rows, machine)
+    return len(picked)
+
+
+def _groups(
+    cells: list[tuple[int, Cell]], meshes: list[str]
+) -> Iterator[tuple[tuple[tuple[str, tuple[float, float]], ...], list[tuple[int, Cell]]]]:
+    keys = dict.fromkeys(tuple(mesh_ends(cell, meshes).items()) for _, cell in cells)
+    for key in keys:
+        yield key, [each for each in cells if tuple(mesh_ends(each[1], meshes).items()) == key]
+
+
+def _config(directory: Path) -> DictConfig:
+    path = directory / "config.yaml"
+    if not path.exists():
+        raise DataError(f"{path}: is missing; it says what was searched")
+    found = OmegaConf.load(path)
+    assert isinstance(found, DictConfig)
+    return found
+
+
+def _check_layers(result: Result, config: DictConfig) -> None:
+    workload: Workload = instantiate(config.workload)
+    if tuple(layer.problem for layer in result.layers) != workload.layers:
+        raise DataError("layers are not those of the workload in config.yaml")
+
+
+def _check_header(
+    certificate: Certificate,
+    result: Result,
+    config: DictConfig,
+    design: Recomputed,
+    directory: Path,
+) -> None:
+    """Refuse a certificate of another search or result, or whose value is not the design's."""
+    if sha256((directory / RESULT).read_bytes()).hexdigest() != certificate.result:
+        raise DataError(f"{directory / RESULT} is not the one that {CERTIFICATE} is of")
+    space = certificate.mapspace
+    fixed = {k: float(v) for k, v in (config.hardware or {}).items() if v is not None}
+    caps = {k: float(v) for k, v in (config.caps or {}).items() if v is not None}
+    stated: list[tuple[str, object, object]] = [
+        ("fixed", {k: float(v) for k, v in space.fixed.items()}, fixed),
+        ("caps", {k: float(v) for k, v in space.caps.items() if v is not None}, caps),
+        ("objective", certificate.objective, config.objective),
+        ("padding", space.padding, config.padding),
+    ]
+    for name, found, right in stated:
+        if found != right:
+            raise DataError(f"{CERTIFICATE}: {name} is {found!r}, config.yaml has {right!r}")
+    a, b, c = POWERS[certificate.objective]
+    value = design.energy**a * design.cycles**b * design.area**c
+    gap = value / certificate.bound - 1 if certificate.bound > 0 else float("inf")
+    for name, number, made in (
+        ("value", certificate.value, value),
+        ("gap", 1 + certificate.gap, 1 + max(0.0, gap)),
+        ("gap", 1 + float(result.gap or 0.0), 1 + max(0.0, gap)),
+        ("bound", float(result.bound or 0.0), certificate.bound * 1e-6**a),
+    ):
+        if not abs(number - made) <= CLOSE * abs(made):
+            raise DataError(f"{name} is {number!r}; the design and its cells make {made!r}")
+    for name, cap in caps.items():
+        used = result.area_mm2 if name == "area_mm2" else result.hardware[name]
+        if used > cap * (1 + CLOSE):
+            raise DataError(f"{name} is {used}, above its cap {cap:g}")
+
+
+def _check_ends(cell: Cell, place: int, accelerator: Accelerator) -> None:
+    if set(cell.ends) != set(accelerator.parameters):
+        raise DataError(f"cells.{place}.ends are of other parameters than the accelerator's")
