@@ -41,7 +41,7 @@ def test_help_names_groups_and_fields(command: Command) -> None:
     assert ended.code == 0
     for word in (
         "tilegrad search workload=bert",
-        "strategy: gemmini_library, gradient, random",
+        "strategy: exact, gemmini_library, gradient, random",
         "budget:",
         "dir=",
     ):

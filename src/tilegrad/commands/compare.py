@@ -23,6 +23,7 @@ from tilegrad.fingerprint.claim import claimed
 from tilegrad.record import Result, read_result
 from tilegrad.report import Comparison, Entry, print_whole, write_comparison
 from tilegrad.search import Runner, build_runner
+from tilegrad.search.exact.certificate import write_certificate
 from tilegrad.search.progress import live_progress
 
 FIELDS = ("designs", "reference", "workloads", "shared", "overrides", "dir", "progress")
@@ -85,6 +86,7 @@ def _finish(run: _Run, show: bool) -> Result:
             state, status = runner.run(observe)
         if state.best is not None:
             write_result(runner, state, status)
+            write_certificate(runner.directory, runner.problem, state)
     if status == "interrupted":
         Console(stderr=True).print("interrupted; to go on: the same command")
         raise KeyboardInterrupt

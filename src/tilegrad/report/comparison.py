@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tilegrad.record import Result
-from tilegrad.report.engineering import counted, joules, scientific
+from tilegrad.report.engineering import at_most, counted, joules, scientific
 
 GEOMEAN = "geometric mean"
 TOTAL_EDP, TOTAL_CYCLES = "sum of EDP", "sum of cycles"
@@ -154,6 +154,19 @@ class Comparison:
         marks = [MARK if self.cut_off(design, each) else "" for each in self.workloads]
         return [*marks, *[MARK if any(marks) else ""] * 3]
 
+    def _with_gaps(self) -> list[list[str]]:
+        """Return the rows, with a column of the largest gap where something is proven."""
+        rows, gaps = self.rows(), self.gaps()
+        if not gaps:
+            return rows
+        largest = ["gap", *map(self._largest_gap, self.designs)]
+        return [[*row, cell] for row, cell in zip(rows, largest, strict=True)]
+
+    def _largest_gap(self, design: str) -> str:
+        found = [self.entry(design, workload).result.gap for workload in self.workloads]
+        known = [gap for gap in found if gap is not None]
+        return at_most(max(known)) if len(known) == len(found) else "-"
+
     def parts(self) -> list[list[str]]:
         """Return a header, then a row per design: energy and cycles by network."""
         rows = [["energy, cycles", *self.workloads]]
@@ -162,9 +175,22 @@ class Comparison:
             rows.append([design, *map(_part, found)])
         return rows
 
+    def gaps(self) -> list[list[str]]:
+        """Return a header, then a row per design: what is proven by network; none where nothing is.
+
+        How far each objective lies above its optimum at most.
+        """
+        if all(entry.result.gap is None for entry in self.entries):
+            return []
+        rows = [["above the optimum at most", *self.workloads]]
+        for design in self.designs:
+            found = [self.entry(design, workload).result.gap for workload in self.workloads]
+            rows.append([design, *("-" if gap is None else at_most(gap) for gap in found)])
+        return rows
+
     def table(self) -> Table:
         """Return the rows as a table for the terminal, whose words must not be cut."""
-        header, *rows = self.rows()
+        header, *rows = self._with_gaps()
         predicted = any(entry.result.predicted for entry in self.entries)
         caption = "in brackets: EDP [uJ*cycles] and cycles"
         lines = [f"{caption}, as predicted" if predicted else caption, *self.notes()]

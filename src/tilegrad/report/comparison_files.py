@@ -13,7 +13,7 @@ from tilegrad.report.theme import png_bytes
 
 _COLUMNS = (
     "workload", "design", "edp_uj_cycles", "edp_relative", "lowest", "highest", "energy_uj",
-    "cycles", "hardware", "status",
+    "cycles", "hardware", "status", "gap",
 )  # fmt: skip
 
 
@@ -34,15 +34,17 @@ def _csv(comparison: Comparison) -> str:
         hardware = " ".join(f"{name}={value:g}" for name, value in found.hardware.items())
         relative = comparison.relative(entry.design, found.workload)
         ends = comparison.interval(entry.design, found.workload) or ("", "")
+        gap = ["" if found.gap is None else repr(found.gap)]
         values = (entry.edp, relative, *ends, found.energy_uj, entry.cycles)
         figures = [repr(value) if value != "" else "" for value in values]
-        table.writerow([found.workload, entry.design, *figures, hardware, found.status])
+        table.writerow([found.workload, entry.design, *figures, hardware, found.status, *gap])
     return text.getvalue()
 
 
 def _markdown(comparison: Comparison) -> str:
     notes = "".join(f"\n{note}\n" for note in comparison.notes())
-    return f"{_lines(comparison.rows())}{notes}\n{_lines(comparison.parts())}"
+    gaps = f"\n{_lines(comparison.gaps())}" if comparison.gaps() else ""
+    return f"{_lines(comparison.rows())}{notes}\n{_lines(comparison.parts())}{gaps}"
 
 
 def _lines(table: list[list[str]]) -> str:

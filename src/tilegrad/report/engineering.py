@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 _PREFIXES = {-4: "p", -3: "n", -2: "u", -1: "m", 0: "", 1: "k", 2: "M", 3: "G", 4: "T", 5: "P"}
 
 
@@ -41,6 +43,11 @@ def percent(share: float) -> str:
     if 0 < share < 5e-4:
         return f"{100 * share:.1g} %"
     return f"{100 * share:.1f} %"
+
+
+def at_most(gap: float) -> str:
+    """Return a gap in percent, rounded up: what is proven must not read as less."""
+    return f"{math.ceil(gap * 1e4) / 1e2:g} %"
 
 
 def typeset(text: str) -> str:

@@ -10,6 +10,7 @@ from tilegrad.report.curve import edp_against_samples
 from tilegrad.report.engineering import cycles, joules, percent, scientific, typeset
 from tilegrad.report.figures import LayerFigures, Roof
 from tilegrad.report.foremost import foremost, left_out
+from tilegrad.report.gap_plot import gap_against_seconds
 from tilegrad.report.history import History
 from tilegrad.report.page import Picture
 from tilegrad.report.roofline import roofline
@@ -19,7 +20,7 @@ from tilegrad.report.theme import png_bytes
 def pictures(
     result: Result, history: History, figures: Sequence[LayerFigures], roof: Roof
 ) -> dict[str, Picture]:
-    """Return the pictures by name: ``curve``, ``costs``, ``roofline``."""
+    """Return the pictures by name: ``curve``, ``costs``, ``roofline``, of a proof ``gap`` too."""
     curve = Picture(
         png_bytes(edp_against_samples(history, result)),
         "The search: EDP of the best design so far",
@@ -41,4 +42,17 @@ def pictures(
         f"Layers below a roof of {roof.macs_per_cycle:g} MAC/cycle; of all cycles bound by: "
         f"{bound}.",
     )
-    return {"curve": curve, "costs": costs, "roofline": points}
+    return {"curve": curve, "costs": costs, "roofline": points, **_proof(result, history)}
+
+
+def _proof(result: Result, history: History) -> dict[str, Picture]:
+    """Return the picture ``gap`` of a search that proved something."""
+    if not any(history.bound):
+        return {}
+    gap = Picture(
+        png_bytes(gap_against_seconds(history, result)),
+        "The proof: the best design's objective, and what no design of the mapspace undercuts",
+        f"Two curves close in on each other: the bound, at {scientific(history.bound[-1])} in the "
+        f"end, and the best design, at {scientific(history.value[-1])}.",
+    )
+    return {"gap": gap}

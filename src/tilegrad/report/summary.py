@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from math import ceil
-
 from rich.table import Table
 from rich.text import Text
 
 from tilegrad.record import LayerResult, Result
 from tilegrad.report.coverage import coverage_rows
-from tilegrad.report.engineering import counted, cycles, joules, percent, scientific
+from tilegrad.report.engineering import at_most, counted, cycles, joules, percent, scientific
 from tilegrad.report.foremost import foremost, left_out
 from tilegrad.report.limits import AREA, STATUS, at_cap, hardware_text, is_low, limit_rows
 from tilegrad.report.speed import speed_rows
@@ -41,8 +39,7 @@ def gap_rows(result: Result) -> dict[str, str]:
     """Return what was proven of the objective, if anything was."""
     if result.gap is None or result.bound is None:
         return {}
-    # Rounded up: what is proven must not read as less.
-    return {"proven": f"at most {ceil(result.gap * 1e4) / 1e2:g} % above the optimum"}
+    return {"proven": f"at most {at_most(result.gap)} above the optimum"}
 
 
 def summary_table(result: Result) -> Table:

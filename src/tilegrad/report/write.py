@@ -43,6 +43,7 @@ def write_report(directory: Path, accelerator: Accelerator, workload: Workload) 
     rest = left_out(result)
     contents = {
         "edp_against_samples.png": drawn["curve"].png,
+        **({"gap_against_seconds.png": drawn["gap"].png} if "gap" in drawn else {}),
         "layer_costs.png": drawn["costs"].png,
         "roofline.png": drawn["roofline"].png,
         "loop_nests.txt": "\n\n".join([*texts, *([f"{rest}\n"] if rest else [])]).encode(),

@@ -50,14 +50,17 @@ def verify(directory: Path, sample: int | None = None, seed: int = 0) -> Verdict
 
     ``sample``: how many cells to recompute, drawn by ``seed`` (None: all, and the whole cover).
     """
-    result, config = read_result(directory), _config(directory)
+    result, certificate = read_result(directory), read_certificate(directory)
+    # Changed files are told apart first: all that follows takes time.
+    if certificate is not None:
+        _check_result(certificate, directory)
+    config = _config(directory)
     accelerator: Accelerator = instantiate(config.accelerator)
     _check_layers(result, config)
     design = recompute(result, accelerator)
-    certificate = read_certificate(directory)
     if certificate is None:
         return Verdict(None, 0, 0)
-    _check_header(certificate, result, config, design, directory)
+    _check_header(certificate, result, config, design)
     fixed = {name: float(v) for name, v in certificate.mapspace.fixed.items()}
     machine = Machine(accelerator, fixed)
     for place, cell in enumerate(certificate.cells):
@@ -122,16 +125,18 @@ def _check_layers(result: Result, config: DictConfig) -> None:
         raise DataError("layers are not those of the workload in config.yaml")
 
 
+def _check_result(certificate: Certificate, directory: Path) -> None:
+    if sha256((directory / RESULT).read_bytes()).hexdigest() != certificate.result:
+        raise DataError(f"{directory / RESULT} is not the one that {CERTIFICATE} is of")
+
+
 def _check_header(
     certificate: Certificate,
     result: Result,
     config: DictConfig,
     design: Recomputed,
-    directory: Path,
 ) -> None:
-    """Refuse a certificate of another search or result, or whose value is not the design's."""
-    if sha256((directory / RESULT).read_bytes()).hexdigest() != certificate.result:
-        raise DataError(f"{directory / RESULT} is not the one that {CERTIFICATE} is of")
+    """Refuse a certificate of another search, or whose value is not the design's."""
     space = certificate.mapspace
     fixed = {k: float(v) for k, v in (config.hardware or {}).items() if v is not None}
     caps = {k: float(v) for k, v in (config.caps or {}).items() if v is not None}
