@@ -24,10 +24,11 @@ FORMAT = 1
 def write_certificate(directory: Path, problem: SearchProblem, state: SearchState) -> None:
     """Write the certificate beside result.json, whose content it names; remove an older one.
 
-    Nothing is written where a search proved nothing, or has not ended.
+    Nothing is written where a search has not ended, or divides no hardware.
     """
     path = directory / CERTIFICATE
-    if not state.done or state.bound <= 0:
+    cells = state.private.get("closed", [])
+    if not state.done or not cells:
         path.unlink(missing_ok=True)
         return
     content = {
@@ -37,7 +38,7 @@ def write_certificate(directory: Path, problem: SearchProblem, state: SearchStat
         "value": state.value,
         "bound": state.bound,
         "gap": state.gap,
-        "cells": [_cell(each) for each in state.private["closed"]],
+        "cells": [_cell(each) for each in cells],
         "result": sha256((directory / RESULT).read_bytes()).hexdigest(),
     }
     write_json(path, {**content, "digest": digest(content)})

@@ -200,7 +200,7 @@ class FixedRun:
         rows = np.zeros(0, np.int64)
         kept: list[Line] = []
         for price in sorted(proven):
-            line = Line(price, proven[price], 0.0, 0.0, rows)
+            line = Line(price, np.zeros(0), proven[price], 0.0, 0.0, rows)
             while len(kept) > 1 and corner(kept[-1], line)[1] > corner(kept[-2], kept[-1])[1]:
                 kept.pop()
             kept.append(line)
