@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
 
 from tests.search.brute_force import every_mapping
+from tests.search.helpers import run
 from tests.search.test_mapper import MACHINES, WIDTH, layer, packaged, priced, tight, unpriced
 from tilegrad.search import (
     Budget,
@@ -16,7 +20,7 @@ from tilegrad.search import (
     hardware_space,
     objective,
 )
-from tilegrad.workload import Workload
+from tilegrad.workload import Problem, Workload
 
 NAMES = ("edp", "energy", "latency")
 
@@ -70,6 +74,29 @@ def test_two_layers_have_the_enumerated_optimum(name: str, goal: str) -> None:
     assert state.value == pytest.approx(least, rel=1e-6)
     assert state.gap is not None
     assert state.gap <= 1e-3
+
+
+def test_neither_workers_nor_a_pause_change_the_result(tmp_path: Path) -> None:
+    problem = problem_of("eyeriss", (1, 2), "edp")
+    whole, _ = run(problem, ExactStrategy(gap=1e-6, workers=1), tmp_path / "whole")
+    half = Budget(samples=whole.samples // 2)
+    several = ExactStrategy(gap=1e-6, workers=3)
+    paused, status = run(problem, several, tmp_path / "paused", budget=half)
+    assert status == "budget"
+    assert paused.samples < whole.samples
+    resumed, status = run(problem, several, tmp_path / "paused")
+    assert status == "complete"
+    for state in (resumed, prove(problem)):
+        assert (state.value, state.bound) == (whole.value, whole.bound)
+
+
+def test_a_layer_without_loops_is_proven_too() -> None:
+    problem = problem_of("eyeriss", (1, 2), "edp")
+    single = Problem("one", (1,) * 7, (1, 1, 1, 1))
+    alone = replace(problem, workload=Workload("one", (single,)))
+    state = prove(alone)
+    assert state.gap is not None
+    assert state.gap <= 1e-6
 
 
 def test_the_gradient_search_ends_at_the_optimum_of_a_deep_hierarchy() -> None:

@@ -89,9 +89,8 @@ class FixedRun:
         fronts = self._fronts()
         layers = range(private["layer"], min(private["layer"] + self.workers, len(fronts)))
         proofs = list(self.threads.map(lambda at: self._look(at, fronts[at]), layers))
-        private["proofs"] += sum(
-            self.counts[at] * proof for at, proof in zip(layers, proofs, strict=True)
-        )
+        for at, proof in zip(layers, proofs, strict=True):
+            private["proofs"] += self.counts[at] * proof
         private["fronts"] = [front.pack() for front in fronts]
         private["layer"] = layers.stop
         self.state.count(len(layers), len(fronts))

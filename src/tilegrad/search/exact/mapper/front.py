@@ -9,7 +9,7 @@ from typing import Any
 from tilegrad.mapping import LoopNest
 from tilegrad.search.exact.mapper.mapper import LayerMapper
 
-BEAMS = (30, 300)
+BEAMS = (1, 30, 300)
 """Partial mappings kept at a boundary to find a first mapping that the others have to beat."""
 
 

@@ -207,7 +207,7 @@ class _Run:
         """Return the least energy of a level's own tiles; exact next to the outermost level."""
         rules, least = self.rules, own(self.rules, level, self.ahead, self.shared)
         outermost = len(rules.keeps) - 1
-        if level < outermost - 1 or len(rules.spreads[outermost]) > 1 or not rules.dims:
+        if level < outermost - 1 or len(rules.spreads[outermost]) > 1:
             return least
         values = np.zeros((len(rules.extents), VALUES))
         places = np.zeros((len(rules.extents), PLACES), np.int64)

@@ -52,8 +52,8 @@ class Rules:
 
     @cached_property
     def dims(self) -> tuple[int, ...]:
-        """The dims with a bound above 1."""
-        return tuple(dim for dim, bound in enumerate(self.problem.bounds) if bound > 1)
+        """The dims with a bound above 1; where none has, the first one."""
+        return tuple(dim for dim, bound in enumerate(self.problem.bounds) if bound > 1) or (0,)
 
     @cached_property
     def bounds(self) -> tuple[int, ...]:
