@@ -66,6 +66,7 @@ def test_what_cannot_be_transferred_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_transfer_needs_a_refitted_model(command: Command) -> None:
-    ended = command(*MADE, "experiment=rtl/two_machines", "refit=false", "progress=false")
+    chosen = ("experiment=rtl/two_machines", "split=unseen_layers", "split.count=2")
+    ended = command(*MADE, *chosen, "refit=false", "progress=false")
     assert ended.code == 2
     assert "legal: refit=true, or transfer=null" in ended.err
