@@ -104,11 +104,11 @@ def undominated(
     columns = torch.stack([named[name].expand(rows) for name in (*kept, "steps")], -1)
     unique, inverse = columns.unique(dim=0, return_inverse=True)
     first = torch.full((len(unique),), rows).scatter_reduce(0, inverse, torch.arange(rows), "amin")
-    best = [
-        row
-        for row in range(len(unique))
-        if not ((unique <= unique[row]).all(-1) & (unique < unique[row]).any(-1)).any()
-    ]
+    # Sorted, so that what undercuts a row comes before it; all rows differ.
+    best: list[int] = []
+    for row, column in enumerate(unique):
+        if not (unique[best] <= column).all(-1).any():
+            best.append(row)
     return nests[first[best]]
 
 

@@ -23,6 +23,7 @@ TINY = Workload(
 
 class TestGradient(StrategyContract):
     strategy = SHORT_GRADIENT
+    quick = ("all fixed", "wide mesh, little in each column", "fixed mesh and area cap")
 
 
 class TestRandom(StrategyContract):

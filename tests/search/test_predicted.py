@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,8 @@ POINTS = {
 
 
 class TestGradientByARoofline(StrategyContract):
-    strategy = SHORT_GRADIENT
+    strategy = replace(SHORT_GRADIENT, starts=4, polish_rows=5000)
+    quick = ("caps", "fixed mesh and area cap")
     model = latency_by(predictor("roofline", SMALL, correction=0.05))
     margin = 0.05
 
