@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
 
+import tilegrad
 from tilegrad.accelerator import (
     ACCESSES,
     ENERGY_TABLES,
@@ -23,19 +25,24 @@ from tilegrad.accelerator.expression import Value
 from tilegrad.errors import AcceleratorError
 from tilegrad.paths import config_directory
 
-SCRIPT = (
-    "from tilegrad.accelerator import accelerator_digest, load_accelerator;"
-    "print(accelerator_digest(load_accelerator('gemmini')))"
-)
+SCRIPT = """
+import sys
+from tilegrad.accelerator import accelerator_digest, load_accelerator
+for accelerator in map(load_accelerator, sys.argv[1:]):
+    print(accelerator_digest(accelerator), accelerator)
+"""
 
 
-def test_another_process_finds_the_same() -> None:
-    here = accelerator_digest(load_accelerator("gemmini"))
+def test_other_processes_find_the_same() -> None:
+    """The repr, too, is an accelerator's identity in checkpoints."""
+    loaded = {name: load_accelerator(name) for name in ("gemmini", "eyeriss")}
+    here = [f"{accelerator_digest(each)} {each}" for each in loaded.values()]
+    source = str(Path(tilegrad.__file__).parents[1])
     for seed in ("1", "2"):
-        environment = os.environ | {"PYTHONHASHSEED": seed}
-        command = [sys.executable, "-c", SCRIPT]
+        environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": source}
+        command = [sys.executable, "-c", SCRIPT, *loaded]
         found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        assert found.stdout.strip() == here
+        assert found.stdout.splitlines() == here
 
 
 def test_every_change_shows() -> None:

@@ -131,7 +131,7 @@ KINDS: dict[str, Callable[[str], st.SearchStrategy[Case]]] = {
 
 @pytest.mark.parametrize("counting", COUNTINGS)
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_counts_are_those_of_a_walk(kind: str, counting: str, data: st.DataObject) -> None:
     assert_walked(data.draw(KINDS[kind](counting)))
@@ -140,7 +140,7 @@ def test_counts_are_those_of_a_walk(kind: str, counting: str, data: st.DataObjec
 @pytest.mark.slow
 @pytest.mark.parametrize("counting", COUNTINGS)
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_counts_are_those_of_a_walk_in_thousands(
     kind: str, counting: str, data: st.DataObject
