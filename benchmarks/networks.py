@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
@@ -20,6 +22,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tilegrad.networks.exported.load import load_exported
 from tilegrad.networks.exported.module import make_inputs, make_module
+from tilegrad.networks.onnx_files.load import load_onnx
+from tilegrad.workload import Workload
 
 IMAGE = [1, 3, 224, 224]
 TOKENS = {"input_ids": {"shape": [1, 128], "type": "int64"}}
@@ -92,10 +96,24 @@ def counted(network: Network) -> int:
     return counter.get_total_flops() // 2
 
 
-def line(network: Network) -> str:
+def through_onnx(network: Network, directory: Path) -> Workload:
+    """Return the layers of a network that PyTorch wrote as an ONNX file, with any weights."""
+    module = make_module(network.model, network.arguments()).eval().to_empty(device="cpu")
+    inputs, named = make_inputs(network.input, torch.device("cpu"))
+    path = str(directory / "network.onnx")
+    torch.onnx.export(module, inputs, path, kwargs=named, dynamo=True, verbose=False)
+    return load_onnx(path, network.name)
+
+
+def line(network: Network, onnx: bool) -> str:
     """Return what a network comes to."""
     start = perf_counter()
-    workload = load_exported(network.model, network.input, network.arguments(), name=network.name)
+    if onnx:
+        with TemporaryDirectory() as directory:
+            workload = through_onnx(network, Path(directory))
+    else:
+        arguments = network.arguments()
+        workload = load_exported(network.model, network.input, arguments, name=network.name)
     seconds = perf_counter() - start
     coverage = workload.coverage
     assert coverage is not None
@@ -111,14 +129,16 @@ def main() -> None:
     """Print a line for each network, or for those named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="networks; all where none is named")
-    named = parser.parse_args().names
+    parser.add_argument("--onnx", action="store_true", help="through a file (needs onnxscript)")
+    given = parser.parse_args()
+    named = given.names
     print(
         f"{'network':32} {'layers':>5} {'kinds':>4} {'MACs':>16} {'counter':>16} {'apart':>8} "
         f"{'mapped':>7} {'unknown':12} {'s':>6}"
     )
     for network in NETWORKS:
         if not named or network.name in named:
-            print(line(network), flush=True)
+            print(line(network, given.onnx), flush=True)
 
 
 if __name__ == "__main__":

@@ -87,6 +87,17 @@ class Recurrent(nn.Module):
         return self.cells(x)[0]
 
 
+class Packed(Recurrent):
+    """The same, of sequences of several lengths packed together."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``x [batch, length, 8]``."""
+        lengths = torch.full((x.shape[0],), x.shape[1])
+        packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True)
+        found: Tensor = self.cells(packed)[0].data
+        return found
+
+
 class Words(nn.Module):
     """An embedding in front of a product, in a scope of its own."""
 

@@ -114,3 +114,5 @@ def test_an_operator_may_be_left_out_by_name() -> None:
 
 def test_a_module_in_hand_is_refused_by_its_name() -> None:
     assert "Plain" in refusal(lambda: from_module(modules.Plain(), torch.zeros(2)))
+    packed = refusal(lambda: from_module(modules.Packed(), torch.zeros(3, 5, 8)))
+    assert "self.cells(packed)" in packed
