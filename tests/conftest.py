@@ -11,6 +11,7 @@ import pytest
 from hydra.core.global_hydra import GlobalHydra
 from hypothesis import settings
 
+import tests.checked  # noqa: F401 - before all of tilegrad: it checks what is imported then
 from tests.helpers_published import Table, published_table
 from tests.helpers_scripts import Ended, Script
 from tilegrad.application import run as run_application

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tilegrad.accelerator import Accelerator
+from tilegrad.accelerator import Accelerator, Level
 from tilegrad.mapping import parse_shorthand
 from tilegrad.record import parse_result
 from tilegrad.report import write_report
 from tilegrad.report.figures import layer_figures, roof
-from tilegrad.report.page_tables import shape_text
+from tilegrad.report.page_tables import level_rows, shape_text
 from tilegrad.report.roofline import roofline
 from tilegrad.report.speed import speed_rows, tops_per_watt
 from tilegrad.shape import packaged_shape
@@ -167,3 +168,20 @@ def test_the_page_says_what_decides(
     assert all(after - before <= 1 for before, after in pairwise(headings))
     ids = {each.get("id") for each in root.iter("section")}
     assert {each.get("href", "")[1:] for each in root.iter("a")} <= ids
+
+
+def test_meshes_that_spread_groups_say_so(gemmini: Accelerator) -> None:
+    def spreading(level: Level) -> Level:
+        fanout = {axis: replace(each, groups=True) for axis, each in level.fanout.items()}
+        return replace(level, fanout=fanout)
+
+    sizes = gemmini.defaults
+    grouped = replace(gemmini, levels=tuple(map(spreading, gemmini.levels)))
+    assert [row[-1] for row in level_rows(gemmini, sizes)[2:4]] == [
+        "X: K (up to 16)",
+        "X: C (up to 16)",
+    ]
+    assert [row[-1] for row in level_rows(grouped, sizes)[2:4]] == [
+        "X: K, G (up to 16)",
+        "X: C, G (up to 16)",
+    ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tilegrad.accelerator.expression import Expression, constant
 from tilegrad.accelerator.inversion import direction
@@ -22,6 +22,7 @@ KILOBYTES, WORDS = "KB", "words"
 """How the capacity of a level is given: of all instances together, or of one."""
 
 
+@runtime_checkable
 class Tiles(Protocol):
     """What mappings take of a machine; tensors ``[...]``."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float64
 from torch import Tensor
 
 from tilegrad.accelerator import ACCESSES, Accelerator
@@ -21,16 +22,16 @@ class LayerCost:
     the levels from the innermost; cycles are the largest part, energy is their sum.
     """
 
-    cycles_by_part: Tensor
-    energy_by_part_pj: Tensor
+    cycles_by_part: Float64[Tensor, "*#batch part"]
+    energy_by_part_pj: Float64[Tensor, "*#batch part"]
 
     @property
-    def cycles(self) -> Tensor:
+    def cycles(self) -> Float64[Tensor, "*batch"]:
         """Latency in cycles."""
         return self.cycles_by_part.amax(-1)
 
     @property
-    def energy_pj(self) -> Tensor:
+    def energy_pj(self) -> Float64[Tensor, "*batch"]:
         """Energy in pJ, summed one part after another (independent of the batch)."""
         return _sum(self.energy_by_part_pj.unbind(-1), self.energy_by_part_pj)
 
@@ -48,13 +49,15 @@ def layer_cost(nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Valu
     return LayerCost(_stack(cycles), _stack(energy))
 
 
-def level_words(nest: Nest, index: int, kinds: tuple[str, ...] = ACCESSES) -> Tensor:
+def level_words(
+    nest: Nest, index: int, kinds: tuple[str, ...] = ACCESSES
+) -> Float64[Tensor, "*batch"]:
     """Return the words that one instance of a level moves, of the given kinds of access."""
     kept = nest.accesses[index].values()
     return _sum([getattr(each, kind) for each in kept for kind in kinds], nest.macs)
 
 
-def clusters(nest: Nest, accelerator: Accelerator, index: int) -> Tensor:
+def clusters(nest: Nest, accelerator: Accelerator, index: int) -> Float64[Tensor, "*batch"]:
     """Return how many clusters of a level are accessed: its instances, where none share."""
     level = accelerator.levels[index]
     used = nest.instances[index]

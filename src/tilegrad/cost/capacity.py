@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
@@ -60,7 +61,9 @@ def find_overflows(
     return found
 
 
-def fits(tiles: Tiles, accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
+def fits(
+    tiles: Tiles, accelerator: Accelerator, hardware: Mapping[str, Value]
+) -> Bool[Tensor, "*batch"]:
     """Return which mappings fit the hardware, ``[...]``."""
     fitting = torch.ones((), dtype=torch.bool, device="cpu")  # mixes with any device's
     for each in accelerator.requirements:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float64
 from torch import Tensor
 
 from tilegrad.accelerator import ACCESSES, Accelerator
@@ -32,11 +33,11 @@ class Footprint:
     ``context [..., context]``: what a cost model reads beside these (mostly nothing).
     """
 
-    energy_words: Tensor
-    port_words: Tensor
-    needs: Tensor
-    excess: Tensor
-    context: Tensor
+    energy_words: Float64[Tensor, "*#batch access"]
+    port_words: Float64[Tensor, "*#batch port"]
+    needs: Float64[Tensor, "*#batch column"]
+    excess: Float64[Tensor, "*#batch 1"]
+    context: Float64[Tensor, "*#batch context"]
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
@@ -62,7 +63,9 @@ def concatenate_footprints(parts: list[Footprint]) -> Footprint:
     return Footprint(*map(torch.cat, zip(*(part.parts for part in parts), strict=True)))
 
 
-def footprint(nest: Nest, accelerator: Accelerator, context: Tensor | None = None) -> Footprint:
+def footprint(
+    nest: Nest, accelerator: Accelerator, context: Float64[Tensor, "*batch context"] | None = None
+) -> Footprint:
     """Return the footprint of every mapping of ``nest``; ``context`` is a cost model's."""
     energy, ports = [nest.macs], [nest.steps]
     for index, level in enumerate(accelerator.levels):
@@ -81,7 +84,7 @@ def footprint(nest: Nest, accelerator: Accelerator, context: Tensor | None = Non
 
 def energy_rates(
     accelerator: Accelerator, hardware: Mapping[str, Value], device: torch.device | None = None
-) -> Tensor:
+) -> Float64[Tensor, "*point access"]:
     """Return pJ per word for each column of ``Footprint.energy_words``, on its ``device``."""
     rates: list[Value] = [accelerator.arithmetic.energy_pj]
     for level in accelerator.levels:
@@ -91,7 +94,7 @@ def energy_rates(
 
 def port_widths(
     accelerator: Accelerator, hardware: Mapping[str, Value], device: torch.device | None = None
-) -> Tensor:
+) -> Float64[Tensor, "*point port"]:
     """Return words per cycle for each column of ``Footprint.port_words``, on its ``device``."""
     widths: list[Value] = [1.0]
     for level in accelerator.levels:
@@ -99,13 +102,17 @@ def port_widths(
     return _values(widths, device)
 
 
-def energy_pj(sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
+def energy_pj(
+    sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]
+) -> Float64[Tensor, "*batch"]:
     """Return the energy ``[...]`` on hardware whose values broadcast with the batch."""
     rates = energy_rates(accelerator, hardware, sums.energy_words.device)
     return (sums.energy_words * rates).sum(-1)
 
 
-def cycles(sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]) -> Tensor:
+def cycles(
+    sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]
+) -> Float64[Tensor, "*batch"]:
     """Return the latency ``[...]`` on hardware whose values broadcast with the batch."""
     widths = port_widths(accelerator, hardware, sums.port_words.device)
     return (sums.port_words / widths).amax(-1)

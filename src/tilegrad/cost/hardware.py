@@ -8,6 +8,7 @@ from functools import reduce
 from typing import Any
 
 import torch
+from jaxtyping import Float64
 from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
@@ -15,7 +16,6 @@ from tilegrad.accelerator.determined import Step
 from tilegrad.accelerator.expression import Value, tensor_of, values
 from tilegrad.accelerator.inversion import inverted
 from tilegrad.accelerator.requirement import Column, Requirement, Tiles
-from tilegrad.nest import Nest
 
 ARITHMETIC = "arithmetic"
 """The name of a cost's part that no level has."""
@@ -42,21 +42,24 @@ class Inferred:
 
 
 def infer_hardware(
-    accelerator: Accelerator, nest: Nest, fixed: Mapping[str, float], exact: bool = True
+    accelerator: Accelerator, tiles: Tiles, fixed: Mapping[str, float], exact: bool = True
 ) -> Hardware:
     """Return the least hardware that fits every layer's mapping.
 
-    ``nest`` is ``[..., layer]``; each parameter comes back as ``[...]``: the largest that a
+    ``tiles`` are ``[..., layer]``; each parameter comes back as ``[...]``: the largest that a
     requirement of a layer asks for, at least its minimum, in whole units if ``exact``. ``fixed``
     values are kept, whether they hold the mappings or not. Raises ``ConfigError`` where mappings do
     not tell a free size.
     """
-    needs = [column.need(nest).amax(-1) for column in accelerator.columns]
+    needs = [column.need(tiles).amax(-1) for column in accelerator.columns]
     return least_hardware(accelerator, needs, fixed, exact).hardware
 
 
 def least_hardware(
-    accelerator: Accelerator, needs: Sequence[Tensor], fixed: Mapping[str, float], exact: bool
+    accelerator: Accelerator,
+    needs: Sequence[Float64[Tensor, "*#batch"]],
+    fixed: Mapping[str, float],
+    exact: bool,
 ) -> Inferred:
     """Return the least hardware for the needs ``[...]`` of each of ``Accelerator.columns``.
 
@@ -64,7 +67,10 @@ def least_hardware(
     """
     plan = accelerator.plan(fixed)
     there = needs[0].device if needs else None
-    hardware = {name: torch.full((), float(value), device=there) for name, value in fixed.items()}
+    hardware = {
+        name: torch.full((), float(value), dtype=torch.float64, device=there)
+        for name, value in fixed.items()
+    }
     needed: Hardware = {}
     for step in plan.steps:
         need = asked(accelerator, step, needs, hardware)
@@ -74,8 +80,11 @@ def least_hardware(
 
 
 def asked(
-    accelerator: Accelerator, step: Step, needs: Sequence[Tensor], known: Mapping[str, Value]
-) -> Tensor:
+    accelerator: Accelerator,
+    step: Step,
+    needs: Sequence[Float64[Tensor, "*#batch"]],
+    known: Mapping[str, Value],
+) -> Float64[Tensor, "*batch"]:
     """Return what the needs ``[...]`` of each column ask of a step's parameter, ``[...]``.
 
     ``known`` holds the parameters of the earlier steps. Not in whole units; at least the minimum.
@@ -90,10 +99,10 @@ def asked(
 def whole(
     accelerator: Accelerator,
     step: Step,
-    size: Tensor,
-    needs: Sequence[Tensor],
+    size: Float64[Tensor, "*#batch"],
+    needs: Sequence[Float64[Tensor, "*#batch"]],
     known: Mapping[str, Value],
-) -> Tensor:
+) -> Float64[Tensor, "*batch"]:
     """Return the sizes ``[...]`` of a step's parameter in whole units that the needs fit.
 
     That makes meshes of whole widths too, where one of the next few sizes does.
@@ -115,7 +124,7 @@ def whole(
 
 def excess(
     requirements: Sequence[Requirement | Column], tiles: Tiles, hardware: Mapping[str, Value]
-) -> Tensor:
+) -> Float64[Tensor, "*batch"]:
     """Return the log of how far mappings exceed requirements, summed over these, ``[...]``."""
     total = tensor_of(0.0)
     for each in requirements:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -21,6 +21,7 @@ from tilegrad.mapping import LoopNest
 from tilegrad.nest import analyse
 
 
+@runtime_checkable
 class LatencyModel(Protocol):
     """Latency of mappings on hardware; ``differentiable`` in the factors and the hardware."""
 
@@ -88,6 +89,7 @@ class Departure:
     highest: float
 
 
+@runtime_checkable
 class LearnedModel(LatencyModel, Protocol):
     """A model that was fitted to measurements, and holds where they lie.
 

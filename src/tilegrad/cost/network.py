@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from jaxtyping import Bool, Float64
 from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
@@ -25,11 +26,11 @@ class NetworkCost:
     """
 
     hardware: Hardware
-    fits: Tensor
+    fits: Bool[Tensor, "*design layer"]
     layers: LayerCost
-    energy_pj: Tensor
-    cycles: Tensor
-    area_mm2: Tensor
+    energy_pj: Float64[Tensor, "*design"]
+    cycles: Float64[Tensor, "*design"]
+    area_mm2: Float64[Tensor, "*#design"]
 
 
 def network_cost(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from tilegrad.mapping.batch import broadcast_shapes
@@ -23,9 +24,9 @@ class LoopNest:
     Leading dimensions of the three broadcast against each other.
     """
 
-    temporal: Tensor
-    spatial: Tensor
-    order: Tensor
+    temporal: Float64[Tensor, "*#batch level dim"]
+    spatial: Float64[Tensor, "*#batch level axis dim"]
+    order: Int64[Tensor, "*#batch level dim"]
 
     @property
     def batch_shape(self) -> torch.Size:
@@ -34,7 +35,7 @@ class LoopNest:
             self.temporal.shape[:-2], self.spatial.shape[:-3], self.order.shape[:-2]
         )
 
-    def bounds(self) -> Tensor:
+    def bounds(self) -> Float64[Tensor, "*batch dim"]:
         """Return the product of all factors, ``[..., dim]``."""
         return self.temporal.prod(-2) * self.spatial.prod(-2).prod(-2)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
+from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
@@ -78,7 +79,9 @@ class MapSpace:
             return covers(bound, limits)
         return factorisations(bound, limits)
 
-    def outermost(self, factors: Tensor, bounds: Tensor) -> list[Tensor]:
+    def outermost(
+        self, factors: Float64[Tensor, "*#batch slot"], bounds: Float64[Tensor, "*#batch dim"]
+    ) -> list[Tensor]:
         """Return what ``factors [..., slot]`` leave of ``bounds [..., dim]``, per dim ``[...]``."""
         left = list(bounds.unbind(-1))
         if self.padded:
@@ -94,7 +97,12 @@ class MapSpace:
             inside[slot.dim] = inside[slot.dim] * factor
         return [(bound / tile).ceil() for bound, tile in zip(bounds, inside, strict=True)]
 
-    def mapping(self, factors: Tensor, bounds: Tensor, order: Tensor) -> LoopNest:
+    def mapping(
+        self,
+        factors: Float64[Tensor, "*#batch slot"],
+        bounds: Float64[Tensor, "*#batch dim"],
+        order: Int64[Tensor, "*#batch level dim"],
+    ) -> LoopNest:
         """Return the mappings of ``factors [..., slot]``, ``bounds [..., dim]`` and ``order``."""
         columns = dict(zip(self.slots, factors.unbind(-1), strict=True))
         left = self.outermost(factors, bounds)

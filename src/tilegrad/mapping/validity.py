@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float64
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
@@ -37,14 +38,15 @@ class _Rule:
 
 
 def find_violations(
-    mapping: LoopNest, bounds: Tensor, accelerator: Accelerator
+    mapping: LoopNest, bounds: Float64[Tensor, "*#mapping dim"], accelerator: Accelerator
 ) -> dict[int, list[Violation]]:
     """Return what is illegal in each mapping ``[mapping, level, dim]``, by index; {} if nothing is.
 
-    ``bounds [mapping, dim]`` are the problems' loop bounds. Legal: factors are integers >= 1 whose
-    product over the levels is the bound, or the least that the inner ones reach above it (the
-    mapping is padded: the machine runs the whole product); each level's order is a permutation of
-    the dims; spatial loops above 1 lie only along mesh axes that can spread the dim.
+    ``bounds [mapping, dim]``, or ``[dim]`` of all, are the problems' loop bounds. Legal: factors
+    are integers >= 1 whose product over the levels is the bound, or the least that the inner ones
+    reach above it (the mapping is padded: the machine runs the whole product); each level's order
+    is a permutation of the dims; spatial loops above 1 lie only along mesh axes that can spread the
+    dim.
     """
     found: dict[int, list[Violation]] = {}
     for rule in _rules(mapping, bounds, accelerator):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 import torch
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
@@ -34,10 +35,10 @@ Moved = Callable[[int, str], Tensor]
 class Accesses:
     """Words of one tensor at one level, per instance, over the whole layer; each ``[...]``."""
 
-    tile: Tensor
-    reads: Tensor
-    fills: Tensor
-    updates: Tensor
+    tile: Float64[Tensor, "*#batch"]
+    reads: Float64[Tensor, "*#batch"]
+    fills: Float64[Tensor, "*#batch"]
+    updates: Float64[Tensor, "*#batch"]
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class Nest:
     accesses: tuple[dict[str, Accesses], ...]
     instances: tuple[Tensor, ...]
     spatial: tuple[tuple[Tensor, ...], ...]
-    steps: Tensor
-    macs: Tensor
+    steps: Float64[Tensor, "*#batch"]
+    macs: Float64[Tensor, "*#batch"]
 
     def words(self, level: int) -> Tensor:
         """Return the words that one instance of a level keeps, ``[...]``."""
@@ -64,7 +65,9 @@ class Nest:
         return self.spatial[level][axis]
 
 
-def analyse(mapping: LoopNest, strides: Tensor, accelerator: Accelerator) -> Nest:
+def analyse(
+    mapping: LoopNest, strides: Float[Tensor, "*batch coefficient"], accelerator: Accelerator
+) -> Nest:
     """Analyse mappings ``[..., level, dim]`` of layers of the accelerator's shape.
 
     ``strides [..., coefficient]`` holds the shape's coefficients; leading dimensions broadcast.

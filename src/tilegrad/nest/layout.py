@@ -8,6 +8,7 @@ from operator import add, mul
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from tilegrad.accelerator import AXES, Accelerator
@@ -25,7 +26,12 @@ Scales = dict[str, Factors]
 class Layout:
     """Tiles, extents and loops of a batch of mappings; tensors ``[...]`` broadcast."""
 
-    def __init__(self, mapping: LoopNest, strides: Tensor, accelerator: Accelerator) -> None:
+    def __init__(
+        self,
+        mapping: LoopNest,
+        strides: Float[Tensor, "*batch coefficient"],
+        accelerator: Accelerator,
+    ) -> None:
         self.accelerator = accelerator
         self.shape = accelerator.shape
         self.counts_first_fill = accelerator.counting == "timeloop-2022"
@@ -148,7 +154,7 @@ def axis_extents(
     ]
 
 
-def steps_in_words(shape: Shape, coefficients: Tensor) -> Scales:
+def steps_in_words(shape: Shape, coefficients: Float[Tensor, "*batch coefficient"]) -> Scales:
     """Return how far one step along each sliding dim moves, from ``[..., coefficient]``."""
     given = dict(zip(shape.coefficients, coefficients.unbind(-1), strict=True))
     return {

@@ -13,6 +13,7 @@ from functools import reduce
 from operator import or_
 
 import torch
+from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from tilegrad.mapping.batch import broadcast_shapes
@@ -47,7 +48,11 @@ class Loops:
         return self._sets[key]
 
 
-def level_loops(bounds: Sequence[Tensor], steps: Sequence[Tensor], order: Tensor) -> Loops:
+def level_loops(
+    bounds: Sequence[Float64[Tensor, "*#batch"]],
+    steps: Sequence[Float64[Tensor, "*#batch"]],
+    order: Int64[Tensor, "position ..."],
+) -> Loops:
     """Return one level's loops without the positions that no mapping of the batch uses.
 
     ``bounds`` and ``steps`` hold one tensor per dim; ``order [position, ...]`` outermost first.

@@ -60,9 +60,13 @@ def occupancy_levels(
 
 
 def level_rows(accelerator: Accelerator, hardware: Mapping[str, float]) -> list[tuple[str, ...]]:
-    """Return a row per level on the hardware found, the outermost first; see the headings."""
-    dims = accelerator.shape.dims
-    rows = [_level_cells(level, hardware, dims) for level in reversed(accelerator.levels)]
+    """Return a row per level on the hardware found, the outermost first; see the headings.
+
+    Spatial loops by the letters of a description, groups among them, whatever the layers' shapes.
+    """
+    described = accelerator.running(GROUPED)
+    levels = reversed(described.levels)
+    rows = [_level_cells(level, hardware, GROUPED.dims) for level in levels]
     return [LEVEL_HEADINGS, *rows]
 
 

@@ -154,7 +154,7 @@ class SearchProblem:
                     f"{group}.{name} = {self.hardware.limit(name):g} holds no mapping of every "
                     f"layer; the smallest needs {float(value):g} {self._unit(name)}"
                 )
-        sizes = {name: torch.tensor(float(value)) for name, value in least.hardware.items()}
+        sizes = {n: torch.tensor(float(v), dtype=torch.float64) for n, v in least.hardware.items()}
         if (reason := self.misfit(smallest, sizes)) is not None:
             raise InfeasibleError(f"no mapping fits accelerator {self.accelerator.name}: {reason}")
         area = float(torch.as_tensor(area_mm2(self.accelerator, sizes)))

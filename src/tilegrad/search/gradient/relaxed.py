@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from tilegrad.accelerator import AXES
@@ -34,11 +35,11 @@ class RelaxedStack:
 
     space: MapSpace
     stack: Stack
-    orders: Tensor
-    log_widths: Tensor
-    dims: Tensor
-    slots: tuple[Tensor, ...]
-    places: Tensor
+    orders: Int64[Tensor, "layer order level dim"]
+    log_widths: Float64[Tensor, " slot"]
+    dims: Int64[Tensor, " slot"]
+    slots: tuple[Int64[Tensor, "_"], ...]
+    places: Int64[Tensor, " layer"]
 
     @property
     def bounds(self) -> Tensor:
@@ -82,7 +83,9 @@ class RelaxedStack:
             change(self.places),
         )
 
-    def begin(self, share: Tensor) -> Tensor:
+    def begin(
+        self, share: Float64[Tensor, "start layer slot"]
+    ) -> Float64[Tensor, "start layer slot"]:
         """Return log factors ``[start, layer, slot]`` that take uniform shares of their bounds.
 
         Spatial slots begin wide: three quarters of what the bound and the mesh allow, or more.
@@ -92,14 +95,16 @@ class RelaxedStack:
         share = torch.where(spatial, 0.75 + 0.25 * share, share)
         return self.project(share * self.bounds.log()[:, self.dims])
 
-    def project(self, logs: Tensor) -> Tensor:
+    def project(
+        self, logs: Float64[Tensor, "start layer slot"]
+    ) -> Float64[Tensor, "start layer slot"]:
         """Return the nearest log factors that are legal: at least 1, product at most the bound."""
         logs = torch.minimum(logs.clamp(min=0), self.log_widths)
         totals = [logs.index_select(-1, slots).sum(-1) for slots in self.slots]
         total = torch.stack(totals, -1).clamp(min=1e-12)
         return logs * (self.bounds.log() / total).clamp(max=1).index_select(-1, self.dims)
 
-    def sums(self, logs: Tensor, model: LatencyModel) -> Footprint:
+    def sums(self, logs: Float64[Tensor, "start layer slot"], model: LatencyModel) -> Footprint:
         """Return footprints ``[start, layer, order]`` of log factors ``[start, layer, slot]``."""
         bounds = self.bounds.unsqueeze(-2)
         nests = self.space.mapping(logs.exp().unsqueeze(-2), bounds, self.orders)
@@ -171,14 +176,18 @@ class RelaxedProblem:
         """The most slots of a shape."""
         return max(len(stack.space.slots) for stack in self.stacks)
 
-    def random(self, starts: int, generator: torch.Generator) -> Tensor:
+    def random(
+        self, starts: int, generator: torch.Generator
+    ) -> Float64[Tensor, "start layer slot"]:
         """Return random log factors ``[start, layer, slot]``: shares of the bounds' logs."""
         shape = (starts, len(self.counts), self.slots)
         there = generator.device
         share = torch.rand(shape, generator=generator, dtype=torch.float64, device=there)
         return self._each(share.to(self.device), lambda stack, part: stack.begin(part))
 
-    def project(self, logs: Tensor) -> Tensor:
+    def project(
+        self, logs: Float64[Tensor, "start layer slot"]
+    ) -> Float64[Tensor, "start layer slot"]:
         """Return the nearest log factors that are legal: at least 1, product at most the bound."""
         return self._each(logs, lambda stack, part: stack.project(part))
 
@@ -211,7 +220,9 @@ class RelaxedProblem:
         columns = zip(*(part.parts for part in parts), strict=True)
         return Footprint(*(torch.cat(each, -3).index_select(-3, self.order) for each in columns))
 
-    def loss(self, logs: Tensor, sharpness: float) -> tuple[Tensor, Hardware, Tensor]:
+    def loss(
+        self, logs: Float64[Tensor, "start layer slot"], sharpness: float
+    ) -> tuple[Float64[Tensor, " start"], Hardware, Int64[Tensor, "start layer"]]:
         """Return the log objective ``[start]``, the hardware ``[start]`` and each layer's order.
 
         Orders are weighted by a softmax over ``-sharpness * log`` of their own objective; the log
