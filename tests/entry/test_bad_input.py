@@ -37,8 +37,10 @@ OPTIONS = [
     case("workload=null", "workload", "'null'", "bert"),
     case("strategy=gradiant", "strategy", "'gradiant'", "nearest: gradient", "random"),
     case("accelerator=gemini", "accelerator", "'gemini'", "nearest: gemmini"),
-    case("padding=some", "padding", "'some'", "none, auto"),
-    case("padding=auto ckpt=gemmini_rtl", "padding is 'auto'", "ckpt=gemmini_rtl", "padding=none"),
+    case("padding=some", "padding", "'some'", "auto, always, none"),
+    case(
+        "padding=always ckpt=gemmini_rtl", "padding is 'always'", "ckpt=gemmini_rtl", "padding=none"
+    ),
     case("objective=edb", "objective", "'edb'", "nearest: edp", "area-delay"),
     case("optimized_metric=egy", "optimized_metric", "'egy'", "energy_uj"),
     case("workload.source=nope", "workload.source", "'nope'", "unet"),

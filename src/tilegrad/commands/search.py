@@ -91,7 +91,7 @@ def _reserving(runner: Runner, report: bool) -> Runner:
 
 def warn(runner: Runner) -> None:
     """Say on stderr what to know before trusting what the search finds."""
-    for warning in runner.problem.pricing.warnings:
+    for warning in runner.problem.warnings:
         Console(stderr=True).print(f"warning: {warning}", soft_wrap=True, markup=False)
 
 
@@ -129,7 +129,7 @@ def write_result(runner: Runner, state: SearchState, status: str) -> Result:
         **design,
         **stated_coverage(problem.workload.coverage),
         **_proven(state, problem),
-        "warnings": (*problem.pricing.warnings, *beyond),
+        "warnings": (*problem.warnings, *beyond),
         "samples": state.samples,
         "seconds": round(state.seconds, 3),
         "seed": runner.seed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from tilegrad.search.latency import (
 )
 from tilegrad.search.limits import hardware_space
 from tilegrad.search.objective import objective
+from tilegrad.search.padding import ALWAYS, AUTO, PADDINGS
 from tilegrad.search.problem import CPU, SearchProblem
 from tilegrad.search.runner import Runner, run_name
 from tilegrad.search.state import Strategy
@@ -39,8 +40,6 @@ FIELDS = (
     "ckpt_upper", "logger", "log", "device",
 )  # fmt: skip
 """The fields of ``conf/search.yaml``."""
-
-PADDINGS = ("none", "auto")
 
 
 def build_runner(config: DictConfig) -> Runner:
@@ -56,9 +55,8 @@ def build_runner(config: DictConfig) -> Runner:
     model = latency_model(learned, accelerator)
     check_shapes(model, workload, config.ckpt)
     device = search_device(config.device, config.ckpt)
-    padded = choice("padding", config.padding, PADDINGS) == "auto"
-    check_padding(padded, model, config.ckpt)
-    problem = SearchProblem(workload, space, objective(config.objective), model, device, padded)
+    problem = SearchProblem(workload, space, objective(config.objective), model, device)
+    problem = replace(problem, padded=_is_padded(config, problem))
     problem.check_size()
     problem.check_feasible()
     problem.pricing.check()
@@ -74,6 +72,15 @@ def build_runner(config: DictConfig) -> Runner:
     check_directory(directory, fingerprint)
     load_checkpoint(directory, fingerprint.digest)
     return Runner(problem, strategy, budget, seed, directory, fingerprint)
+
+
+def _is_padded(config: DictConfig, problem: SearchProblem) -> bool:
+    """Return whether factors of awkward bounds need not divide them, as ``padding`` says."""
+    padding = choice("padding", config.padding, PADDINGS)
+    check_padding(padding, problem.model, config.ckpt)
+    target = instantiate(config.get("target"))
+    runs = problem.learned is None and (target is None or target.runs_padded)
+    return padding == ALWAYS or (padding == AUTO and runs and problem.idleness.pays)
 
 
 def _budget(given: object) -> Budget:

@@ -14,6 +14,7 @@ from tilegrad.cost.latency import NEST_LATENCY, LatencyModel
 from tilegrad.errors import ConfigError
 from tilegrad.paths import config_directory
 from tilegrad.pretrained import checkpoint_path
+from tilegrad.search.padding import ALWAYS
 from tilegrad.search.state import Strategy
 from tilegrad.shape.conv import CONV
 from tilegrad.workload import Workload
@@ -64,12 +65,12 @@ def check_shapes(model: LatencyModel, workload: Workload, ckpt: object) -> None:
             )
 
 
-def check_padding(padded: bool, model: LatencyModel, ckpt: object) -> None:
+def check_padding(padding: str, model: LatencyModel, ckpt: object) -> None:
     """Refuse padded mappings for a predictor: it never saw one, and machines may run the rest."""
-    if padded and model.learned:
+    if padding == ALWAYS and model.learned:
         raise ConfigError(
-            f"padding is 'auto', and ckpt={ckpt} ({model.name}) predicts mappings whose factors "
-            "divide their bounds; legal: padding=none, or ckpt=null"
+            f"padding is {padding!r}, and ckpt={ckpt} ({model.name}) predicts mappings whose "
+            "factors divide their bounds; legal: padding=none (auto is that there), or ckpt=null"
         )
 
 

@@ -28,6 +28,7 @@ from tilegrad.mapping.space import MapSpace
 from tilegrad.nest import analyse_layers
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.objective import Objective
+from tilegrad.search.padding import Idleness, idleness
 from tilegrad.search.pricing import Pricing
 from tilegrad.search.tables import LayerTable
 from tilegrad.shape import Shape
@@ -67,6 +68,17 @@ class SearchProblem:
     def pricing(self) -> Pricing:
         """What larger sizes cost."""
         return Pricing(self.hardware, self.objective)
+
+    @cached_property
+    def idleness(self) -> Idleness:
+        """What perfect factors waste of the widest array allowed."""
+        return idleness(self.workload, self.accelerator, self.meshes[0])
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a user should know before trusting a design."""
+        idle = self.idleness.pays and not self.padded
+        return (*self.pricing.warnings, *([str(self.idleness)] if idle else []))
 
     @cached_property
     def spaces(self) -> dict[Shape, MapSpace]:

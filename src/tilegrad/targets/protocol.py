@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from tilegrad.accelerator import Accelerator
 
 
 class Target(Protocol):
-    """Takes a design out, runs it there and puts what that gave beside the run's own figures."""
+    """Takes a design out, runs it there and puts what that gave beside the run's own figures.
+
+    ``runs_padded``: it runs mappings that cover more than a layer's bounds.
+    """
 
     name: str
+    runs_padded: ClassVar[bool]
 
     def check(self, accelerator: Accelerator) -> None:
         """Refuse an accelerator that the target is not for; ``ConfigError`` says why."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.checks import positive_int, positive_number
@@ -42,6 +42,7 @@ class GemminiTarget:
     timeout: float = 3600.0
     workers: int | None = None
     name: str = "gemmini"
+    runs_padded: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         positive_number("target.timeout", self.timeout)

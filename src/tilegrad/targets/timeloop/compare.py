@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.checks import positive_int, positive_number
@@ -36,6 +36,7 @@ class TimeloopTarget:
     workers: int | None = None
     cache: str | None = None
     name: str = "timeloop"
+    runs_padded: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         positive_number("target.timeout", self.timeout)
