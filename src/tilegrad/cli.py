@@ -17,13 +17,16 @@ INTERRUPTED = 130
 CONFIGURED = {
     "search": "co-search an accelerator's hardware and a network's mappings",
     "train": "train and test a predictor of latency, energy or EDP",
-    "eval": "a trained predictor on other data",
+    "eval": "test a trained predictor on other data (mappings by the analysis: evaluate)",
     "compare": "designs against each other, each searched on each network",
 }
 """Commands that Hydra configures: what they are for."""
 
 PLAIN = {
-    "evaluate": ("evaluate", "cycles and energy of every row of a table of mappings"),
+    "evaluate": (
+        "evaluate",
+        "cycles and energy of a table of mappings, by the analysis (predictors: eval)",
+    ),
     "schedules": ("schedules", "schedules to learn from: make, read, draw, export"),
     "verify": ("verify", "a search's result and what its certificate proves, checked anew"),
     "export": ("export_design", "a search's design as another tool's input"),

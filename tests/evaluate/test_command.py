@@ -125,6 +125,7 @@ def test_arguments_that_are_wrong(
         (["--version"], tilegrad.__version__),
         (["--help"], "evaluate"),
         (["evaluate", "--help"], "mapping.mapping"),
+        (["evaluate", "--help"], "tilegrad eval (eval.py)"),
     ],
 )
 def test_help(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:

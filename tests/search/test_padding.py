@@ -76,6 +76,7 @@ def test_auto_pads_where_it_pays_and_says_what_is_wasted_where_it_cannot(tmp_pat
     assert "padding=auto" in warning
     assert "last" not in warning
     assert not problem_of(tmp_path, target="gemmini").padded
+    assert not problem_of(tmp_path, strategy="exact").padded
     assert problem_of(tmp_path, target="timeloop").padded
     beside = problem_of(tmp_path, ckpt="gemmini_rtl")
     assert not beside.padded

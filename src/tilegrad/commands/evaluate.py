@@ -13,6 +13,9 @@ mapping.mapping (the shorthand), prob.R ... prob.N, prob.Wstride ... prob.Hdilat
 hardware: a column named like each hardware parameter of the accelerator, or the columns that the
 accelerator's 'table' section names. With target.cycle, target.energy (uJ) or target.edp
 (uJ*cycles / 1e6) it also reports the relative errors. Rows are numbered from 1.
+
+The figures are those of the loop-nest analysis. A trained predictor is tested on rows by another
+command, tilegrad eval (eval.py).
 """
 
 

@@ -56,12 +56,12 @@ def build_runner(config: DictConfig) -> Runner:
     check_shapes(model, workload, config.ckpt)
     device = search_device(config.device, config.ckpt)
     problem = SearchProblem(workload, space, objective(config.objective), model, device)
-    problem = replace(problem, padded=_is_padded(config, problem))
+    strategy: Strategy = instantiate(config.strategy)
+    problem = replace(problem, padded=_is_padded(config, problem, strategy))
     problem.check_size()
     problem.check_feasible()
     problem.pricing.check()
     problem.check_predictions()
-    strategy: Strategy = instantiate(config.strategy)
     strategy.check(problem)
     check_gradients(strategy, model, config.ckpt)
     seed = positive_int("seed", config.seed, least=0)
@@ -74,13 +74,15 @@ def build_runner(config: DictConfig) -> Runner:
     return Runner(problem, strategy, budget, seed, directory, fingerprint)
 
 
-def _is_padded(config: DictConfig, problem: SearchProblem) -> bool:
+def _is_padded(config: DictConfig, problem: SearchProblem, strategy: Strategy) -> bool:
     """Return whether factors of awkward bounds need not divide them, as ``padding`` says."""
     padding = choice("padding", config.padding, PADDINGS)
     check_padding(padding, problem.model, config.ckpt)
-    target = instantiate(config.get("target"))
-    runs = problem.learned is None and (target is None or target.runs_padded)
-    return padding == ALWAYS or (padding == AUTO and runs and problem.idleness.pays)
+    # Strategies and targets of one's own need not say.
+    pads = getattr(strategy, "pads", True)
+    runs = getattr(instantiate(config.get("target")), "runs_padded", True)
+    pays = pads and runs and problem.learned is None and problem.idleness.pays
+    return padding == ALWAYS or (padding == AUTO and pays)
 
 
 def _budget(given: object) -> Budget:

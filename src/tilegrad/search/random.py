@@ -24,6 +24,7 @@ class RandomStrategy:
     designs: int = 10_000
     name: str = field(default="random", init=False)
     needs_gradient: ClassVar[bool] = False
+    pads: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         positive_int("strategy.designs", self.designs)

@@ -84,11 +84,13 @@ class SearchState:
 class Strategy(Protocol):
     """Proposes designs; every evaluation of a whole design counts as one sample.
 
-    ``needs_gradient``: only works with a latency model that is differentiable.
+    ``needs_gradient``: only works with a latency model that is differentiable. ``pads``: proposes
+    padded mappings where the problem allows them.
     """
 
     name: str
     needs_gradient: ClassVar[bool]
+    pads: ClassVar[bool]
 
     def check(self, problem: SearchProblem) -> None:
         """Refuse a problem that the strategy is not for; ``ConfigError`` names the field."""

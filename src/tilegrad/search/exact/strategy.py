@@ -38,6 +38,7 @@ class ExactStrategy:
     workers: int | None = None
     name: str = field(default="exact", init=False)
     needs_gradient: ClassVar[bool] = False
+    pads: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         positive_number("strategy.gap", self.gap)

@@ -34,7 +34,7 @@ def check_supported(problem: SearchProblem) -> None:
             "between its training data; legal beside strategy=exact: ckpt=null"
         )
     if problem.padded:
-        raise ConfigError("strategy is exact and padding is auto; legal there: padding=none")
+        raise ConfigError("strategy is exact and padding is always; legal there: auto, none")
     if not problem.hardware.settled:
         _check_count(problem)
         _check_monotone(problem)

@@ -38,7 +38,7 @@ class RelaxedStack:
     orders: Int64[Tensor, "layer order level dim"]
     log_widths: Float64[Tensor, " slot"]
     dims: Int64[Tensor, " slot"]
-    slots: tuple[Int64[Tensor, "_"], ...]
+    slots: tuple[Int64[Tensor, " *_"], ...]
     places: Int64[Tensor, " layer"]
 
     @property

@@ -34,6 +34,7 @@ class GradientStrategy:
     workers: int | None = None
     name: str = field(default="gradient", init=False)
     needs_gradient: ClassVar[bool] = True
+    pads: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for name in ("steps", "polish_rounds", "polish_rows"):

@@ -38,6 +38,7 @@ class LibraryStrategy:
 
     name: str = field(default="gemmini_library", init=False)
     needs_gradient: ClassVar[bool] = False
+    pads: ClassVar[bool] = False
 
     def check(self, problem: SearchProblem) -> None:
         """Refuse an accelerator that is no Gemmini, and sizes that are left open."""
