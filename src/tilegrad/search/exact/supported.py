@@ -79,7 +79,10 @@ def _check_meshes(problem: SearchProblem) -> None:
     for name, sizes in choices.items():
         others = {other: least[0] for other, least in choices.items() if other != name}
         for words in TILES:
-            needs = [torch.tensor(1.0 if c.is_mesh else words) for c in accelerator.columns]
+            needs = [
+                torch.tensor(1.0 if c.is_mesh else words, dtype=torch.float64)
+                for c in accelerator.columns
+            ]
             found = []
             for size in sizes:
                 mesh = {**space.fixed, **others, name: size}
