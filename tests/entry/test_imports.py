@@ -21,10 +21,14 @@ from tilegrad.lasting import import_lasting
 TENSORS = {"torch", "numpy", "scipy", "pandas", "pyarrow"}
 LATE = {"sklearn", "lightning", "pytorch_lightning", "matplotlib", "ray", "optuna", "wandb"}
 
+LATE_OWN = {"tilegrad.search.exact", "tilegrad.record", "tilegrad.report.pictures"}
+
 LOADED = """
 import atexit, json, sys
 def tell():
-    print("\\n" + json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+    own = {name for name in sys.modules if name.startswith("tilegrad.")}
+    names = own | {name.partition(".")[0] for name in sys.modules}
+    print("\\n" + json.dumps(sorted(names)))
 atexit.register(tell)
 """
 
@@ -101,6 +105,8 @@ def test_a_search_begins_without_what_comes_after_it(directory: Path) -> None:
     )
     assert "torch" in found
     assert not found & (LATE | {"scipy", "pandas", "pyarrow", "sympy", "pydantic"})
+    assert "tilegrad.search.gradient" in found
+    assert not found & LATE_OWN
 
 
 @pytest.mark.parametrize("broken", [False, True])

@@ -23,7 +23,6 @@ from tilegrad.search import (
     build_runner,
     design_record,
 )
-from tilegrad.search.exact.certificate import write_certificate
 from tilegrad.search.progress import live_progress
 from tilegrad.search.result import write_history
 from tilegrad.tracking.ending import tracked
@@ -67,6 +66,9 @@ def search(config: DictConfig) -> Result:
 
             write_report(runner.directory, runner.problem.accelerator, runner.problem.workload)
         if result is not None:
+            # Imported here: a search starts without the exact strategy.
+            from tilegrad.search.exact.certificate import write_certificate
+
             write_certificate(runner.directory, runner.problem, state)
         if result is not None and tracker is not None:
             tracker.complete(result.as_json(), state)

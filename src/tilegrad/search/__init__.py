@@ -1,9 +1,10 @@
 """Co-search of hardware and mappings."""
 
+from typing import TYPE_CHECKING, Any
+
 from tilegrad.calls import callable_package
 from tilegrad.search.budget import Budget
 from tilegrad.search.build import build_runner
-from tilegrad.search.exact import ExactStrategy
 from tilegrad.search.gradient import GradientStrategy
 from tilegrad.search.limits import hardware_space
 from tilegrad.search.objective import OBJECTIVES, Objective, objective
@@ -13,6 +14,9 @@ from tilegrad.search.result import design_record, write_history
 from tilegrad.search.runner import Runner
 from tilegrad.search.state import SearchState, Strategy, generator
 from tilegrad.search.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from tilegrad.search.exact import ExactStrategy
 
 __all__ = [
     "OBJECTIVES",
@@ -33,5 +37,15 @@ __all__ = [
     "objective",
     "write_history",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the exact strategy where it is asked for: other searches begin without it."""
+    if name != "ExactStrategy":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from tilegrad.search.exact import ExactStrategy
+
+    return ExactStrategy
+
 
 callable_package(__name__)
