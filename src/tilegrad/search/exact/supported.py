@@ -12,9 +12,13 @@ from tilegrad.cost.hardware import least_hardware
 from tilegrad.errors import ConfigError
 from tilegrad.search.exact.mesh_choices import mesh_choices
 from tilegrad.search.problem import SearchProblem
+from tilegrad.search.tables import LayerTable
 
 MOST_ROWS = 30_000_000
 """Mappings of all layers that are enumerated on one mesh."""
+
+LISTED = 20_000
+"""Choices of one dim that are listed to leave out those that are no better."""
 
 TILES = (1.0, 1e2, 1e4, 1e6)
 """Words of one instance for which energies on different meshes are compared."""
@@ -42,7 +46,7 @@ def check_supported(problem: SearchProblem) -> None:
 
 
 def _check_count(problem: SearchProblem) -> None:
-    rows = [prod(table.counted()) * len(table.orders) for table in problem.tables]
+    rows = [_count(table) * len(table.orders) for table in problem.tables]
     if sum(rows) > MOST_ROWS:
         largest = max(range(len(rows)), key=rows.__getitem__)
         raise ConfigError(
@@ -51,6 +55,12 @@ def _check_count(problem: SearchProblem) -> None:
             f"{problem.workload.layers[largest].name!r} {rows[largest]:,}); legal: at most "
             f"{MOST_ROWS:,}, or strategy=gradient, which proves nothing"
         )
+
+
+def _count(table: LayerTable) -> int:
+    """Return how many choices of factors a layer has; an upper limit where these are very many."""
+    counted = table.counted()
+    return prod(counted if max(counted) > LISTED else map(len, table.choices))
 
 
 def _check_monotone(problem: SearchProblem) -> None:
