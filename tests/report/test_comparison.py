@@ -110,3 +110,18 @@ def test_no_name_is_cut(compared: Callable[..., Comparison], width: int) -> None
     for text in legend.get_texts():
         box = text.get_window_extent()
         assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
+
+
+def test_what_is_proven_has_a_column(record: Record) -> None:
+    def entry(design: str, **proven: float) -> Entry:
+        return Entry(design, parse_result(record | proven))
+
+    bare = Comparison((entry("one"), entry("other")), "one")
+    assert bare.gaps() == []
+    assert "gap" not in printed(bare)
+    known = Comparison((entry("one", gap=0.00101, bound=1.0), entry("other")), "one")
+    header, *rows = known.gaps()
+    assert header[0] == "above the optimum at most"
+    # Rounded up.
+    assert rows == [["one", "0.11 %"], ["other", "-"]]
+    assert "0.11 %" in printed(known, width=200)

@@ -229,3 +229,17 @@ def test_a_place_that_cannot_be_written_is_named(
     with pytest.raises(TilegradError, match=r"loop_nests\.txt: cannot be written"):
         write_report(directory, gemmini, resnet50)
     assert not list(directory.glob(".*"))
+
+
+PROVEN = "samples,seconds,edp,value,bound\n1,0.5,9e9,9e9,0\n2,1.0,2e9,2e9,1.5e9\n"
+
+
+def test_a_proof_has_a_picture_of_its_gap(
+    record: Record, leave_run: Leave, gemmini: Accelerator, resnet50: Workload
+) -> None:
+    directory = leave_run(record | {"gap": 1 / 3, "bound": 1.5e9}, PROVEN)
+    written = write_report(directory, gemmini, resnet50)
+    assert directory / "gap_against_seconds.png" in written
+    text = " ".join(page(directory).itertext())
+    assert "at most 33.34 % above the optimum" in text
+    assert "what no design of the mapspace undercuts" in text

@@ -33,13 +33,15 @@ class Found:
     """A box's ``bound``, the mappings ``rows [layer]`` closest to it, and where to divide.
 
     ``cut``: a parameter and the least value of the upper part; None where the bound is what that
-    design costs. ``point``: the box of that design's hardware alone. ``prices``: lines to begin the
+    design costs. ``point``: the box of that design's hardware alone, on which it has the objective
+    ``value`` (or more, in a range of meshes). ``prices``: lines to begin the
     bounds of parts with; ``shown``: what shows the bound (``shown_by``).
     """
 
     bound: float
     rows: NDArray[np.int64]
     point: Box
+    value: float
     prices: tuple[float, ...]
     shown: list[dict[str, Any]]
     cut: tuple[str, float] | None
@@ -103,7 +105,18 @@ class Prover:
         point, cut = self._cut(box, rows, least, area)
         shown = [shown_by(each, layer) for layer, each in every.items()]
         places = rows.place[least.rows]
-        return Found(least.bound * factor, places, point, _few(least.prices), shown, cut)
+        value = self._value(rows.pick(least.rows), point)
+        bound, begin = least.bound * factor, _few(least.prices)
+        return Found(bound, places, point, value, begin, shown, cut)
+
+    def _value(self, picked: Rows, point: Box) -> float:
+        """Return the objective of one mapping of each layer on the least hardware of a box."""
+        powers = self.problem.objective
+        energy, latency = float(self._energy(picked, point).sum()), float(picked.cycles.sum())
+        area = self._area(point.least)
+        return float(
+            energy**powers.energy_power * latency**powers.latency_power * area**powers.area_power
+        )
 
     def _fitting(self, box: Box) -> NDArray[np.bool_]:
         fitting = np.ones(len(self.rows), dtype=bool)

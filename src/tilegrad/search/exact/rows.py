@@ -37,6 +37,9 @@ TILES = 20_000
 ROUNDING = 1e-12
 """Relative error of a latency that is about to be rounded up."""
 
+Figures = tuple[NDArray[Any], ...]
+Batch = tuple[int, int]
+
 PROBES = (1.0, 2.0, 37.0, 1000.0)
 """Multiples of the least sizes at which energies are compared."""
 
@@ -162,27 +165,20 @@ class Meshes:
         layers, spaces = self.problem.workload.layers, self.problem.spaces
         return [LayerTable(spaces[layer.shape], layer, [widths]) for layer in layers]
 
-    def layer(self, layer: int) -> Rows:
-        """Return the rows of one layer."""
-        table, rates = self.tables[layer], self.rates
-        found = []
-        for first in range(0, count_tiles(table), TILES):
-            factors = tiles(table, first, TILES)
-            found.append(self._figures(table, factors, first, rates))
-        constant, words, cycles, place, *needs = map(np.concatenate, zip(*found, strict=True))
+    def rows(self, layer: int, figures: Sequence[Figures]) -> Rows:
+        """Return the rows of one layer by what ``figures`` gave for its tiles, one part a time."""
+        constant, words, cycles, place, *needs = map(np.concatenate, zip(*figures, strict=True))
         times = self.problem.workload.layers[layer].count
         needed, least, largest = self._sizes(needs)
         parts = [constant * times, words * times, least, cycles * times, needed]
         return Rows.of(parts, place, np.zeros(1, dtype=np.int64), largest)
 
-    def _figures(
-        self, table: LayerTable, factors: Tensor, first: int, rates: Rates
-    ) -> tuple[NDArray[Any], ...]:
-        """Return the parts of ``Rows`` of tiles ``[tile, slot]`` in each order."""
-        accelerator, batch = table.space.accelerator, (len(factors), len(table.orders))
-        bounds = table.bounds.expand(len(factors), 1, -1)
-        nests = table.space.mapping(factors.unsqueeze(1), bounds, table.orders)
-        nest = analyse(nests, table.strides, accelerator)
+    def figures(self, nest: Nest, accelerator: Accelerator, first: int, batch: Batch) -> Figures:
+        """Return constant, words, cycles, place and needs of tiles from the ``first`` on, by row.
+
+        ``nest [tile, order]`` is their analysis, ``batch`` how many there are of each.
+        """
+        rates = self.rates
         energy = torch.stack([each.expand(batch) for each in self._energy_words(nest)], -1).numpy()
         constant = energy @ rates.constant
         groups = [energy[..., list(group)].sum(-1) for group in rates.groups]
@@ -265,6 +261,21 @@ class Meshes:
             rate = accelerator.access_pj(accelerator.levels[level], values)[ACCESSES[kind]]
             found.append(torch.as_tensor(rate, dtype=torch.float64).expand(rows).numpy())
         return np.stack(found, -1) if found else np.empty((rows, 0))
+
+
+def layer_rows(every: Sequence[Meshes], layer: int) -> list[Rows]:
+    """Return the rows of one layer for ranges of meshes whose widest is the same."""
+    table = every[0].tables[layer]
+    accelerator, orders = table.space.accelerator, len(table.orders)
+    found: list[list[Figures]] = [[] for _ in every]
+    for first in range(0, count_tiles(table), TILES):
+        factors = tiles(table, first, TILES)
+        bounds = table.bounds.expand(len(factors), 1, -1)
+        nests = table.space.mapping(factors.unsqueeze(1), bounds, table.orders)
+        nest = analyse(nests, table.strides, accelerator)
+        for meshes, parts in zip(every, found, strict=True):
+            parts.append(meshes.figures(nest, accelerator, first, (len(factors), orders)))
+    return [meshes.rows(layer, parts) for meshes, parts in zip(every, found, strict=True)]
 
 
 def undominated(figures: Floats) -> NDArray[np.bool_]:

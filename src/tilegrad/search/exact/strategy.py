@@ -15,7 +15,7 @@ from tilegrad.search.exact.box import Box
 from tilegrad.search.exact.fixed import FixedRun
 from tilegrad.search.exact.mesh_choices import Ends, divided, mesh_choices
 from tilegrad.search.exact.prover import Found, Prover
-from tilegrad.search.exact.rows import Meshes, Rows, mapping
+from tilegrad.search.exact.rows import Meshes, Rows, layer_rows, mapping
 from tilegrad.search.exact.supported import check_supported
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
@@ -190,12 +190,12 @@ class ExactRun:
     def _bound(self, prover: Prover, box: Box, prices: list[float]) -> Found | None:
         """Bound a box; offer the design closest to the bound, and the best on its hardware."""
         found = prover.bound(box, self.enough, tuple(prices))
-        if found is not None and found.bound < self.enough:
+        if found is not None and found.value < self.state.value:
             before = self.state.value
             self._offer(prover, found)
             if self.state.value < before:
                 there = prover.bound(found.point, 0.0, found.prices)
-                if there is not None:
+                if there is not None and there.value < self.state.value:
                     self._offer(prover, there)
         return found
 
@@ -208,19 +208,28 @@ class ExactRun:
     def _prover(self, ends: Ends) -> Prover:
         key = tuple(ends.items())
         if key not in self._provers:
-            meshes = Meshes.of(self.problem, ends)
-            layers = range(len(self.problem.workload))
-            rows = Rows.join(list(self.threads.map(lambda at: self._layer(meshes, at), layers)))
-            while sum(len(each.rows) for each in self._provers.values()) + len(rows) > KEPT:
-                if not self._provers:
-                    break
-                del self._provers[next(iter(self._provers))]
-            self._provers[key] = Prover(meshes, rows)
+            together = [ends]
+            if not self._by_halves and len(parts := divided(ends, self.choices, False)) > 1:
+                # The widest mesh is looked into next: its mappings are the same.
+                together.append(parts[-1])
+            self._enumerate(together)
         return self._provers[key]
 
-    def _layer(self, meshes: Meshes, layer: int) -> Rows:
+    def _enumerate(self, together: list[Ends]) -> None:
+        """Hold the rows of ranges of meshes whose widest is the same."""
+        every = [Meshes.of(self.problem, ends) for ends in together]
+        layers = range(len(self.problem.workload))
+        found = list(self.threads.map(lambda at: self._layer(every, at), layers))
+        for ends, meshes, rows in zip(together, every, zip(*found, strict=True), strict=True):
+            joined = Rows.join(rows)
+            held = [key for key in self._provers if dict(key) not in together]
+            while held and sum(len(p.rows) for p in self._provers.values()) + len(joined) > KEPT:
+                del self._provers[held.pop(0)]
+            self._provers[tuple(ends.items())] = Prover(meshes, joined)
+
+    def _layer(self, every: list[Meshes], layer: int) -> list[Rows]:
         self.budget.check()
-        return meshes.layer(layer)
+        return layer_rows(every, layer)
 
     def _note(self) -> None:
         """Note the bound of all hardware, and how far the search is."""
