@@ -31,7 +31,8 @@ _NAMED = {
         Constant ConstantOfShape Reshape Transpose Flatten Squeeze Unsqueeze Concat Split Slice Pad
         Expand Tile Identity Cast CastLike Shape Size Range EyeLike DepthToSpace SpaceToDepth
         Dropout ReverseSequence Trilu RandomNormal RandomNormalLike RandomUniform RandomUniformLike
-        CenterCropPad Col2Im BitCast""",
+        CenterCropPad Col2Im BitCast SplitToSequence ConcatFromSequence SequenceAt SequenceConstruct
+        SequenceEmpty SequenceInsert SequenceErase SequenceLength""",
     ELEMENTWISE: """
         Add Sub Mul Div Pow Sqrt Exp Log Neg Abs Sign Reciprocal Floor Ceil Round Mod Relu LeakyRelu
         PRelu Elu Selu Celu ThresholdedRelu Sigmoid HardSigmoid HardSwish Swish Tanh Softplus
