@@ -144,7 +144,6 @@ def _check_header(
         ("fixed", {k: float(v) for k, v in space.fixed.items()}, fixed),
         ("caps", {k: float(v) for k, v in space.caps.items() if v is not None}, caps),
         ("objective", certificate.objective, config.objective),
-        ("padding", space.padding, config.padding),
     ]
     for name, found, right in stated:
         if found != right:
