@@ -16,7 +16,7 @@ from tilegrad.search.exact.fixed import FixedRun
 from tilegrad.search.exact.mesh_choices import Ends, divided, mesh_choices
 from tilegrad.search.exact.prover import Found, Prover
 from tilegrad.search.exact.rows import Meshes, Rows, layer_rows, mapping
-from tilegrad.search.exact.supported import check_supported
+from tilegrad.search.exact.supported import by_layer, check_supported
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
 
@@ -59,7 +59,7 @@ class ExactStrategy:
         """Divide and bound; see ``Strategy.advance``."""
         with ThreadPoolExecutor(self.workers or os.cpu_count() or 1) as threads:
             run: ExactRun | FixedRun
-            if problem.hardware.settled:
+            if by_layer(problem):
                 workers = self.workers or os.cpu_count() or 1
                 run = FixedRun(self.gap, workers, problem, state, budget, threads)
             else:

@@ -39,14 +39,28 @@ def check_supported(problem: SearchProblem) -> None:
         )
     if problem.padded:
         raise ConfigError("strategy is exact and padding is always; legal there: auto, none")
-    if not problem.hardware.settled:
+    if not by_layer(problem):
         _check_count(problem)
         _check_monotone(problem)
         _check_meshes(problem)
 
 
+def by_layer(problem: SearchProblem) -> bool:
+    """Return whether layers are proven one by one, by partial mappings (``fixed``).
+
+    Where no size is free: all but small mapspaces with ports on inner levels, whose words are told
+    only by whole mappings.
+    """
+    ports = any(level.bandwidth for level in problem.accelerator.levels[:-1])
+    return problem.hardware.settled and (not ports or sum(_rows(problem)) > MOST_ROWS)
+
+
+def _rows(problem: SearchProblem) -> list[int]:
+    return [_count(table) * len(table.orders) for table in problem.tables]
+
+
 def _check_count(problem: SearchProblem) -> None:
-    rows = [_count(table) * len(table.orders) for table in problem.tables]
+    rows = _rows(problem)
     if sum(rows) > MOST_ROWS:
         largest = max(range(len(rows)), key=rows.__getitem__)
         raise ConfigError(
