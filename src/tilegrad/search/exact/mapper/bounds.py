@@ -90,8 +90,10 @@ def own(rules: Rules, level: int, ahead: Outlook, shared: Array) -> Array:
     scale = shared[level] / ahead.spreads[stage] if shared[level] > 0 else 1.0
     for tensor in np.flatnonzero(rules.keeps[level]):
         if tensor == rules.outputs:
-            # What returns may be nothing, and the first partial sums are not read.
-            cost += rules.words[tensor] * ahead.updates[stage]
+            # What returns may be nothing, and the first partial sums are not read: served words
+            # were charged as if all were.
+            first = rules.rates[level, 0] * ahead.reductions[stage] * scale
+            cost += rules.words[tensor] * (ahead.updates[stage] - first)
             continue
         least = rules.tiles[tensor] * outside / ahead.still[tensor]
         cost += least * rules.rates[level, 1] * scale

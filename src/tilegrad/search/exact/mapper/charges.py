@@ -31,7 +31,10 @@ from tilegrad.search.exact.mapper.walk import alive
 def serve(v: Array, m: Array, level: int, rules: Any) -> None:
     """Charge a level for what it gives to the next one inwards that keeps a tensor."""
     sliding, outputs = rules[2], rules[4]
-    keeps, rates, shared = rules[5], rules[6], rules[7]
+    keeps, rates, shared, tiles = rules[5], rules[6], rules[7], rules[8]
+    if level == len(keeps) - 1:
+        # The first partial sums are not read; further in, ``keep`` says so.
+        v[PAID] -= tiles[outputs, -1] * rates[level, 0]
     for tensor in range(3):
         if not keeps[level, tensor]:
             continue

@@ -204,7 +204,7 @@ def finish(
     """
     extents, left = space[0], space[1]
     sequence, begins = order
-    sliding, outputs, tiles, rates = rules[2], rules[4], rules[8], rules[6]
+    sliding, outputs, tiles = rules[2], rules[4], rules[8]
     coefficients = rules[10]
     count = extents.shape[1]
     costs, rows = np.empty((len(values), 3)), np.empty(len(values), np.int64)
@@ -231,7 +231,6 @@ def finish(
                 energy += v[WAITS + tensor] + v[WAITS_SHARED + tensor]
                 read += v[SEEN + tensor]
                 if tensor == outputs:
-                    energy -= tiles[tensor, -1] * rates[level, 0]
                     read -= tiles[tensor, -1]
                     written += v[SEEN + tensor]
             cycles = max(v[CYCLES], read / widths[level, 0], written / widths[level, 1])
