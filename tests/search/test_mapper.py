@@ -108,4 +108,5 @@ def test_the_mapper_finds_the_optimum_of_the_whole_mapspace(name: str, seed: int
         assert float(energy) == pytest.approx(found.energy, rel=1e-9)
         assert float(latency) == pytest.approx(found.cycles, rel=1e-9)
         assert float(cost) == pytest.approx(least, rel=1e-9)
-        assert not find_violations(nest, torch.tensor([problem.bounds]), machine)
+        bounds = torch.tensor([problem.bounds], dtype=torch.float64)
+        assert not find_violations(nest, bounds, machine)

@@ -84,7 +84,7 @@ def asked(
     step: Step,
     needs: Sequence[Float64[Tensor, "*#batch"]],
     known: Mapping[str, Value],
-) -> Float64[Tensor, "*batch"]:
+) -> Float64[Tensor, "*#batch"]:
     """Return what the needs ``[...]`` of each column ask of a step's parameter, ``[...]``.
 
     ``known`` holds the parameters of the earlier steps. Not in whole units; at least the minimum.
@@ -102,7 +102,7 @@ def whole(
     size: Float64[Tensor, "*#batch"],
     needs: Sequence[Float64[Tensor, "*#batch"]],
     known: Mapping[str, Value],
-) -> Float64[Tensor, "*batch"]:
+) -> Float64[Tensor, "*#batch"]:
     """Return the sizes ``[...]`` of a step's parameter in whole units that the needs fit.
 
     That makes meshes of whole widths too, where one of the next few sizes does.
