@@ -103,6 +103,10 @@ def test_the_mapper_finds_the_optimum_of_the_whole_mapspace(name: str, seed: int
         found = LayerMapper(machine, problem, {}).best(price)
         assert found.bound == pytest.approx(least, rel=1e-9)
         assert found.nest is not None
+        # Whatever the bounds let go, it is not that.
+        nearly = LayerMapper(machine, problem, {}).best(price, least * (1 + 1e-7))
+        assert nearly.nest is not None
+        assert nearly.bound == pytest.approx(least, rel=1e-9)
         nest = found.nest.each(lambda tensor: tensor.unsqueeze(0))
         energy, latency, cost = priced(nest, problem, machine, price)
         assert float(energy) == pytest.approx(found.energy, rel=1e-9)
