@@ -86,7 +86,9 @@ class LayerMapper:
         rules = self.rules
         least = min(_Run(self, shared, 0.0, inf, None).least for shared in self._modes)
         widest = float(np.prod([each.prod((1, 2)).max() for each in rules.spreads]))
-        accesses = rules.machine.arithmetic.energy_pj + 3 * rules.rates.sum()
+        # Strides and dilations let a window hold more words than its tile has steps.
+        words = float((rules.tiles / rules.extents.prod(1)).max())
+        accesses = rules.machine.arithmetic.energy_pj + 3 * words * rules.rates.sum()
         return least, rules.macs / widest, float(rules.macs * accesses)
 
     @cached_property
