@@ -164,11 +164,10 @@ class FixedRun:
         corners = [corner(low, high) for low, high in pairwise(lines)]
         values = [self._value(*each) for each in corners]
         place = int(np.argmin(values))
-        # Not told as proven: tiny layers are known whose bounds of partial mappings lie too high.
-        bound = min(values[place], state.value)
+        state.bound = max(state.bound, min(values[place], state.value))
         low, high = lines[place].price, lines[place + 1].price
         price = self._between(low, high, corners[place])
-        enough = state.value <= bound * (1 + self.gap)
+        enough = state.gap is not None and state.gap <= self.gap
         tried = [line[0] for line in private["lines"]]
         if enough or price is None or price in tried or len(tried) >= MOST_PRICES:
             state.done = True
