@@ -27,6 +27,12 @@ CUT = {**MACHINES, "nvdla_small": MACHINES["nvdla_large"]}
 MORE = [pytest.param(seed, marks=pytest.mark.slow) for seed in range(100, 140)]
 """Seeds of further layers."""
 
+ENUMERATED = [
+    pytest.param(seed, marks=pytest.mark.slow if seed < 103 else pytest.mark.exhaustive)
+    for seed in range(100, 120)
+]
+"""Seeds of layers whose mappings are all enumerated."""
+
 HARDWARE = {"pe_dim": float(WIDTH)}
 """What Gemmini's ports ask for."""
 
@@ -74,9 +80,8 @@ def test_no_completion_costs_less_than_a_partial_mapping_is_said_to(name: str, s
             assert rises(_Run(mapper, shared, price, inf, None)) <= 1e-9
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", CUT)
-@pytest.mark.parametrize("seed", range(100, 120))
+@pytest.mark.parametrize("seed", ENUMERATED)
 def test_the_optimum_is_found_however_close_what_is_known_lies(name: str, seed: int) -> None:
     machine, problem = unpriced(drawn(name, seed)), layer(seed, 3)
     every, mapper = every_mapping(problem, machine, WIDTH), LayerMapper(machine, problem, {})
@@ -88,8 +93,7 @@ def test_the_optimum_is_found_however_close_what_is_known_lies(name: str, seed: 
             assert found.bound == pytest.approx(least, rel=1e-9)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 110))
+@pytest.mark.parametrize("seed", ENUMERATED)
 def test_words_at_inner_ports_never_raise_the_bound_above_the_optimum(seed: int) -> None:
     machine, problem = drawn("eyeriss", seed), layer(seed, 3)
     every, mapper = every_mapping(problem, machine, WIDTH), LayerMapper(machine, problem, {})
