@@ -47,7 +47,7 @@ def test_random_mappings(name: str) -> None:
         assert found is not None
         before = fits(analyse(mappings[row], ONES, accelerator), accelerator, {})
         assert (found.moves == 0) == bool(before.all())
-        one = found.mapping.each(lambda tensor: tensor.unsqueeze(0))
+        one = found.mapping.alone()
         assert fits(analyse(one, ONES, accelerator), accelerator, {}).all()
         assert find_violations(one, mappings[row].bounds().unsqueeze(0), accelerator) == {}
 

@@ -132,7 +132,7 @@ class StrategyContract:
             for other in names:
                 best = found[other].best
                 assert best is not None
-                _, value = problem.evaluate(best.each(lambda tensor: tensor.unsqueeze(0)))
+                _, value = problem.evaluate(best.alone())
                 assert found[name].value <= float(value) * (1 + self.margin), (name, other)
 
     def test_a_budget_of_samples_ends_the_search(self, whole: SearchState, tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_the_mapper_finds_the_optimum_of_the_whole_mapspace(name: str, seed: int
         nearly = LayerMapper(machine, problem, {}).best(price, least * (1 + 1e-7))
         assert nearly.nest is not None
         assert nearly.bound == pytest.approx(least, rel=1e-9)
-        nest = found.nest.each(lambda tensor: tensor.unsqueeze(0))
+        nest = found.nest.alone()
         energy, latency, cost = priced(nest, problem, machine, price)
         assert float(energy) == pytest.approx(found.energy, rel=1e-9)
         assert float(latency) == pytest.approx(found.cycles, rel=1e-9)

@@ -27,7 +27,7 @@ def best_of(state: SearchState) -> LoopNest:
 
 
 def sizes(problem: SearchProblem, state: SearchState) -> dict[str, float]:
-    cost, _ = problem.evaluate(best_of(state).each(lambda tensor: tensor.unsqueeze(0)))
+    cost, _ = problem.evaluate(best_of(state).alone())
     return {name: float(value) for name, value in cost.hardware.items()}
 
 

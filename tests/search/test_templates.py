@@ -178,7 +178,7 @@ def test_a_design_that_does_not_fit_is_not_reported() -> None:
     with pytest.raises(InfeasibleError, match=r"not reported \(layer 'conv': .* must hold"):
         design_record(inside, problem)
     state = SearchState()
-    state.offer(inside.each(lambda tensor: tensor.unsqueeze(0)), problem)
+    state.offer(inside.alone(), problem)
     assert state.best is None
     assert design_record(inside, small_problem("edp", Limits({}, {}), TINY, gemmini_like))
 

@@ -43,6 +43,10 @@ class LoopNest:
         """Apply one function (indexing, a device move) to the three tensors."""
         return LoopNest(change(self.temporal), change(self.spatial), change(self.order))
 
+    def alone(self) -> LoopNest:
+        """Return a batch of this one, ``[1, ...]``."""
+        return self.each(lambda tensor: tensor.unsqueeze(0))
+
     def over(self, count: int) -> LoopNest:
         """Return the nests over ``count`` dims: fewer, or more, whose factors are 1.
 

@@ -33,7 +33,7 @@ def design_record(nests: LoopNest, problem: SearchProblem) -> dict[str, Any]:
 
     Raises ``InfeasibleError`` for a design that does not fit its hardware or exceeds a limit.
     """
-    design = nests.each(lambda tensor: tensor.unsqueeze(0))
+    design = nests.alone()
     cost, value = problem.evaluate(design)
     if not bool(value < torch.inf):
         reason = problem.misfit(design, cost.hardware) or "its hardware exceeds a limit"

@@ -88,7 +88,7 @@ class Surroundings:
 
     def _hardware(self) -> Iterator[tuple[str, str, dict[str, float]]]:
         """Yield the hardware to look at: the template's own, then each parameter scaled."""
-        cost, _ = self.problem.evaluate(self.best.each(lambda tensor: tensor.unsqueeze(0)))
+        cost, _ = self.problem.evaluate(self.best.alone())
         here = {name: float(value) for name, value in cost.hardware.items()}
         parameters = self.problem.accelerator.parameters
         usual = self.problem.accelerator.defaults
@@ -111,7 +111,7 @@ class Surroundings:
             pass
         if drawn.best is None:
             return None
-        cost, _ = self.problem.evaluate(drawn.best.each(lambda tensor: tensor.unsqueeze(0)))
+        cost, _ = self.problem.evaluate(drawn.best.alone())
         before = [edp for samples, _, edp in state.history if samples <= count]
         reached = f"; the search had {before[-1]:.4g} uJ*cycles after as many" if before else ""
         made = f"The best of as many random mappings and the hardware they need{reached}"
@@ -160,7 +160,7 @@ def _pools(
     """Return candidates of every layer for the hardware ``sizes`` ``[1]``."""
     accelerator, workload = there.accelerator, there.workload
     given = there.hardware.given
-    cost = network_cost(nests.each(lambda t: t.unsqueeze(0)), workload, accelerator, given)
+    cost = network_cost(nests.alone(), workload, accelerator, given)
     weights = there.objective.weights(cost.energy_pj, cost.cycles)
     focus = Focus(hardware_points(accelerator, sizes), weights, SLACK, there.model)
     rows = ROWS // len(there.tables)

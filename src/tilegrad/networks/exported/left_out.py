@@ -13,6 +13,7 @@ from tilegrad.networks.reasons import (
     POOL,
     REDUCTION,
     UNKNOWN,
+    by_operator,
 )
 
 _NAMED = {
@@ -52,9 +53,7 @@ _NAMED = {
         leaky_relu elu mish hardtanh floor_divide square masked_fill log_sigmoid softsign isin
         complex polar threshold rrelu linalg_cross __and__ __or__ __xor__ __ior__ __iand__""",
 }
-_REASONS = dict.fromkeys(MOVES, MOVEMENT) | {
-    name: reason for reason, names in _NAMED.items() for name in names.split()
-}
+_REASONS = dict.fromkeys(MOVES, MOVEMENT) | by_operator(_NAMED)
 
 
 def is_known(call: Call) -> bool:

@@ -10,6 +10,7 @@ from tilegrad.networks.reasons import (
     POOL,
     REDUCTION,
     UNKNOWN,
+    by_operator,
 )
 
 _NAMED = {
@@ -41,7 +42,7 @@ _NAMED = {
         BitwiseXor BitwiseNot BitShift IsNaN IsInf Shrink QuantizeLinear DequantizeLinear
         DynamicQuantizeLinear RotaryEmbedding Bernoulli""",
 }
-_REASONS = {name: reason for reason, names in _NAMED.items() for name in names.split()}
+_REASONS = by_operator(_NAMED)
 
 
 def reason(operator: str) -> tuple[str, int | None]:

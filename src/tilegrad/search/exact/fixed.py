@@ -220,4 +220,4 @@ class FixedRun:
 
 def _across(nests: list[LoopNest]) -> LoopNest:
     """Return the design ``[1, layer]`` of one mapping per layer."""
-    return stack(nests).each(lambda tensor: tensor.unsqueeze(0))
+    return stack(nests).alone()

@@ -202,7 +202,7 @@ class ExactRun:
     def _offer(self, prover: Prover, found: Found) -> None:
         places = zip(prover.meshes.tables, found.rows.tolist(), strict=True)
         picked = [mapping(*each) for each in places]
-        self.state.offer(stack(picked).each(lambda tensor: tensor.unsqueeze(0)), self.problem)
+        self.state.offer(stack(picked).alone(), self.problem)
         self.state.count(len(picked), len(picked))
 
     def _prover(self, ends: Ends) -> Prover:

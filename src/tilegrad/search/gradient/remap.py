@@ -33,7 +33,7 @@ def remap(problem: SearchProblem, state: SearchState, layer: int) -> None:
     from tilegrad.search.exact.mapper.mapper import LayerMapper
 
     assert state.best is not None
-    cost, _ = problem.evaluate(state.best.each(lambda tensor: tensor.unsqueeze(0)))
+    cost, _ = problem.evaluate(state.best.alone())
     for_energy, for_latency = problem.objective.weights(cost.energy_pj, cost.cycles)
     price = float(for_latency[0] / for_energy[0])
     known = float(cost.layers.energy_pj[0, layer]) + price * float(cost.layers.cycles[0, layer])
@@ -52,4 +52,4 @@ def _with(design: LoopNest, layer: int, nest: LoopNest) -> LoopNest:
     """Return a design ``[1, layer]`` with another mapping of one layer."""
     layers = [design[torch.tensor(at)] for at in range(len(design.temporal))]
     layers[layer] = nest
-    return stack(layers).each(lambda tensor: tensor.unsqueeze(0))
+    return stack(layers).alone()

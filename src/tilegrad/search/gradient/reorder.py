@@ -24,7 +24,7 @@ def reordered(nests: LoopNest, problem: SearchProblem, budget: Budget) -> tuple[
 
     Time may run out.
     """
-    design = nests.each(lambda tensor: tensor.unsqueeze(0))
+    design = nests.alone()
     cost, _ = problem.evaluate(design)
     hardware = {name: value.reshape(1) for name, value in cost.hardware.items()}
     points = hardware_points(problem.accelerator, hardware)

@@ -216,7 +216,7 @@ class GradientRun:
         """Settle the loop orders of the best design."""
         if self.state.best is not None:
             nests, tried = reordered(self.state.best, self.problem, self.budget)
-            self.state.offer(nests.each(lambda tensor: tensor.unsqueeze(0)), self.problem)
+            self.state.offer(nests.alone(), self.problem)
             self._count(tried)
         self.state.done = True
 

@@ -66,7 +66,7 @@ class LibraryStrategy:
         """Offer the library's design, the only one; see ``Strategy.advance``."""
         layers = problem.workload.layers
         design = stack([_fitting_nest(layer, problem) for layer in layers])
-        state.offer(design.each(lambda tensor: tensor.unsqueeze(0)), problem)
+        state.offer(design.alone(), problem)
         state.count(len(layers), len(layers))
         state.phase, state.fraction, state.done = "tile", 1.0, True
         yield
@@ -90,7 +90,7 @@ def _fitting_nest(layer: Problem, problem: SearchProblem) -> LoopNest:
     while over(nest) > 0:
         smaller = smaller_tiles(nest)
         if not smaller:
-            one = nest.each(lambda tensor: tensor.unsqueeze(0))
+            one = nest.alone()
             found = find_overflows(analyse(one, strides, accelerator), accelerator, sizes)
             raise InfeasibleError(
                 f"layer {layer.name!r} does not fit, by one step of the array: "
