@@ -18,6 +18,7 @@ MODULES = (
     "tilegrad.cost.hardware",
     "tilegrad.cost.network",
     "tilegrad.search.gradient.relaxed",
+    "tilegrad.search.gradient.relaxed_stack",
 )
 
 checked = beartype(conf=BeartypeConf(is_pep484_tower=True))

@@ -119,7 +119,9 @@ class Chooser:
         """Try the values of one parameter that candidates need, the others as they are."""
         if self.budget.over:
             return design
-        here = {key: torch.tensor(value) for key, value in design.hardware.items()}
+        here = {
+            key: torch.tensor(value, dtype=torch.float64) for key, value in design.hardware.items()
+        }
         return self._improve(pools, design, self._along(here, name, self._sizes(pools, here, name)))
 
     def _along(self, here: Hardware, name: str, sizes: Tensor) -> Hardware:

@@ -9,109 +9,16 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 
-from tilegrad.accelerator import AXES
 from tilegrad.accelerator.expression import values
-from tilegrad.accelerator.inversion import direction
 from tilegrad.cost import area_mm2
 from tilegrad.cost.footprint import Footprint, energy_pj
 from tilegrad.cost.hardware import Hardware, least_hardware
-from tilegrad.cost.latency import NEST_LATENCY, LatencyModel, model_footprint
-from tilegrad.mapping.space import TEMPORAL, MapSpace
+from tilegrad.cost.latency import NEST_LATENCY, LatencyModel
+from tilegrad.search.gradient.relaxed_stack import RelaxedStack
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.objective import Objective
 from tilegrad.search.tables import LayerTable
 from tilegrad.workload import Workload, order_of
-from tilegrad.workload.workload import Stack
-
-
-@dataclass(frozen=True)
-class RelaxedStack:
-    """The layers of one shape: ``bounds [layer, dim]``, ``orders [layer, order, level, position]``.
-
-    Layers with fewer candidate orders repeat their first. ``log_widths`` and ``dims [slot]``: how
-    wide a slot may be, and its dim; ``slots``: those of each dim; ``places [layer]``: where the
-    layers stand among all. Indices are tensors, since lists would make a GPU wait.
-    """
-
-    space: MapSpace
-    stack: Stack
-    orders: Int64[Tensor, "layer order level dim"]
-    log_widths: Float64[Tensor, " slot"]
-    dims: Int64[Tensor, " slot"]
-    slots: tuple[Int64[Tensor, " *_"], ...]
-    places: Int64[Tensor, " layer"]
-
-    @property
-    def bounds(self) -> Tensor:
-        """Loop bounds ``[layer, dim]``."""
-        return self.stack.bounds
-
-    @classmethod
-    def of(
-        cls, stack: Stack, tables: Sequence[LayerTable], most: int, hardware: HardwareSpace
-    ) -> RelaxedStack:
-        """Stack the layers' tables, with ``most`` orders each."""
-        space = tables[stack.places[0]].space
-        orders = [
-            torch.cat([t.orders, t.orders[:1].expand(most - len(t.orders), -1, -1)])
-            for t in (tables[place] for place in stack.places)
-        ]
-        widths = torch.full((len(space.slots),), torch.inf, dtype=torch.float64)
-        for index, slot in enumerate(space.slots):
-            if slot.axis != TEMPORAL:
-                widths[index] = mesh_width(space, hardware, slot.level, slot.axis)
-        return cls(
-            space,
-            stack,
-            torch.stack(orders),
-            widths.log(),
-            torch.tensor([slot.dim for slot in space.slots]),
-            tuple(torch.tensor(slots, dtype=torch.long) for slots in space.slots_of),
-            torch.tensor(stack.places),
-        )
-
-    def each(self, change: Callable[[Tensor], Tensor]) -> RelaxedStack:
-        """Return the same layers with each tensor changed."""
-        bounds, strides = change(self.stack.bounds), change(self.stack.strides)
-        return RelaxedStack(
-            self.space,
-            replace(self.stack, bounds=bounds, strides=strides),
-            change(self.orders),
-            change(self.log_widths),
-            change(self.dims),
-            tuple(change(slots) for slots in self.slots),
-            change(self.places),
-        )
-
-    def begin(
-        self, share: Float64[Tensor, "start layer slot"]
-    ) -> Float64[Tensor, "start layer slot"]:
-        """Return log factors ``[start, layer, slot]`` that take uniform shares of their bounds.
-
-        Spatial slots begin wide: three quarters of what the bound and the mesh allow, or more.
-        """
-        temporal = [slot.axis == TEMPORAL for slot in self.space.slots]
-        spatial = ~torch.tensor(temporal, device=share.device)
-        share = torch.where(spatial, 0.75 + 0.25 * share, share)
-        return self.project(share * self.bounds.log()[:, self.dims])
-
-    def project(
-        self, logs: Float64[Tensor, "start layer slot"]
-    ) -> Float64[Tensor, "start layer slot"]:
-        """Return the nearest log factors that are legal: at least 1, product at most the bound."""
-        logs = torch.minimum(logs.clamp(min=0), self.log_widths)
-        totals = [logs.index_select(-1, slots).sum(-1) for slots in self.slots]
-        total = torch.stack(totals, -1).clamp(min=1e-12)
-        return logs * (self.bounds.log() / total).clamp(max=1).index_select(-1, self.dims)
-
-    def sums(self, logs: Float64[Tensor, "start layer slot"], model: LatencyModel) -> Footprint:
-        """Return footprints ``[start, layer, order]`` of log factors ``[start, layer, slot]``."""
-        bounds = self.bounds.unsqueeze(-2)
-        nests = self.space.mapping(logs.exp().unsqueeze(-2), bounds, self.orders)
-        strides = self.stack.strides.unsqueeze(-2)
-        sums = model_footprint(model, nests, bounds, strides, self.space.accelerator)
-        # Factors that are 1 throughout leave columns without the batch's dimensions.
-        return sums.expand(*logs.shape[:-1], self.orders.shape[1])
 
 
 @dataclass(frozen=True)
@@ -280,14 +187,3 @@ class RelaxedProblem:
 
 PENALTY = 4.0
 """How much one e-fold beyond a limit costs, in e-folds of the objective."""
-
-
-def mesh_width(space: MapSpace, hardware: HardwareSpace, level: int, axis: int) -> float:
-    """Return the widest mesh axis below a level that the limits allow."""
-    width = space.accelerator.levels[level].fanout[AXES[axis]].width
-    least = {name: each.minimum for name, each in space.accelerator.parameters.items()}
-    sizes = {**least, **hardware.fixed}
-    for name in width.names:
-        if direction(width, name, least) == 1:
-            sizes[name] = hardware.limit(name)
-    return float(width(sizes))
