@@ -129,7 +129,7 @@ def gradient_step(
     meshes = dict.fromkeys(accelerator.plan().meshes, 128)
     space = hardware_space(accelerator, {}, meshes)
     problem = SearchProblem(varied, space, objective("edp"))
-    relaxed = RelaxedProblem.of(problem.tables, varied, space, problem.objective)
+    relaxed = RelaxedProblem.of(problem.tables, varied, space, problem.goal)
     device = torch.device(options.device)
     optimiser = Momentum(steps=100, learning_rate=10.0, momentum=0.8)
     descent = Descent(relaxed.to(device), optimiser)

@@ -39,7 +39,7 @@ class Here(ThreadPoolExecutor):
 
 def descent_of(problem: SearchProblem) -> Descent:
     relaxed = RelaxedProblem.of(
-        problem.tables, problem.workload, problem.hardware, problem.objective, problem.model
+        problem.tables, problem.workload, problem.hardware, problem.goal, problem.model
     )
     return Descent(relaxed, Momentum(steps=4, learning_rate=10.0, momentum=0.8))
 

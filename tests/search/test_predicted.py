@@ -88,7 +88,7 @@ def test_candidates_that_do_not_fit_are_not_asked_for() -> None:
     assert misfit.any()
     asked = prices(pool.sums, points, RAW)
     weights = (torch.ones(4, dtype=torch.float64), torch.ones(4, dtype=torch.float64))
-    settle([asked], weights, 1e9)
+    settle([asked], [weights], 1e9)
     assert torch.equal(asked.latency == torch.inf, misfit)
 
 
@@ -98,9 +98,9 @@ def test_layers_are_asked_for_together_as_one_by_one(monkeypatch: pytest.MonkeyP
     points = hardware_points(gemmini(), POINTS)
     weights = (torch.full((4,), 1e-7), torch.full((4,), 1e-5))
     together, alone = ([prices(pool_of(n).sums, points, RAW) for n in range(3)] for _ in range(2))
-    settle(together, weights, 1.0)
+    settle(together, [weights] * len(together), 1.0)
     for one, other in zip(alone, together, strict=True):
-        settle([one], weights, 1.0)
+        settle([one], [weights], 1.0)
         assert (one.latency < torch.inf).sum() > 50
         torch.testing.assert_close(other.latency, one.latency, rtol=1e-12, atol=0)
 

@@ -26,6 +26,7 @@ from tilegrad.mapping import LoopNest, stack
 from tilegrad.mapping.factors import MOST
 from tilegrad.mapping.space import MapSpace
 from tilegrad.nest import analyse_layers
+from tilegrad.search.goal import Goal
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.objective import Objective
 from tilegrad.search.padding import Idleness, idleness
@@ -49,7 +50,8 @@ class SearchProblem:
     """A workload, the hardware allowed for it, the objective, and the latency's model.
 
     ``device``: where strategies that can compute many designs at once do so.
-    ``padded``: factors of awkward bounds need not divide them.
+    ``padded``: factors of awkward bounds need not divide them. ``own``: of several networks what
+    each has of the objective on hardware of its own, once that is known.
     """
 
     workload: Workload
@@ -58,6 +60,12 @@ class SearchProblem:
     model: LatencyModel = NEST_LATENCY
     device: torch.device = CPU
     padded: bool = False
+    own: tuple[float, ...] | None = None
+
+    @cached_property
+    def goal(self) -> Goal:
+        """What is minimised."""
+        return Goal.of(self.workload, self.objective, self.own)
 
     @property
     def accelerator(self) -> Accelerator:
@@ -201,7 +209,8 @@ class SearchProblem:
         The objective is infinite where the hardware exceeds a limit or a fixed size.
         """
         cost = network_cost(nests, self.workload, self.accelerator, self.hardware.fixed)
-        value = self.objective.value(cost.energy_pj, self.latency(nests, cost), cost.area_mm2)
+        energy = self.goal.totals(cost.layers.energy_pj)
+        value = self.goal.value(energy, self.latency(nests, cost), cost.area_mm2)
         legal = self.hardware.within(cost.hardware) & cost.fits.all(-1)
         return cost, value.expand(nests.batch_shape[:-1]).masked_fill(~legal, float("inf"))
 
@@ -211,12 +220,12 @@ class SearchProblem:
         return self.model.learned
 
     def latency(self, nests: LoopNest, cost: NetworkCost) -> Tensor:
-        """Return the latency to be minimised [cycles] of designs ``[..., layer]``, ``[...]``.
+        """Return latencies to be minimised [cycles] of designs ``[..., layer]``, by network.
 
         ``cost`` is theirs; its cycles are the latency where there is no other model.
         """
         if self.model.learned is None:
-            return cost.cycles
+            return self.goal.totals(cost.layers.cycles)
         sums = self.footprint(nests)
         hardware = {name: value.unsqueeze(-1) for name, value in cost.hardware.items()}
         try:
@@ -226,7 +235,7 @@ class SearchProblem:
             names = ", ".join(self.workload.layers[place].name for place in where.tolist()[:NAMED])
             more = f" and {len(where) - NAMED:,} more" if len(where) > NAMED else ""
             raise PredictionError(error.told(f", of the layers {names}{more}")) from error
-        return (layers.expand(nests.batch_shape) * self.workload.counts).sum(-1)
+        return self.goal.totals(layers.expand(nests.batch_shape))
 
     def footprint(self, nests: LoopNest) -> Footprint:
         """Return the footprints of designs ``[..., layer]``, with what the model reads."""

@@ -130,7 +130,6 @@ def rechosen(
     None where that hardware holds no mapping of every layer. Caps of the problem do not count.
     Time may run out: mappings that are only half re-chosen would say something else.
     """
-    counts = problem.workload.counts
     if not possible(problem.accelerator, hardware):
         return None
     space = HardwareSpace(problem.accelerator, dict(hardware), {}, None)
@@ -141,7 +140,7 @@ def rechosen(
         return None
     sizes = {name: torch.tensor([size], dtype=torch.float64) for name, size in hardware.items()}
     pools = _pools(there, nests, sizes, budget)
-    chooser = Chooser(there.hardware, counts, problem.objective, problem.model, budget)
+    chooser = Chooser(there.hardware, problem.goal, problem.model, budget)
     designs = chooser.best(pools, sizes, 1) if all(map(len, pools)) else []
     budget.check()
     if not designs:
@@ -161,13 +160,16 @@ def _pools(
     accelerator, workload = there.accelerator, there.workload
     given = there.hardware.given
     cost = network_cost(nests.alone(), workload, accelerator, given)
-    weights = there.objective.weights(cost.energy_pj, cost.cycles)
+    goal = there.goal
+    weights = goal.costs(goal.totals(cost.layers.energy_pj), goal.totals(cost.layers.cycles))
+    networks = goal.network.tolist()
     focus = Focus(hardware_points(accelerator, sizes), weights, SLACK, there.model)
     rows = ROWS // len(there.tables)
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         layers = range(len(there.tables))
         found = threads.map(
-            lambda at: _around(there.tables[at], nests[at], rows, focus, budget), layers
+            lambda at: _around(there.tables[at], nests[at], rows, focus.of(networks[at]), budget),
+            layers,
         )
         return list(found)
 

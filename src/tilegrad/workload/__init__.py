@@ -3,17 +3,29 @@
 from tilegrad.workload.coverage import Coverage, LeftOut
 from tilegrad.workload.library import load_workload, packaged_networks
 from tilegrad.workload.problem import Problem
+from tilegrad.workload.several import RULES, several_networks
 from tilegrad.workload.tables import read_layer_table, read_networks
 from tilegrad.workload.timeloop_yaml import (
     read_timeloop_problem,
     read_timeloop_workload,
 )
-from tilegrad.workload.workload import Stack, Workload, merge_equal_layers, order_of, stacks_of
+from tilegrad.workload.workload import (
+    Network,
+    Networks,
+    Stack,
+    Workload,
+    merge_equal_layers,
+    order_of,
+    stacks_of,
+)
 from tilegrad.workload.written import write_layer_table
 
 __all__ = [
+    "RULES",
     "Coverage",
     "LeftOut",
+    "Network",
+    "Networks",
     "Problem",
     "Stack",
     "Workload",
@@ -25,6 +37,7 @@ __all__ = [
     "read_networks",
     "read_timeloop_problem",
     "read_timeloop_workload",
+    "several_networks",
     "stacks_of",
     "write_layer_table",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate, pairwise
 
 import torch
 from torch import Tensor
@@ -29,23 +30,43 @@ class Stack:
 
 
 @dataclass(frozen=True)
+class Network:
+    """One of several networks: its name, its weight, and how many layers are its own."""
+
+    name: str
+    weight: float
+    layers: int
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Networks whose layers follow each other in one workload; ``rule``: what they are to it."""
+
+    rule: str
+    members: tuple[Network, ...]
+
+
+@dataclass(frozen=True)
 class Workload:
     """A named, non-empty sequence of distinct layers; equal ones are merged at construction.
 
-    ``coverage``: what the network holds beside them, where that is known. The tensors are float64,
-    made once and shared: do not write to them.
+    ``coverage``: what the network holds beside them, where that is known. ``networks``: whose the
+    layers are, where they are of several (then equal ones of different networks stay apart). The
+    tensors are float64, made once and shared: do not write to them.
     """
 
     name: str
     layers: tuple[Problem, ...]
     coverage: Coverage | None = None
+    networks: Networks | None = None
 
     def __post_init__(self) -> None:
         if not self.layers:
             raise WorkloadError(f"workload {self.name!r} has no layers (legal: at least one)")
         _check_names(self.name, self.layers)
-        # A frozen dataclass may only normalise its own fields this way.
-        object.__setattr__(self, "layers", merge_equal_layers(self.layers))
+        if self.networks is None:
+            # A frozen dataclass may only normalise its own fields this way.
+            object.__setattr__(self, "layers", merge_equal_layers(self.layers))
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -79,6 +100,20 @@ class Workload:
     def strides(self) -> Tensor:
         """Strides and dilations ``[layer, coefficient]`` of layers of one shape."""
         return self.stack.strides
+
+    @property
+    def places(self) -> tuple[range, ...]:
+        """Where each network's layers stand: of one network, all of them."""
+        if self.networks is None:
+            return (range(len(self.layers)),)
+        ends = list(accumulate((each.layers for each in self.networks.members), initial=0))
+        return tuple(range(*pair) for pair in pairwise(ends))
+
+    @cached_property
+    def network(self) -> Tensor:
+        """Whose each layer is: places of the networks, ``[layer]``."""
+        sizes = torch.tensor([len(each) for each in self.places])
+        return torch.arange(len(sizes)).repeat_interleave(sizes)
 
     @cached_property
     def counts(self) -> Tensor:

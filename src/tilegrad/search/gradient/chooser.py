@@ -12,11 +12,11 @@ from tilegrad.accelerator.expression import values
 from tilegrad.cost.hardware import Hardware, asked, whole
 from tilegrad.cost.latency import LatencyModel
 from tilegrad.search.budget import Budget, OutOfTimeError
+from tilegrad.search.goal import Goal
 from tilegrad.search.gradient.focus import Focus
 from tilegrad.search.gradient.pool import LayerPool
 from tilegrad.search.gradient.select import Selection, select
 from tilegrad.search.hardware import HardwareSpace
-from tilegrad.search.objective import Objective
 from tilegrad.search.points import Points, hardware_points
 
 MOST_VALUES = 48
@@ -36,8 +36,6 @@ class PooledDesign:
     hardware: dict[str, float]
     rows: tuple[int, ...]
     value: float
-    energy: float
-    latency: float
 
 
 class Chooser:
@@ -46,14 +44,12 @@ class Chooser:
     def __init__(
         self,
         space: HardwareSpace,
-        counts: Tensor,
-        objective: Objective,
+        goal: Goal,
         model: LatencyModel,
         budget: Budget,
     ) -> None:
         self.space = space
-        self.counts = counts
-        self.objective = objective
+        self.goal = goal
         self.model = model
         self.budget = budget
 
@@ -101,11 +97,11 @@ class Chooser:
         held_points = hardware_points(
             self.space.accelerator, {name: v[held] for name, v in points.hardware.items()}
         )
-        weights = self.objective.weights(selection.energy[held], selection.latency[held])
+        weights = self.goal.costs(selection.energy[held], selection.latency[held])
         return Focus(held_points, weights, slack, self.model)
 
     def _select(self, pools: Sequence[LayerPool], points: Points) -> Selection:
-        return select(pools, self.counts, points, self.objective, self.model, self.budget)
+        return select(pools, points, self.goal, self.model, self.budget)
 
     def _tighten(self, pools: Sequence[LayerPool], design: PooledDesign) -> PooledDesign:
         """Shrink the hardware to what the design's mappings need."""
@@ -165,8 +161,6 @@ class Chooser:
             points.at(point),
             tuple(selection.rows[point].tolist()),
             float(selection.value[point]),
-            float(selection.energy[point]),
-            float(selection.latency[point]),
         )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from tilegrad.cost.footprint import Footprint
 from tilegrad.cost.latency import LatencyModel
+from tilegrad.search.goal import Weights
 from tilegrad.search.gradient.pool import LayerPool
 from tilegrad.search.gradient.prices import prices, settle, weighted
 from tilegrad.search.points import Points
@@ -16,15 +17,21 @@ from tilegrad.search.points import Points
 
 @dataclass(frozen=True)
 class Focus:
-    """Hardware points of interest and the weights of energy and latency there, ``[point]``.
+    """Hardware points of interest and the weights of energy and latency there.
 
-    A candidate is kept where its weighted cost is within ``slack`` of the best at some point.
+    ``[point, network]``, or ``[point]`` of the network whose layers it is ``of``. A candidate is
+    kept where its weighted cost is within ``slack`` of the best at some point.
     """
 
     points: Points
-    weights: tuple[Tensor, Tensor]
+    weights: Weights
     slack: float
     model: LatencyModel
+
+    def of(self, network: int) -> Focus:
+        """Return what a network's layers are looked at with."""
+        for_energy, for_latency = self.weights
+        return replace(self, weights=(for_energy[:, network], for_latency[:, network]))
 
     def cost(self, sums: Footprint) -> Tensor:
         """Return weighted costs ``[point, row]``, infinite where a mapping does not fit.
@@ -32,7 +39,7 @@ class Focus:
         Also where it is certain to be further than ``slack`` from the best.
         """
         priced = prices(sums, self.points, self.model)
-        settle([priced], self.weights, self.slack)
+        settle([priced], [self.weights], self.slack)
         return weighted(priced.energy, priced.latency, self.weights)
 
     def prune(self, pool: LayerPool) -> LayerPool:

@@ -11,14 +11,12 @@ from torch import Tensor
 
 from tilegrad.cost.footprint import Footprint, concatenate_footprints
 from tilegrad.cost.latency import LatencyModel
+from tilegrad.search.goal import Weights
 from tilegrad.search.gradient.pool import price
 from tilegrad.search.points import Points
 
 PAIRS_AT_ONCE = 32_768
 """Candidates, each on one hardware point, that a model is asked for together."""
-
-Weights = tuple[Tensor, Tensor]
-"""What a pJ and a cycle of a layer weigh on each point, ``[point]``."""
 
 
 class Prices(Protocol):
@@ -99,15 +97,19 @@ def prices(sums: Footprint, points: Points, model: LatencyModel) -> Prices:
     return ModelPrices(sums, points, model)
 
 
-def settle(layers: Sequence[Prices], weights: Weights, slack: float) -> None:
+def settle(layers: Sequence[Prices], weights: Sequence[Weights], slack: float) -> None:
     """See that each layer has all latencies whose weighted cost is within ``slack`` of its best.
+
+    ``weights`` are each layer's own.
 
     All layers are asked for together, the likely best first: a model's answer costs about as much
     for one row as for a thousand.
     """
-    asked = [layer for layer in layers if isinstance(layer, ModelPrices)]
-    _ask(asked, [layer.likely(weights) for layer in asked])
-    _ask(asked, [layer.possible(weights, slack) for layer in asked])
+    pairs = zip(layers, weights, strict=True)
+    asked = [(layer, each) for layer, each in pairs if isinstance(layer, ModelPrices)]
+    models = [layer for layer, _ in asked]
+    _ask(models, [layer.likely(each) for layer, each in asked])
+    _ask(models, [layer.possible(each, slack) for layer, each in asked])
 
 
 def _ask(layers: Sequence[ModelPrices], wanted: Sequence[Tensor]) -> None:

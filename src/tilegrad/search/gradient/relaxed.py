@@ -14,9 +14,9 @@ from tilegrad.cost import area_mm2
 from tilegrad.cost.footprint import Footprint, energy_pj
 from tilegrad.cost.hardware import Hardware, least_hardware
 from tilegrad.cost.latency import NEST_LATENCY, LatencyModel
+from tilegrad.search.goal import Goal
 from tilegrad.search.gradient.relaxed_stack import RelaxedStack
 from tilegrad.search.hardware import HardwareSpace
-from tilegrad.search.objective import Objective
 from tilegrad.search.tables import LayerTable
 from tilegrad.workload import Workload, order_of
 
@@ -31,8 +31,7 @@ class RelaxedProblem:
 
     stacks: tuple[RelaxedStack, ...]
     hardware: HardwareSpace
-    objective: Objective
-    counts: Tensor
+    goal: Goal
     repeated: Tensor
     order: Tensor
     model: LatencyModel
@@ -43,7 +42,7 @@ class RelaxedProblem:
         tables: Sequence[LayerTable],
         workload: Workload,
         hardware: HardwareSpace,
-        objective: Objective,
+        goal: Goal,
         model: LatencyModel = NEST_LATENCY,
     ) -> RelaxedProblem:
         """Stack the layers' tables."""
@@ -52,8 +51,7 @@ class RelaxedProblem:
         return cls(
             tuple(RelaxedStack.of(stack, tables, most, hardware) for stack in workload.stacks),
             hardware,
-            objective,
-            workload.counts,
+            goal,
             torch.stack([numbers >= len(table.orders) for table in tables]),
             torch.tensor(order_of(workload.stacks)),
             model,
@@ -68,7 +66,7 @@ class RelaxedProblem:
         return replace(
             self,
             stacks=tuple(stack.each(change) for stack in self.stacks),
-            counts=change(self.counts),
+            goal=self.goal.each(change),
             repeated=change(self.repeated),
             order=change(self.order),
         )
@@ -76,7 +74,7 @@ class RelaxedProblem:
     @property
     def device(self) -> torch.device:
         """Where the tensors are."""
-        return self.counts.device
+        return self.goal.counts.device
 
     @property
     def slots(self) -> int:
@@ -87,7 +85,7 @@ class RelaxedProblem:
         self, starts: int, generator: torch.Generator
     ) -> Float64[Tensor, "start layer slot"]:
         """Return random log factors ``[start, layer, slot]``: shares of the bounds' logs."""
-        shape = (starts, len(self.counts), self.slots)
+        shape = (starts, len(self.goal.counts), self.slots)
         there = generator.device
         share = torch.rand(shape, generator=generator, dtype=torch.float64, device=there)
         return self._each(share.to(self.device), lambda stack, part: stack.begin(part))
@@ -142,9 +140,9 @@ class RelaxedProblem:
         area = self._area_mm2(hardware)
         if self.hardware.area_cap is not None:
             excess = excess + (area / self.hardware.area_cap).log().clamp(min=0)
-        value = self.objective.value(energy, latency, area)
         # Layers of one iteration on fixed sizes leave figures without the starts' dimension.
-        loss = (value.log() + PENALTY * excess).expand(len(logs))
+        value = self.goal.descended(energy, latency, area)
+        loss = (value + PENALTY * excess).expand(len(logs))
         return loss, hardware, order.expand(*logs.shape[:-1])
 
     def _area_mm2(self, hardware: Hardware) -> Tensor:
@@ -172,16 +170,16 @@ class RelaxedProblem:
     def _totals(
         self, sums: Footprint, hardware: Hardware, sharpness: float
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the network's energy and latency ``[start]`` and the orders ``[start, layer]``."""
+        """Return energies and latencies ``[start, network]`` and the orders ``[start, layer]``."""
         accelerator = self.hardware.accelerator
         spread = {name: value[:, None, None] for name, value in hardware.items()}
         energy = energy_pj(sums, accelerator, spread)
         latency = self.model.cycles(sums, accelerator, spread)
-        cost = self.objective.log_cost(energy.detach(), latency.detach())
+        cost = self.goal.objective.log_cost(energy.detach(), latency.detach())
         cost = cost.masked_fill(self.repeated, torch.inf)
         weight = torch.softmax(-sharpness * cost, -1)
-        network_energy = ((energy * weight).sum(-1) * self.counts).sum(-1)
-        network_latency = ((latency * weight).sum(-1) * self.counts).sum(-1)
+        network_energy = self.goal.totals((energy * weight).sum(-1))
+        network_latency = self.goal.totals((latency * weight).sum(-1))
         return network_energy, network_latency, cost.argmin(-1)
 
 

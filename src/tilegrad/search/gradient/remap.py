@@ -34,8 +34,10 @@ def remap(problem: SearchProblem, state: SearchState, layer: int) -> None:
 
     assert state.best is not None
     cost, _ = problem.evaluate(state.best.alone())
-    for_energy, for_latency = problem.objective.weights(cost.energy_pj, cost.cycles)
-    price = float(for_latency[0] / for_energy[0])
+    network = int(problem.goal.network[layer])
+    totals = (problem.goal.totals(cost.layers.energy_pj), problem.goal.totals(cost.layers.cycles))
+    for_energy, for_latency = problem.goal.costs(*totals)
+    price = float(for_latency[0, network] / for_energy[0, network])
     known = float(cost.layers.energy_pj[0, layer]) + price * float(cost.layers.cycles[0, layer])
     try:
         mapper = LayerMapper(

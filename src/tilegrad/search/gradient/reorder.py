@@ -28,9 +28,11 @@ def reordered(nests: LoopNest, problem: SearchProblem, budget: Budget) -> tuple[
     cost, _ = problem.evaluate(design)
     hardware = {name: value.reshape(1) for name, value in cost.hardware.items()}
     points = hardware_points(problem.accelerator, hardware)
-    weights = problem.objective.weights(cost.energy_pj, problem.latency(design, cost))
+    energy = problem.goal.totals(cost.layers.energy_pj)
+    weights = problem.goal.costs(energy, problem.latency(design, cost))
     focus = Focus(points, weights, 0.0, problem.model)
     best, tried = [], 0
+    networks = problem.goal.network.tolist()
     for layer, table in enumerate(problem.tables):
         budget.check()
         nest = nests[layer].over(len(table.bounds))
@@ -38,7 +40,7 @@ def reordered(nests: LoopNest, problem: SearchProblem, budget: Budget) -> tuple[
         trials = LoopNest(nest.temporal, nest.spatial, orders)
         accelerator = table.space.accelerator
         sums = model_footprint(problem.model, trials, table.bounds, table.strides, accelerator)
-        order = orders[int(focus.cost(sums.expand(len(orders)))[0].argmin())]
+        order = orders[int(focus.of(networks[layer]).cost(sums.expand(len(orders)))[0].argmin())]
         best.append(LoopNest(nest.temporal, nest.spatial, order))
         tried += len(orders)
     return stack(best), tried

@@ -43,7 +43,8 @@ class Round:
     @classmethod
     def unpack(cls, packed: Mapping[str, Any], problem: SearchProblem) -> Round:
         """Invert ``pack``; what else ``packed`` holds does not matter."""
-        energy, latency = packed["weights"]
+        # A column for each network.
+        energy, latency = (weight.view(len(weight), -1) for weight in packed["weights"])
         points = hardware_points(problem.accelerator, packed["hardware"])
         return cls(
             packed["round"],

@@ -79,7 +79,7 @@ class GradientRun:
         """What descends: mappings whose factors divide the bounds, relaxed."""
         problem = self.perfect
         relaxed = RelaxedProblem.of(
-            problem.tables, problem.workload, problem.hardware, problem.objective, problem.model
+            problem.tables, problem.workload, problem.hardware, problem.goal, problem.model
         )
         return Descent(relaxed.to(problem.device), self.plan.optimiser)
 
@@ -87,8 +87,7 @@ class GradientRun:
     def chooser(self) -> Chooser:
         """What finds the best hardware for the candidates."""
         problem = self.problem
-        counts = problem.workload.counts
-        return Chooser(problem.hardware, counts, problem.objective, problem.model, self.budget)
+        return Chooser(problem.hardware, problem.goal, problem.model, self.budget)
 
     @property
     def tables(self) -> list[LayerTable]:
@@ -157,10 +156,13 @@ class GradientRun:
         layers = range(now.layer, min(now.layer + LAYERS_PER_UNIT, len(now.pools)))
         rows = self.plan.polish_rows // len(now.pools)
         tables = self.tables
-        refined = self.threads.map(
-            lambda layer: refine(tables[layer], now.pools[layer], now.focus, rows, self.budget),
-            layers,
-        )
+        networks = self.problem.goal.network.tolist()
+
+        def refined_of(layer: int) -> tuple[LayerPool, int]:
+            focus = now.focus.of(networks[layer])
+            return refine(tables[layer], now.pools[layer], focus, rows, self.budget)
+
+        refined = self.threads.map(refined_of, layers)
         for layer, (pool, analysed) in zip(layers, refined, strict=True):
             now.pools[layer] = pool
             self._count(analysed)

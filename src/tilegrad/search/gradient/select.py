@@ -15,9 +15,9 @@ from torch import Tensor
 
 from tilegrad.cost.latency import LatencyModel
 from tilegrad.search.budget import Budget
+from tilegrad.search.goal import Goal, Weights
 from tilegrad.search.gradient.pool import LayerPool
 from tilegrad.search.gradient.prices import Prices, prices, settle, weighted
-from tilegrad.search.objective import Objective
 from tilegrad.search.points import Points
 
 ROUNDS = 3
@@ -25,13 +25,14 @@ ROUNDS = 3
 
 @dataclass(frozen=True)
 class Selection:
-    """The best mappings on each point: ``value``, ``energy``, ``latency`` ``[point]``, ``rows``.
+    """The best mappings on each point: ``value [point]``, ``rows [point, layer]`` of the pools.
 
-    ``rows [point, layer]`` are rows of the layers' pools; the value is infinite where some layer
-    has no candidate that fits.
+    ``figures``, ``energy``, ``latency`` ``[point, network]``. The value is infinite where some
+    layer has no candidate that fits.
     """
 
     value: Tensor
+    figures: Tensor
     energy: Tensor
     latency: Tensor
     rows: Tensor
@@ -39,9 +40,8 @@ class Selection:
 
 def select(
     pools: Sequence[LayerPool],
-    counts: Tensor,
     points: Points,
-    objective: Objective,
+    goal: Goal,
     model: LatencyModel,
     budget: Budget,
 ) -> Selection:
@@ -50,52 +50,47 @@ def select(
     for pool in pools:
         budget.check()
         layers.append(prices(pool.sums, points, model))
-    weights = _first_weights(layers, counts, objective)
+    weights = _first_weights(layers, goal)
     best: Selection | None = None
     for _ in range(ROUNDS):
         budget.check()
-        settle(layers, weights, 0.0)
-        found = _pick(layers, counts, points, objective, weights, budget)
-        weights = objective.weights(found.energy, found.latency)
-        best = found if best is None else _better(best, found)
+        settle(layers, goal.by_layer(weights), 0.0)
+        found = _pick(layers, points, goal, weights, budget)
+        weights = goal.costs(found.energy, found.latency)
+        best = found if best is None else _better(best, found, goal)
     assert best is not None
     return best
 
 
-def _first_weights(
-    layers: Sequence[Prices], counts: Tensor, objective: Objective
-) -> tuple[Tensor, Tensor]:
-    energy = sum(n * layer.energy.amin(1) for n, layer in zip(counts, layers, strict=True))
-    latency = sum(n * layer.guess.amin(1) for n, layer in zip(counts, layers, strict=True))
-    return objective.weights(torch.as_tensor(energy), torch.as_tensor(latency))
+def _first_weights(layers: Sequence[Prices], goal: Goal) -> Weights:
+    energy = goal.gathered([layer.energy.amin(1) for layer in layers])
+    latency = goal.gathered([layer.guess.amin(1) for layer in layers])
+    return goal.costs(energy, latency)
 
 
 def _pick(
-    layers: Sequence[Prices],
-    counts: Tensor,
-    points: Points,
-    objective: Objective,
-    weights: tuple[Tensor, Tensor],
-    budget: Budget,
+    layers: Sequence[Prices], points: Points, goal: Goal, weights: Weights, budget: Budget
 ) -> Selection:
-    energy = latency = torch.zeros(len(points), dtype=torch.float64)
-    rows = []
-    for count, layer in zip(counts, layers, strict=True):
+    energies, latencies, rows = [], [], []
+    for layer, each in zip(layers, goal.by_layer(weights), strict=True):
         budget.check()
-        e, t = layer.energy, layer.latency
-        row = weighted(e, t, weights).argmin(1, keepdim=True)
-        energy = energy + count * e.gather(1, row).squeeze(1)
-        latency = latency + count * t.gather(1, row).squeeze(1)
+        row = weighted(layer.energy, layer.latency, each).argmin(1, keepdim=True)
+        energies.append(layer.energy.gather(1, row).squeeze(1))
+        latencies.append(layer.latency.gather(1, row).squeeze(1))
         rows.append(row.squeeze(1))
-    value = objective.value(energy, latency, points.area)
-    return Selection(value, energy, latency, torch.stack(rows, 1))
+    energy, latency = goal.gathered(energies), goal.gathered(latencies)
+    figures = goal.figures(energy, latency, points.area)
+    return Selection(goal.joined(figures), figures, energy, latency, torch.stack(rows, 1))
 
 
-def _better(old: Selection, new: Selection) -> Selection:
-    improved = new.value < old.value
+def _better(old: Selection, new: Selection, goal: Goal) -> Selection:
+    """Return the better mappings of each network on each point."""
+    improved = new.figures < old.figures
+    figures = torch.where(improved, new.figures, old.figures)
     return Selection(
-        torch.where(improved, new.value, old.value),
+        goal.joined(figures),
+        figures,
         torch.where(improved, new.energy, old.energy),
         torch.where(improved, new.latency, old.latency),
-        torch.where(improved.unsqueeze(-1), new.rows, old.rows),
+        torch.where(improved[:, goal.network], new.rows, old.rows),
     )
