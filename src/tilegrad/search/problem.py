@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -66,6 +66,14 @@ class SearchProblem:
     def goal(self) -> Goal:
         """What is minimised."""
         return Goal.of(self.workload, self.objective, self.own)
+
+    def alone(self, network: int) -> SearchProblem:
+        """Return the problem of one of several networks by itself."""
+        several = self.workload.networks
+        name = self.workload.name if several is None else several.members[network].name
+        layers = self.workload.places[network]
+        own = Workload(name, self.workload.layers[layers.start : layers.stop])
+        return replace(self, workload=own, own=None)
 
     @property
     def accelerator(self) -> Accelerator:

@@ -68,13 +68,14 @@ class Costs:
 class Least:
     """No choice has a figure below ``bound``; the best one found has ``value`` and picks ``rows``.
 
-    ``lines``: those that show it, by price.
+    ``lines``: those that show it, by price. Of several networks' figures ``parts`` show it.
     """
 
     bound: float
     value: float
     rows: Places
     lines: tuple[Line, ...]
+    parts: tuple[Least, ...] = ()
 
     @property
     def prices(self) -> tuple[float, ...]:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from tilegrad.cost import area_mm2
 from tilegrad.search.exact.box import Box
-from tilegrad.search.exact.hull import Costs, Least, least_product
+from tilegrad.search.exact.hull import Costs, Least
+from tilegrad.search.exact.networks import by_network, joined, least_of_all
 from tilegrad.search.exact.rows import Floats, Meshes, Rows
 from tilegrad.search.problem import SearchProblem
 
@@ -97,7 +98,7 @@ class Prover:
         rows = self.rows.only(self._fitting(box))
         if rows is None:
             return None
-        factor = area**self.problem.objective.area_power * SAFE
+        factor = self._area_factor(area) * SAFE
         every = self._least(rows, box, enough / factor, prices)
         if not every:
             return None
@@ -111,12 +112,17 @@ class Prover:
 
     def _value(self, picked: Rows, point: Box) -> float:
         """Return the objective of one mapping of each layer on the least hardware of a box."""
-        powers = self.problem.objective
-        energy, latency = float(self._energy(picked, point).sum()), float(picked.cycles.sum())
-        area = self._area(point.least)
-        return float(
-            energy**powers.energy_power * latency**powers.latency_power * area**powers.area_power
-        )
+        figures = self._figures(picked, self._energy(picked, point))
+        return joined(self.problem.goal, figures) * self._area_factor(self._area(point.least))
+
+    def _figures(self, picked: Rows, energy: Floats) -> list[float]:
+        """Return each network's figure at an area of 1; ``energy [layer]``."""
+        powers, places = self.problem.objective, self.problem.workload.places
+        pairs = zip(by_network(places, energy), by_network(places, picked.cycles), strict=True)
+        return [e**powers.energy_power * t**powers.latency_power for e, t in pairs]
+
+    def _area_factor(self, area: float) -> float:
+        return float(area**self.problem.objective.area_power)
 
     def _fitting(self, box: Box) -> NDArray[np.bool_]:
         fitting = np.ones(len(self.rows), dtype=bool)
@@ -132,14 +138,12 @@ class Prover:
         One of the layers does where a mesh as wide as this follows from mappings alone.
         """
         costs = Costs(self._energy(rows, box), rows.cycles, rows.starts)
-        objective = self.problem.objective
-        powers = (objective.energy_power, objective.latency_power)
-        least = least_product(costs, powers, enough, prices)
+        least = least_of_all(costs, self.problem.workload.places, self.problem.goal, enough, prices)
         for step, name in enumerate(self._told):
             if self._has_to_be_filled(box, name):
                 filling = rows.needed[:, step] >= box.low(name)
                 if not filling[least.rows].any():
-                    return self._filled(rows, costs, filling, powers, enough)
+                    return self._filled(rows, costs, filling, enough)
         return {EVERY: least}
 
     def _has_to_be_filled(self, box: Box, name: str) -> bool:
@@ -153,7 +157,6 @@ class Prover:
         rows: Rows,
         costs: Costs,
         filling: NDArray[np.bool_],
-        powers: tuple[float, float],
         enough: float,
     ) -> dict[int, Least]:
         """Return the least product of designs in which the mapping of a layer is ``filling``."""
@@ -166,7 +169,8 @@ class Prover:
             if chosen is None:
                 continue
             part = Costs(costs.energy[kept], costs.latency[kept], chosen.starts)
-            least = least_product(part, powers, enough)
+            places = self.problem.workload.places
+            least = least_of_all(part, places, self.problem.goal, enough)
             found[layer] = replace(least, rows=np.flatnonzero(kept)[least.rows])
         return found
 
@@ -207,7 +211,7 @@ class Prover:
         """
         used = rows.needed[least.rows]
         picked = rows.pick(least.rows)
-        here = float(self._energy(picked, box).sum())
+        here = self._energy(picked, box)
         cap = self.problem.hardware.area_cap
         every = box
         best, most = None, 0.0
@@ -217,7 +221,8 @@ class Prover:
                 continue
             grown = box.within(name, top, max(top, box.high(name)))
             every = every.within(name, top, max(top, box.high(name)))
-            gain = self._gain(float(self._energy(picked, grown).sum()) / here, grown, area)
+            gain = self._grown_by(picked, here, self._energy(picked, grown))
+            gain += self._larger_by(grown, area)
             if gain > most:
                 start = max(low, float(used[:, step].min()))
                 best, most = (name, _middle(low, start, top)), gain
@@ -229,12 +234,20 @@ class Prover:
         }
         return Box(sizes), best
 
-    def _gain(self, energy: float, grown: Box, area: float) -> float:
-        objective = self.problem.objective
-        gain = objective.energy_power * (energy - 1)
-        if objective.area_power > 0 or self.problem.hardware.area_cap is not None:
-            gain += max(objective.area_power, 1e-3) * (self._area(grown.least) / area - 1)
-        return gain
+    def _grown_by(self, picked: Rows, before: Floats, after: Floats) -> float:
+        """Return by which share the figure grows with the layers' energies ``[layer]``."""
+        goal = self.problem.goal
+        if goal.rule is None:
+            return goal.objective.energy_power * (float(after.sum()) / float(before.sum()) - 1)
+        figures = (self._figures(picked, energy) for energy in (before, after))
+        low, high = (joined(goal, each) for each in figures)
+        return high / low - 1
+
+    def _larger_by(self, grown: Box, area: float) -> float:
+        power = self.problem.objective.area_power
+        if power == 0 and self.problem.hardware.area_cap is None:
+            return 0.0
+        return max(power, 1e-3) * (self._area(grown.least) / area - 1)
 
     def _shrinking(self, box: Box, every: Box) -> tuple[str, float] | None:
         for name in box.ends:
@@ -249,10 +262,14 @@ def shown_by(least: Least, filled: int) -> dict[str, Any]:
     Energies in pJ, cycles, all executions of a layer together; a price of None is infinite, its
     values are cycles.
     """
-    prices = [None if line.price == inf else line.price for line in least.lines]
+    if least.parts:
+        return {"filled": filled, "networks": [_lines(part) for part in least.parts]}
+    return {"filled": filled, **_lines(least)}
+
+
+def _lines(least: Least) -> dict[str, Any]:
     return {
-        "filled": filled,
-        "prices": prices,
+        "prices": [None if line.price == inf else line.price for line in least.lines],
         "values": [line.least.tolist() for line in least.lines],
     }
 

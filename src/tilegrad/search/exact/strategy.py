@@ -13,6 +13,7 @@ from tilegrad.mapping import stack
 from tilegrad.search.budget import Budget
 from tilegrad.search.exact.box import Box
 from tilegrad.search.exact.fixed import FixedRun
+from tilegrad.search.exact.fixed_networks import FixedRuns
 from tilegrad.search.exact.mesh_choices import Ends, divided, mesh_choices
 from tilegrad.search.exact.prover import Found, Prover
 from tilegrad.search.exact.rows import Meshes, Rows, layer_rows, mapping
@@ -58,10 +59,11 @@ class ExactStrategy:
     ) -> Iterator[None]:
         """Divide and bound; see ``Strategy.advance``."""
         with ThreadPoolExecutor(self.workers or os.cpu_count() or 1) as threads:
-            run: ExactRun | FixedRun
+            run: ExactRun | FixedRun | FixedRuns
             if by_layer(problem):
                 workers = self.workers or os.cpu_count() or 1
-                run = FixedRun(self.gap, workers, problem, state, budget, threads)
+                kind = FixedRun if problem.goal.rule is None else FixedRuns
+                run = kind(self.gap, workers, problem, state, budget, threads)
             else:
                 run = ExactRun(self, problem, state, budget, threads)
             while not state.done:
