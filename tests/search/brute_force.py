@@ -116,14 +116,33 @@ def optimum(
     workload: Workload, accelerator: Accelerator, width: int, padded: bool = False
 ) -> dict[str, float]:
     """Return the least value of each objective over all designs of one or two layers."""
+    energy, cycles, area = every_design(workload, accelerator, width, padded)
+    energy, cycles = energy.sum(-1), cycles.sum(-1)
+    values = {
+        "edp": energy * cycles,
+        "energy": energy,
+        "latency": cycles,
+        "area-delay": cycles * area,
+    }
+    return {name: float(each.min()) for name, each in values.items()}
+
+
+def every_design(
+    workload: Workload, accelerator: Accelerator, width: int, padded: bool = False
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return energy [pJ] and cycles ``[design, layer]`` of all executions, and the area [mm2].
+
+    Of all designs of one or two layers, each on the least hardware that it needs.
+    """
     layers = [undominated(problem, accelerator, width, padded) for problem in workload]
     rows = [torch.arange(len(nests.temporal)) for nests in layers]
     designs = torch.cartesian_prod(*rows).view(-1, len(layers))
     needs = [
         _needs(nests, problem, accelerator) for nests, problem in zip(layers, workload, strict=True)
     ]
-    found = [_values(layers, needs, part, workload, accelerator) for part in designs.split(20_000)]
-    return {name: min(float(values[name].min()) for values in found) for name in found[0]}
+    found = [_costs(layers, needs, part, workload, accelerator) for part in designs.split(20_000)]
+    energy, cycles, area = (torch.cat(each) for each in zip(*found, strict=True))
+    return energy, cycles, area
 
 
 def optimum_over(
@@ -191,13 +210,13 @@ def _hardware(needed: Tensor, accelerator: Accelerator) -> dict[str, Tensor]:
     return {"pe_dim": pe_dim, **{name: kb.clamp(min=1).ceil() for name, kb in sizes.items()}}
 
 
-def _values(
+def _costs(
     layers: list[LoopNest],
     needs: list[Tensor],
     designs: Tensor,
     workload: Workload,
     accelerator: Accelerator,
-) -> dict[str, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     picked = [nests[rows] for nests, rows in zip(layers, designs.unbind(1), strict=True)]
     nests = LoopNest(
         *(
@@ -209,12 +228,5 @@ def _values(
     needed = torch.stack([each[rows] for each, rows in zip(needs, designs.unbind(1), strict=True)])
     hardware = _hardware(needed.amax(0), accelerator)
     cost = layer_cost(nest, accelerator, {n: v.unsqueeze(-1) for n, v in hardware.items()})
-    energy = (cost.energy_pj * workload.counts).sum(-1)
-    cycles = (cost.cycles * workload.counts).sum(-1)
-    area = torch.as_tensor(area_mm2(accelerator, hardware))
-    return {
-        "edp": energy * cycles,
-        "energy": energy,
-        "latency": cycles,
-        "area-delay": cycles * area,
-    }
+    area = torch.as_tensor(area_mm2(accelerator, hardware)).expand(len(designs))
+    return cost.energy_pj * workload.counts, cost.cycles * workload.counts, area
