@@ -17,15 +17,14 @@ from tilegrad.search import ExactStrategy, SearchProblem
 from tilegrad.workload import Workload, several_networks
 
 PAIRS = [(1, 2), (8, 2)]
-WEIGHTS = {"one": 1.0, "two": 3.0}
+WEIGHTS = {"sum": (1.0, 3.0), "geomean": (1.0, 3.0), "worst": (1.01, 1.0)}
 
 
 def pair(seeds: tuple[int, int], rule: str) -> Workload:
-    """Return two networks of a tiny layer each, the second of three times the weight."""
-    networks = {
-        name: Workload(name, (tiny_layer(seed),)) for name, seed in zip(WEIGHTS, seeds, strict=True)
-    }
-    return several_networks(networks, WEIGHTS, rule)
+    """Return two networks of a tiny layer each."""
+    named = zip(("one", "two"), seeds, strict=True)
+    networks = {name: Workload(name, (tiny_layer(seed),)) for name, seed in named}
+    return several_networks(networks, list(WEIGHTS[rule]), rule)
 
 
 @cache
@@ -43,7 +42,7 @@ def least(edp: Tensor, rule: str) -> float:
     if rule == "geomean":
         return float((one * two**3).pow(0.25).min())
     own = edp.amin(0)
-    return float(torch.maximum(one / own[0], 3 * two / own[1]).min())
+    return float(torch.maximum(1.01 * one / own[0], two / own[1]).min())
 
 
 def problem_of(workload: Workload, edp: Tensor) -> SearchProblem:
