@@ -22,6 +22,7 @@ from yaml import YAMLError
 from tilegrad.complaints import describe
 from tilegrad.errors import ConfigError, TilegradError
 from tilegrad.files import with_room
+from tilegrad.networks_list import is_list, several_overrides
 from tilegrad.own_files import names_file, own_options
 from tilegrad.paths import config_directory
 from tilegrad.tables.suffixes import SUFFIXES
@@ -32,7 +33,7 @@ TABLES = {".csv", ".yaml", ".yml"}
 MODELS = {".onnx": "onnx", ".pt2": "torch"}
 """Files of networks, and the option of ``workload`` that reads them."""
 
-NAMED_BY_USERS = ("workload.symbols.", "workload.arguments.")
+NAMED_BY_USERS = ("workload.symbols.", "workload.arguments.", "workload.weights.")
 """Sections whose fields have no names of ours."""
 
 FILES = (
@@ -118,17 +119,17 @@ def instantiated(name: str, node: str, overrides: Sequence[str]) -> Any:
 def plain_overrides(arguments: Sequence[str]) -> list[str]:
     """Return the arguments in Hydra's terms: ``workload=FILE`` chooses the file's reader.
 
+    ``workload=[A,B]`` makes each an option of its own (``networks_list``).
     So do ``data=FILE`` and ``source=FILE``; ``data.path`` is short for ``data.source.path``;
     ``accelerator=FILE.yaml`` makes the file an option of its group (``own_files``).
     """
-    plain = []
+    plain: list[str] = []
     for argument in arguments:
         name, equals, value = argument.partition("=")
         if equals and not name.strip("+~ "):
             raise ConfigError(f"{argument!r} names no field; legal: field=value or group=option")
-        if name == "workload" and (reader := _workload_reader(value)) is not None:
-            option, field = reader
-            plain += [f"workload={option}", f"workload.{field}={_path(value)}"]
+        if name == "workload" and (network := _network(value)) is not None:
+            plain += network
         elif name.lstrip("+") in FILES:
             plain.append(f"{name}={_path(value)}")
         elif name in FILE_FIELDS and value.lower().endswith(SUFFIXES):
@@ -145,6 +146,16 @@ def plain_overrides(arguments: Sequence[str]) -> list[str]:
         else:
             plain.append(argument)
     return plain
+
+
+def _network(value: str) -> list[str] | None:
+    """Return what a list of networks or a file of one stands for; None where it is an option."""
+    if is_list(value):
+        return list(several_overrides(value, _workload_reader, _path))
+    if (reader := _workload_reader(value)) is None:
+        return None
+    option, field = reader
+    return [f"workload={option}", f"workload.{field}={_path(value)}"]
 
 
 def _workload_reader(value: str) -> tuple[str, str] | None:

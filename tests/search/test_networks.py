@@ -14,6 +14,7 @@ from tests.search.brute_force import every_design
 from tests.search.helpers import SHORT_GRADIENT, Limits, run, small_problem
 from tests.search.test_optimum import WIDTH, coarse, tiny_layer
 from tilegrad.search import ExactStrategy, SearchProblem
+from tilegrad.search.own import OwnBest
 from tilegrad.workload import Workload, several_networks
 
 PAIRS = [(1, 2), (8, 2)]
@@ -48,7 +49,7 @@ def least(edp: Tensor, rule: str) -> float:
 def problem_of(workload: Workload, edp: Tensor) -> SearchProblem:
     """Return the search of two networks whose own bests are known."""
     problem = small_problem("edp", Limits({}, {"pe_dim": WIDTH}), workload, coarse())
-    return replace(problem, own=tuple(edp.amin(0).tolist()))
+    return replace(problem, own=tuple(map(OwnBest, edp.amin(0).tolist())))
 
 
 @pytest.mark.parametrize("rule", ["sum", "geomean", "worst"])

@@ -15,7 +15,9 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from tilegrad.checks import choice, flag, known_fields
-from tilegrad.commands.search import warn, write_result
+from tilegrad.commands.own_bests import with_own_bests
+from tilegrad.commands.search import warn
+from tilegrad.commands.written import write_result
 from tilegrad.complaints import describe
 from tilegrad.entry import plain_overrides
 from tilegrad.errors import ConfigError, TilegradError
@@ -82,6 +84,7 @@ def _finish(run: _Run, show: bool) -> Result:
     runner = run.runner
     warn(runner)
     with claimed(runner.directory, runner.fingerprint, run.config):
+        runner = with_own_bests(runner, run.config, show)
         with live_progress(runner.strategy.name, show) as observe:
             state, status = runner.run(observe)
         if state.best is not None:

@@ -12,19 +12,18 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from tilegrad.checks import choice, flag
+from tilegrad.commands.own_bests import with_own_bests
+from tilegrad.commands.written import write_result
 from tilegrad.files import write_json
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.report.effort import finishing_seconds
 from tilegrad.search import (
     Runner,
-    SearchProblem,
     SearchState,
     Surroundings,
     build_runner,
-    design_record,
 )
 from tilegrad.search.progress import live_progress
-from tilegrad.search.result import write_history
 from tilegrad.tracking.ending import tracked
 
 if TYPE_CHECKING:
@@ -54,6 +53,7 @@ def search(config: DictConfig) -> Result:
         target.check(runner.problem.accelerator)
     warn(runner)
     with claimed(runner.directory, runner.fingerprint, config), tracked():
+        runner = with_own_bests(runner, config, show)
         tracker = _tracker(config, runner)
         with live_progress(runner.strategy.name, show) as observe:
             state, status = runner.run(_both(observe, tracker))
@@ -116,41 +116,6 @@ def _both(observe: Observer, tracker: Tracker | None) -> Observer:
         tracker.observe(state)
 
     return observe_both
-
-
-def write_result(runner: Runner, state: SearchState, status: str) -> Result:
-    """Write result.json and history.csv; return what the former holds."""
-    # Imported here and below: a search starts without pydantic.
-    from tilegrad.record import FORMAT, RESULT, parse_result, stated_coverage
-
-    assert state.best is not None
-    problem, design = runner.problem, design_record(state.best, runner.problem)
-    beyond = problem.accelerator.beyond_tables(design["hardware"])
-    values = {
-        "format": FORMAT,
-        **design,
-        **stated_coverage(problem.workload.coverage),
-        **_proven(state, problem),
-        "warnings": (*problem.warnings, *beyond),
-        "samples": state.samples,
-        "seconds": round(state.seconds, 3),
-        "seed": runner.seed,
-        "strategy": runner.strategy.name,
-        "status": status,
-        **state.made_by[-1],
-        "made_by": state.made_by,
-    }
-    write_history(runner.directory / "history.csv", state, problem.objective)
-    result = parse_result(values, str(runner.directory / RESULT))
-    write_json(runner.directory / RESULT, result.as_json())
-    return result
-
-
-def _proven(state: SearchState, problem: SearchProblem) -> dict[str, float]:
-    """Return the bound and the gap, where something was proven."""
-    if state.gap is None:
-        return {}
-    return {"gap": state.gap, "bound": problem.objective.reported(state.bound)}
 
 
 def look_around(runner: Runner, state: SearchState, result: Result) -> Result:

@@ -9,7 +9,15 @@ from tilegrad.record.reading import (
     read_result,
     result_file,
 )
-from tilegrad.record.result import FORMAT, LayerResult, Outside, Predicted, Result, Variant
+from tilegrad.record.result import (
+    FORMAT,
+    LayerResult,
+    NetworkResult,
+    Outside,
+    Predicted,
+    Result,
+    Variant,
+)
 
 __all__ = [
     "FORMAT",
@@ -19,6 +27,7 @@ __all__ = [
     "LayerDesign",
     "LayerResult",
     "LeftOutOperator",
+    "NetworkResult",
     "Outside",
     "Predicted",
     "Result",

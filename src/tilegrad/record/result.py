@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 from tilegrad.cost.hardware import ARITHMETIC
 from tilegrad.record.covered import Covered
 from tilegrad.record.design import DesignRecord, LayerDesign
-from tilegrad.record.values import Number, Part, Real, Text
+from tilegrad.record.values import Number, Part, Real, Size, Text
 
 FORMAT: Literal[1] = 1
 """Goes up when a field changes its meaning or is gone; a new one that may be absent does not."""
@@ -115,6 +115,36 @@ class LayerResult(LayerDesign):
         return self.count * self.cycles
 
 
+class OwnResult(Part):
+    """What a network has on hardware of its own, by a search with the same settings."""
+
+    edp: Number
+    energy_uj: Number
+    cycles: Number
+    area_mm2: Number
+    hardware: dict[str, Number]
+    gap: Number | None = Field(None, description="as of the whole")
+    status: Literal["complete", "budget", "interrupted"]
+
+
+class NetworkResult(Part):
+    """One of several networks on the hardware that they share; ``layers``: how many are its own.
+
+    Energy in uJ, latency in cycles, EDP in uJ*cycles, all executions of its layers.
+    """
+
+    name: Text
+    weight: Number
+    layers: Size
+    edp: Number
+    energy_uj: Number
+    cycles: Number
+    price: Number | None = Field(
+        None, description="the network's objective, in terms of that on hardware of its own"
+    )
+    own: OwnResult | None = None
+
+
 class Provenance(Part):
     """What went on with a search: versions, the checkout's revision, the run's fingerprint."""
 
@@ -141,6 +171,15 @@ class Result(DesignRecord):
     clock_mhz: Number | None = Field(None, description="of the accelerator, where it has one")
     at_cap: tuple[Text, ...] = Field((), description="parameters that a cap keeps from growing")
     layers: tuple[LayerResult, ...] = Field(min_length=1)
+    networks: tuple[NetworkResult, ...] = Field(
+        (), description="where several share the hardware; their layers are called NETWORK.LAYER"
+    )
+    rule: Literal["sum", "geomean", "worst"] | None = Field(
+        None, description="what was minimised of the networks' objectives"
+    )
+    value: Number | None = Field(
+        None, description="what the rule makes of them; of the worst, a multiple of the own best"
+    )
     coverage: Covered | None = Field(
         None, description="what became of the network's operators, where it was read from a model"
     )

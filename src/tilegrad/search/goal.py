@@ -37,7 +37,7 @@ class Goal:
     rule: str | None
 
     @classmethod
-    def of(cls, workload: Workload, objective: Objective, own: Sequence[float] | None) -> Goal:
+    def of(cls, workload: Workload, objective: Objective, own: Sequence[float] = ()) -> Goal:
         """Return what is minimised for a workload; ``own`` defaults to 1 each."""
         several = workload.networks
         members = () if several is None else several.members

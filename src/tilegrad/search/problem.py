@@ -29,6 +29,7 @@ from tilegrad.nest import analyse_layers
 from tilegrad.search.goal import Goal
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.objective import Objective
+from tilegrad.search.own import OwnBest
 from tilegrad.search.padding import Idleness, idleness
 from tilegrad.search.pricing import Pricing
 from tilegrad.search.tables import LayerTable
@@ -50,8 +51,8 @@ class SearchProblem:
     """A workload, the hardware allowed for it, the objective, and the latency's model.
 
     ``device``: where strategies that can compute many designs at once do so.
-    ``padded``: factors of awkward bounds need not divide them. ``own``: of several networks what
-    each has of the objective on hardware of its own, once that is known.
+    ``padded``: factors of awkward bounds need not divide them. ``own``: of several networks each
+    one's best on hardware of its own, once that is known.
     """
 
     workload: Workload
@@ -60,12 +61,12 @@ class SearchProblem:
     model: LatencyModel = NEST_LATENCY
     device: torch.device = CPU
     padded: bool = False
-    own: tuple[float, ...] | None = None
+    own: tuple[OwnBest, ...] = ()
 
     @cached_property
     def goal(self) -> Goal:
         """What is minimised."""
-        return Goal.of(self.workload, self.objective, self.own)
+        return Goal.of(self.workload, self.objective, [own.value for own in self.own])
 
     def alone(self, network: int) -> SearchProblem:
         """Return the problem of one of several networks by itself."""
@@ -73,7 +74,7 @@ class SearchProblem:
         name = self.workload.name if several is None else several.members[network].name
         layers = self.workload.places[network]
         own = Workload(name, self.workload.layers[layers.start : layers.stop])
-        return replace(self, workload=own, own=None)
+        return replace(self, workload=own, own=())
 
     @property
     def accelerator(self) -> Accelerator:

@@ -16,7 +16,9 @@ from tilegrad.cost.network import NetworkCost
 from tilegrad.errors import InfeasibleError
 from tilegrad.files import write_text
 from tilegrad.mapping import LoopNest, format_shorthand
-from tilegrad.search.objective import UJ_PER_PJ, Objective
+from tilegrad.search.goal import Goal
+from tilegrad.search.networks import networks_record
+from tilegrad.search.objective import UJ_PER_PJ
 from tilegrad.search.predictions import add_predictions
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
@@ -58,6 +60,8 @@ def design_record(nests: LoopNest, problem: SearchProblem) -> dict[str, Any]:
             _layer(index, nests, cost, problem) for index in range(len(problem.workload.layers))
         ],
     }
+    if problem.workload.networks is not None:
+        record |= networks_record(design, cost, float(value[0]), problem)
     if problem.learned is not None:
         add_predictions(record, design, cost, problem, problem.learned)
     return record
@@ -115,14 +119,14 @@ def part_names(accelerator: Accelerator) -> list[str]:
     return [ARITHMETIC, *(level.name for level in accelerator.levels)]
 
 
-def write_history(path: Path, state: SearchState, objective: Objective) -> None:
+def write_history(path: Path, state: SearchState, goal: Goal) -> None:
     """Write samples, seconds and the EDP [uJ*cycles] of the best design so far.
 
     Where something was proven of the objective, also the best ``value`` and the ``bound``, in the
     units of results; a bound of 0 is none yet.
     """
     rows = [
-        (samples, f"{seconds:.3f}", repr(edp), *map(repr, map(objective.reported, proven)))
+        (samples, f"{seconds:.3f}", repr(edp), *map(repr, map(goal.reported, proven)))
         for (samples, seconds, edp), proven in zip(state.history, state.bounds, strict=True)
     ]
     bounded = state.bound > 0

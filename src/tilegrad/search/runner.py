@@ -12,6 +12,7 @@ from tilegrad.fingerprint.record import Fingerprint
 from tilegrad.provenance import provenance
 from tilegrad.search.budget import Budget, OutOfTimeError
 from tilegrad.search.checkpoint import load_checkpoint, save_checkpoint
+from tilegrad.search.own import side_by_side
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState, Strategy
 
@@ -65,6 +66,9 @@ class Runner:
         if state.done or self.budget.spent(state) >= 1:
             return
         state.note(provenance(self.fingerprint))
+        known = side_by_side(self.problem.own)
+        if known is not None and state.best is None:
+            state.offer(known, self.problem)
         budget, saved = self.budget.begin(state.seconds), monotonic()
         units = self.strategy.advance(self.problem, state, budget, self.seed)
         for cut in _in_time(units):

@@ -13,14 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from tilegrad.accelerator.possible import possible
 from tilegrad.cost.hardware import Hardware
 from tilegrad.cost.network import NetworkCost, network_cost
 from tilegrad.errors import InfeasibleError
 from tilegrad.mapping import LoopNest, stack
-from tilegrad.mapping.space import TEMPORAL, MapSpace
 from tilegrad.search.budget import Budget, OutOfTimeError
 from tilegrad.search.distinct import distinct
 from tilegrad.search.gradient.chooser import Chooser
@@ -178,24 +176,12 @@ def _around(
     table: LayerTable, nest: LoopNest, rows: int, focus: Focus, budget: Budget
 ) -> LayerPool:
     """Return candidates of a layer near its mapping and near the smallest one, that fit."""
-    here = _factors(nest, table.space).unsqueeze(0)
+    here = table.factors(nest).unsqueeze(0)
     start = torch.cat([table.neighbours(here), torch.ones_like(here)])
     pool = focus.prune(candidates(table, start[distinct(start)], focus.model))
     for _ in range(ROUNDS if len(pool) else 0):
         pool, _ = refine(table, pool, focus, rows, budget)
     return pool
-
-
-def _factors(nest: LoopNest, space: MapSpace) -> Tensor:
-    """Return the factors ``[slot]`` of a mapping ``[level, dim]``."""
-    return torch.stack(
-        [
-            nest.temporal[slot.level, slot.dim]
-            if slot.axis == TEMPORAL
-            else nest.spatial[slot.level, slot.axis, slot.dim]
-            for slot in space.slots
-        ]
-    )
 
 
 def _variant(

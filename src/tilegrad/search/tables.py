@@ -76,6 +76,17 @@ class LayerTable:
             for widths in self.widths
         ]
 
+    def factors(self, nest: LoopNest) -> Tensor:
+        """Return the factors ``[slot]`` of a mapping ``[level, dim]``."""
+        return torch.stack(
+            [
+                nest.temporal[slot.level, slot.dim]
+                if slot.axis == TEMPORAL
+                else nest.spatial[slot.level, slot.axis, slot.dim]
+                for slot in self.space.slots
+            ]
+        )
+
     def smallest(self) -> Tensor:
         """Return the factors ``[1, slot]`` that leave all loops to DRAM: they need the least."""
         return torch.ones(1, len(self.space.slots), dtype=torch.float64)

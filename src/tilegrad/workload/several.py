@@ -15,7 +15,7 @@ from tilegrad.workload.workload import Network, Networks, Workload
 RULES = ("sum", "geomean", "worst")
 """What may be made of the networks' figures: see ``search.goal``."""
 
-LEGAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+LEGAL_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 def several_networks(
@@ -36,7 +36,7 @@ def several_networks(
         )
     for each in networks:
         if not LEGAL_NAME.fullmatch(each):
-            raise ConfigError(f"workload.networks: name {each!r}; legal: letters, digits, _ - .")
+            raise ConfigError(f"workload.networks: name {each!r}; legal: letters, digits and _")
     shares = _weights(weights, tuple(networks))
     layers = tuple(_named(each, layer) for each, own in networks.items() for layer in own)
     sizes = (len(own) for own in networks.values())

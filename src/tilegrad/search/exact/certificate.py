@@ -24,11 +24,12 @@ FORMAT = 1
 def write_certificate(directory: Path, problem: SearchProblem, state: SearchState) -> None:
     """Write the certificate beside result.json, whose content it names; remove an older one.
 
-    Nothing is written where a search has not ended, or divides no hardware.
+    Nothing is written where a search has not ended, divides no hardware, or is of several
+    networks.
     """
     path = directory / CERTIFICATE
     cells = state.private.get("closed", [])
-    if not state.done or not cells:
+    if not state.done or not cells or problem.workload.networks is not None:
         path.unlink(missing_ok=True)
         return
     content = {

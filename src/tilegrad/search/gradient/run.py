@@ -7,7 +7,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import torch
+from torch import Tensor
+
+from tilegrad.cost.hardware import Hardware
 from tilegrad.search.budget import Budget
+from tilegrad.search.distinct import distinct
 from tilegrad.search.gradient.chooser import Chooser, PooledDesign
 from tilegrad.search.gradient.descent import Descent
 from tilegrad.search.gradient.optimiser import Momentum, Point, Status, Stop
@@ -19,6 +24,7 @@ from tilegrad.search.gradient.remap import REMAPPED, remap, remappable
 from tilegrad.search.gradient.reorder import reordered
 from tilegrad.search.gradient.round import Round
 from tilegrad.search.gradient.rounding import ROUNDING_SHARE, nearest, picked, rounded
+from tilegrad.search.own import side_by_side
 from tilegrad.search.problem import CPU, SearchProblem
 from tilegrad.search.state import SearchState, generator
 from tilegrad.search.tables import LayerTable
@@ -137,18 +143,39 @@ class GradientRun:
         for layer, table in enumerate(self.tables):
             self.budget.check()
             start = rounded(table, logs[:, layer], self.budget, random)
+            start = self._with_known(layer, start)
             pools.append(candidates(table, start, self.problem.model))
         self._count(sum(len(pool) for pool in pools))
         # The padded choices begin where the perfect ones ended.
         found = [LayerPool.unpack(tensors) for tensors in self.state.private.get("pools", ())]
         pools = [merge([*pair]) for pair in zip(pools, found, strict=True)] if found else pools
-        region = global_region(self.problem, pools, hardware)
+        region = global_region(self.problem, pools, self._with_own(hardware))
         designs = self.chooser.best(pools, region, BASINS)
         self._offer(pools, designs)
         focus = self.chooser.focus(pools, region, SLACKS[0])
         padded = self.state.private.get("padded", False)
         self.state.phase = "polish"
         self._save_round(Round(0, 0, pools, focus, self.state.value, padded))
+
+    def _with_known(self, layer: int, start: Tensor) -> Tensor:
+        """Return factors ``[row, slot]`` to begin with, those of a network's own best among them.
+
+        These are not looked at where they are padded and perfect ones are.
+        """
+        known = side_by_side(self.problem.own)
+        if known is None:
+            return start
+        factors = self.tables[layer].factors(known.each(lambda tensor: tensor[0])[layer])
+        whole = torch.cat([start, self.tables[layer].nearest(factors.unsqueeze(0))])
+        return whole[distinct(whole)]
+
+    def _with_own(self, near: Hardware) -> Hardware:
+        """Return points ``[point]``, each network's own hardware among them."""
+        owns = [own.hardware for own in self.problem.own if own.hardware]
+        return {
+            name: torch.cat([size, size.new_tensor([float(own[name]) for own in owns])])
+            for name, size in near.items()
+        }
 
     def polish(self) -> None:
         """Refine a few layers; after the last one choose hardware anew and open the next round."""

@@ -1,0 +1,46 @@
+"""What a search leaves in its directory, whichever command ran it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tilegrad.files import write_json
+from tilegrad.search import Runner, SearchProblem, SearchState, design_record, write_history
+
+if TYPE_CHECKING:
+    from tilegrad.record import Result
+
+
+def write_result(runner: Runner, state: SearchState, status: str) -> Result:
+    """Write result.json and history.csv; return what the former holds."""
+    # Imported here: a search starts without pydantic.
+    from tilegrad.record import FORMAT, RESULT, parse_result, stated_coverage
+
+    assert state.best is not None
+    problem, design = runner.problem, design_record(state.best, runner.problem)
+    beyond = problem.accelerator.beyond_tables(design["hardware"])
+    values = {
+        "format": FORMAT,
+        **design,
+        **stated_coverage(problem.workload.coverage),
+        **_proven(state, problem),
+        "warnings": (*problem.warnings, *beyond),
+        "samples": state.samples,
+        "seconds": round(state.seconds + sum(own.seconds for own in problem.own), 3),
+        "seed": runner.seed,
+        "strategy": runner.strategy.name,
+        "status": status,
+        **state.made_by[-1],
+        "made_by": state.made_by,
+    }
+    write_history(runner.directory / "history.csv", state, problem.goal)
+    result = parse_result(values, str(runner.directory / RESULT))
+    write_json(runner.directory / RESULT, result.as_json())
+    return result
+
+
+def _proven(state: SearchState, problem: SearchProblem) -> dict[str, float]:
+    """Return the bound and the gap, where something was proven."""
+    if state.gap is None:
+        return {}
+    return {"gap": state.gap, "bound": problem.goal.reported(state.bound)}
