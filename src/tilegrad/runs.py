@@ -70,6 +70,13 @@ class SearchRun(Run):
         return pd.DataFrame(self.result.as_json()["layers"])
 
     @cached_property
+    def networks(self) -> pd.DataFrame:
+        """A row per network of several on one hardware, with its price; else none."""
+        import pandas as pd
+
+        return pd.DataFrame(self.result.as_json().get("networks", []))
+
+    @cached_property
     def history(self) -> pd.DataFrame:
         """The best design after each improvement."""
         import pandas as pd

@@ -133,12 +133,18 @@ def look_around(runner: Runner, state: SearchState, result: Result) -> Result:
 
 def print_summary(found: Result, directory: Path) -> None:
     """Print the layers, the totals and where the files are."""
-    from tilegrad.report import layer_table, left_out_table, outside_table, summary_table
+    from tilegrad.report import (
+        layer_table,
+        left_out_table,
+        network_table,
+        outside_table,
+        summary_table,
+    )
 
     console = Console()
     console.print(layer_table(found))
     console.print(summary_table(found))
-    for table in (outside_table(found), left_out_table(found)):
+    for table in (network_table(found), outside_table(found), left_out_table(found)):
         if table is not None:
             console.print(table)
     console.print(f"saved in {directory}", soft_wrap=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tilegrad.files import write_json
 from tilegrad.search import Runner, SearchProblem, SearchState, design_record, write_history
+from tilegrad.search.networks import write_networks
 
 if TYPE_CHECKING:
     from tilegrad.record import Result
@@ -34,6 +35,8 @@ def write_result(runner: Runner, state: SearchState, status: str) -> Result:
         "made_by": state.made_by,
     }
     write_history(runner.directory / "history.csv", state, problem.goal)
+    if networks := design.get("networks"):
+        write_networks(runner.directory / "networks.csv", networks)
     result = parse_result(values, str(runner.directory / RESULT))
     write_json(runner.directory / RESULT, result.as_json())
     return result

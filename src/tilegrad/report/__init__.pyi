@@ -6,6 +6,7 @@ from .coverage import left_out_table
 from .engineering import counted, cycles, joules, scientific
 from .history import History, read_history
 from .loopnest import loop_nest_text
+from .networks import network_table
 from .plots import edp_against_samples, layer_costs, png_bytes
 from .summary import layer_table, summary_table
 from .terminal import print_whole
@@ -24,6 +25,7 @@ __all__ = [
     "layer_table",
     "left_out_table",
     "loop_nest_text",
+    "network_table",
     "outside_table",
     "png_bytes",
     "print_whole",

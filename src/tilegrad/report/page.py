@@ -16,6 +16,7 @@ from tilegrad.report.engineering import counted, joules, percent, scientific, ty
 from tilegrad.report.figures import LayerFigures
 from tilegrad.report.foremost import left_out
 from tilegrad.report.limits import STATUS, at_cap, is_low
+from tilegrad.report.networks import NETWORKS, NUMBERS, network_rows
 from tilegrad.report.page_tables import (
     level_rows,
     occupancy_levels,
@@ -82,6 +83,7 @@ class Page:
             "occupied": occupancy_levels(self.accelerator, hardware),
             "areas": {part: float(area) for part, area in areas.items()},
             "levels": level_rows(self.accelerator, hardware),
+            "networks": (NETWORKS, NUMBERS, network_rows(result)),
             "not_mapped": (NOT_MAPPED, left_out_rows(result)),
             "outside": (HEADINGS, outside_rows(result)),
             "provenance": provenance(result),

@@ -10,6 +10,7 @@ from tilegrad.report.coverage import coverage_rows
 from tilegrad.report.engineering import at_most, counted, cycles, joules, percent, scientific
 from tilegrad.report.foremost import foremost, left_out
 from tilegrad.report.limits import AREA, STATUS, at_cap, hardware_text, is_low, limit_rows
+from tilegrad.report.networks import rule_rows
 from tilegrad.report.speed import speed_rows
 from tilegrad.report.training_range import prediction_rows
 
@@ -27,6 +28,7 @@ def summary_rows(result: Result) -> dict[str, str]:
         **limit_rows(result),
         **coverage_rows(result),
         "objective": result.objective,
+        **rule_rows(result),
         **gap_rows(result),
         "samples": counted(result.samples),
         "search time": f"{result.seconds:.1f} s",

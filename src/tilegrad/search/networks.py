@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from tilegrad.cost.network import NetworkCost
+from tilegrad.files import write_text
 from tilegrad.mapping import LoopNest
 from tilegrad.search.objective import UJ_PER_PJ
 from tilegrad.search.problem import SearchProblem
@@ -39,3 +44,18 @@ def networks_record(
             told |= {"price": prices[place], "own": dict(problem.own[place].record)}
         networks.append(told)
     return {"rule": several.rule, "value": goal.reported(value), "networks": networks}
+
+
+COLUMNS = ("network", "weight", "edp", "energy_uj", "cycles", "price", "own_edp", "own_gap")
+
+
+def write_networks(path: Path, networks: Sequence[Mapping[str, Any]]) -> None:
+    """Write a row for each network of ``networks_record``; what is not known stays empty."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for each in networks:
+        own = each.get("own", {})
+        told = [each["name"], *(each.get(name, "") for name in COLUMNS[1:6])]
+        table.writerow([*told, own.get("edp", ""), own.get("gap", "")])
+    write_text(path, text.getvalue())
