@@ -34,7 +34,7 @@ QUIET = {"progress": False}
 
 
 def search(
-    workload: str | PathLike[str] | nn.Module = "resnet50",
+    workload: str | PathLike[str] | Sequence[str | PathLike[str]] | nn.Module = "resnet50",
     inputs: Any = None,
     *,
     overrides: Sequence[str] = (),
@@ -43,10 +43,12 @@ def search(
     """Search hardware and mappings, as ``tilegrad search`` does.
 
     ``workload`` may be a ``torch.nn.Module``: then ``inputs`` are examples of its inputs, a
-    tensor, a tuple of them or a dict by name; it is read by ``torch.export``. Without ``dir`` the
-    run's files are kept as long as the returned object; ``save`` keeps them.
+    tensor, a tuple of them or a dict by name; it is read by ``torch.export``. A list of texts and
+    paths are several networks on one hardware (``"NAME:OPTION"`` calls one otherwise).
+
+    Without ``dir`` the run's files are kept as long as the returned object; ``save`` keeps them.
     """
-    if isinstance(workload, (str, PathLike)):
+    if isinstance(workload, (str, PathLike, list, tuple)):
         if inputs is not None:
             raise ConfigError(f"inputs are of a torch.nn.Module, and workload is {workload!r}")
         found = _ran("search", {"workload": workload, **settings}, overrides)
@@ -56,7 +58,7 @@ def search(
     return found
 
 
-def _described(module: nn.Module, inputs: Any) -> dict[str, Any]:
+def _described(module: object, inputs: Any) -> dict[str, Any]:
     """Return the config's group ``workload`` for a module in hand."""
     from torch import nn
 
@@ -65,7 +67,8 @@ def _described(module: nn.Module, inputs: Any) -> dict[str, Any]:
 
     if not isinstance(module, nn.Module):
         raise ConfigError(
-            f"workload is a {type(module).__name__}; legal: a text, a path or a torch.nn.Module"
+            f"workload is a {type(module).__name__}; legal: a text, a path, a list of these, or a "
+            "torch.nn.Module"
         )
     return describe_workload(from_module(module, inputs))
 

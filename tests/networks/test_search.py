@@ -94,7 +94,7 @@ def _negative() -> torch.nn.Module:
     ("arguments", "words"),
     [
         (("resnet50", torch.zeros(1)), "inputs are of a torch.nn.Module"),
-        ((7,), "workload is a int; legal: a text, a path or a torch.nn.Module"),
+        ((7,), "workload is a int; legal: a text, a path, a list of these"),
     ],
 )
 def test_what_is_no_module_is_refused(arguments: tuple[object, ...], words: str) -> None:

@@ -208,6 +208,14 @@ class Result(DesignRecord):
     )
 
     @model_validator(mode="after")
+    def _networks_agree(self) -> Result:
+        """Refuse networks that have more or fewer layers than there are."""
+        had, there = sum(int(each.layers) for each in self.networks), len(self.layers)
+        if self.networks and had != there:
+            self.refuse("networks", had, f"networks of the {there} layers that there are")
+        return self
+
+    @model_validator(mode="after")
     def _parts_agree(self) -> Result:
         """Refuse layers whose parts differ from those of the first one."""
         parts = self.layers[0].energy_by_part_uj.keys()
