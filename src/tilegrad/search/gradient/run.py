@@ -158,7 +158,7 @@ class GradientRun:
         self._save_round(Round(0, 0, pools, focus, self.state.value, padded))
 
     def _with_known(self, layer: int, start: Tensor) -> Tensor:
-        """Return factors ``[row, slot]`` with those nearest to the network's own best among them."""
+        """Return factors ``[row, slot]`` with those near the network's own best among them."""
         known = side_by_side(self.problem.own)
         if known is None:
             return start
