@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 
 from tilegrad.entry import refusals, run_entry
 from tilegrad.lasting import import_lasting
-from tilegrad.once import composed_once, one_store
+from tilegrad.once import composed_once, one_store, parsed_once
 from tilegrad.paths import config_directory
 
 APPLICATIONS = {"search": None, "train": "outputs/train", "eval": "outputs/eval", "compare": None}
@@ -45,7 +45,7 @@ def run(name: str, arguments: Sequence[str] | None = None, program: str | None =
     before, sys.argv = sys.argv, [sys.argv[0], *given]
     try:
         main = hydra.main(str(config_directory()), name, version_base="1.3")(Job(name))
-        with one_store(), composed_once(given):
+        with one_store(), parsed_once(), composed_once(given):
             return run_entry(main, APPLICATIONS[name])
     finally:
         sys.argv = before

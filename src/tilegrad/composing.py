@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 from tilegrad.complaints import describe
 from tilegrad.entry import BAD_INPUT_ERRORS, plain_overrides, quoted
 from tilegrad.errors import ConfigError
+from tilegrad.once import parsed_once
 from tilegrad.paths import config_directory
 
 
@@ -30,6 +31,7 @@ def composed(name: str, settings: Mapping[str, Any], overrides: Sequence[str]) -
             _within_hydra(),
             initialize_config_dir(str(config_directory()), version_base="1.3"),
             _own_options_forgotten(),
+            parsed_once(),
         ):
             return compose(name, plain_overrides([*given, *overrides]))
     except BAD_INPUT_ERRORS as error:

@@ -1,4 +1,4 @@
-"""A plain command's config is composed once, and is what Hydra composes by itself."""
+"""A plain command's config is composed once, of files parsed once, and is what Hydra composes."""
 
 from __future__ import annotations
 
@@ -65,13 +65,14 @@ def test_it_is_what_hydra_composes(
     arguments = (*overrides, "hydra.run.dir=run")
     assert script(command, *arguments).code == 0
     monkeypatch.setattr(application, "composed_once", nullcontext)
+    monkeypatch.setattr(application, "parsed_once", nullcontext)
     assert script(command, *arguments).code == 0
     ours, own = seen
     assert ours == own
 
 
 @pytest.mark.parametrize(
-    ("overrides", "count"), [((), 1), (("seed=3",), 1), (("hydra.mode=RUN",), 3), (("sed=1",), 2)]
+    ("overrides", "count"), [((), 1), (("seed=3",), 1), (("hydra.mode=RUN",), 3), (("sed=1",), 1)]
 )
 def test_plain_commands_are_composed_once(
     overrides: tuple[str, ...],
@@ -94,3 +95,46 @@ def test_a_config_that_names_its_mode_has_it(
     (directory / "own" / "experiment" / "seeds.yaml").write_text(text)
     assert script("train", "--config-dir=own", "experiment=seeds").code == 0
     assert [config["seed"] for config, _ in seen] == [1, 2]
+
+
+def test_a_file_is_parsed_anew_when_its_text_changes(
+    script: Script, directory: Path, seen: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+    parse = OmegaConf.load
+
+    def count(file: Any) -> Any:
+        parsed.append(file.name)
+        return parse(file)
+
+    monkeypatch.setattr(OmegaConf, "load", count)
+    (directory / "own" / "experiment").mkdir(parents=True)
+    for text in ("seed: 801", "seed: 802", "seed: 802"):
+        (directory / "own" / "experiment" / "mine.yaml").write_text(f"# @package _global_\n{text}")
+        assert script("train", "--config-dir=own", "experiment=mine").code == 0
+    assert [config["seed"] for config, _ in seen] == [801, 802, 802]
+    assert sum(name.endswith("mine.yaml") for name in parsed) == 2
+
+
+def test_what_a_job_does_to_its_config_stays_there(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Any] = []
+
+    def spoil(_: Job, config: DictConfig) -> None:
+        found.append(OmegaConf.to_container(config))
+        config.model = None
+        config.data.batch_size = -1
+
+    monkeypatch.setattr(Job, "__call__", spoil)
+    for _ in range(2):
+        assert script("train", "hydra.run.dir=run").code == 0
+    assert found[0] == found[1]
+
+
+def test_a_broken_file_is_named_each_time(script: Script, directory: Path) -> None:
+    (directory / "own" / "experiment").mkdir(parents=True)
+    (directory / "own" / "experiment" / "mine.yaml").write_text("seed: [1\n")
+    ended = [script("train", "--config-dir=own", "experiment=mine") for _ in range(2)]
+    assert {each.code for each in ended} == {2}
+    assert all("mine.yaml" in each.err for each in ended)
