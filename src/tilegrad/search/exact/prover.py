@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from tilegrad.cost import area_mm2
 from tilegrad.search.exact.box import Box
 from tilegrad.search.exact.hull import Costs, Least
+from tilegrad.search.exact.meshes import Meshes
 from tilegrad.search.exact.networks import by_network, joined, least_of_all
-from tilegrad.search.exact.rows import Floats, Meshes, Rows
+from tilegrad.search.exact.rows import Floats, Rows
 from tilegrad.search.problem import SearchProblem
 
 EVERY = -1

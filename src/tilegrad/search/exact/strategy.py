@@ -15,8 +15,9 @@ from tilegrad.search.exact.box import Box
 from tilegrad.search.exact.fixed import FixedRun
 from tilegrad.search.exact.fixed_networks import FixedRuns
 from tilegrad.search.exact.mesh_choices import Ends, divided, mesh_choices
+from tilegrad.search.exact.meshes import Meshes, layer_rows, mapping
 from tilegrad.search.exact.prover import Found, Prover
-from tilegrad.search.exact.rows import Meshes, Rows, layer_rows, mapping
+from tilegrad.search.exact.rows import Rows
 from tilegrad.search.exact.supported import by_layer, check_supported
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState

@@ -12,7 +12,10 @@ from typing import Any
 import numba
 import pooch
 
-KERNELS = ("columns", "compiled", "walk", "charges", "store", "stages")
+KERNELS = (
+    *("columns", "compiled", "walk", "charges", "store", "stages"),
+    *("../counting", "../enumeration", "../dominance"),
+)
 """Modules that are compiled together."""
 
 
