@@ -25,7 +25,7 @@ from tilegrad.search.exact.mapper.columns import (
 )
 from tilegrad.search.exact.mapper.compiled import compiled
 from tilegrad.search.exact.mapper.rules import Array
-from tilegrad.search.exact.mapper.store import empty_store, insert, kept
+from tilegrad.search.exact.mapper.store import empty_store, insert, kept, overwrite
 from tilegrad.search.exact.mapper.walk import alive, no_longer, place, spread
 
 
@@ -63,7 +63,8 @@ def spread_all(
                     there += strides[dim] * (ranks[dim, size * factor] - ranks[dim, size])
             if not fits or goes_on[level, there] == np.inf:
                 continue
-            v[:], m[:] = values[at], places[at]
+            overwrite(v, values[at])
+            overwrite(m, places[at])
             spread(v, choices[choice], extents[here], rules)
             serve(v, m, level, rules)
             m[EXTENT], m[PARENT], m[CHOICE] = there, at, choice
@@ -108,7 +109,7 @@ def loop_all(
         for dim in range(count):
             row = ranks[dim, extents[here, dim]]
             first[dim], last[dim] = starts[dim, row], starts[dim, row + 1]
-        pick[:] = first
+        overwrite(pick, first)
         going = True
         while going:
             there = here
@@ -218,7 +219,8 @@ def finish(
                 dims |= 1 << dim
         costs[at, 0] = np.inf
         for row in range(begins[dims * 8 + bits], begins[dims * 8 + bits + 1]):
-            v[:], m[:] = values[at], places[at]
+            overwrite(v, values[at])
+            overwrite(m, places[at])
             for position in range(count):
                 dim = sequence[row, position]
                 if dim < 0:

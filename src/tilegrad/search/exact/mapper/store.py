@@ -51,6 +51,13 @@ def dominates(a: Array, am: Array, b: Array, bm: Array, price: float, straight: 
 
 
 @compiled
+def overwrite(old: Array, new: Array) -> None:
+    """Copy a row: an assignment of arrays takes seconds to compile, for what it says of shapes."""
+    for column in range(len(new)):
+        old[column] = new[column]
+
+
+@compiled
 def insert(v: Array, m: Array, store: Any, price: float, straight: bool) -> Any:
     """Keep a partial mapping unless another of the same boundary is as good; drop worse ones."""
     values, places, nexts, heads, used = store
@@ -74,9 +81,13 @@ def insert(v: Array, m: Array, store: Any, price: float, straight: bool) -> Any:
         more = 2 * at
         grown, placed = np.empty((more, VALUES)), np.empty((more, PLACES), np.int64)
         follow = np.empty(more, np.int64)
-        grown[:at], placed[:at], follow[:at] = values, places, nexts
+        for row in range(at):
+            overwrite(grown[row], values[row])
+            overwrite(placed[row], places[row])
+        overwrite(follow, nexts)
         values, places, nexts = grown, placed, follow
-    values[at], places[at] = v, m
+    overwrite(values[at], v)
+    overwrite(places[at], m)
     nexts[at] = heads[key]
     heads[key] = at
     used[0] = at + 1
@@ -107,6 +118,7 @@ def kept(store: Any) -> tuple[Array, Array]:
     count = 0
     for at in range(used[0]):
         if nexts[at] != -2:
-            found[count], where[count] = values[at], places[at]
+            overwrite(found[count], values[at])
+            overwrite(where[count], places[at])
             count += 1
     return found, where
