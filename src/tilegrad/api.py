@@ -104,10 +104,12 @@ def load(directory: str | PathLike[str]) -> SearchRun | TrainedRun:
     path = Path(directory)
     if "metrics" in (found := read_json(path / "result.json")):
         return TrainedRun(path, result=found)
+    from tilegrad.accelerator.limited import with_bandwidth
     from tilegrad.record import read_result
 
     config = OmegaConf.load(path / "config.yaml")
-    return SearchRun(path, result=read_result(path), accelerator=instantiate(config.accelerator))
+    accelerator = with_bandwidth(instantiate(config.accelerator), config.caps)
+    return SearchRun(path, result=read_result(path), accelerator=accelerator)
 
 
 def _ran(

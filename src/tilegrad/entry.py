@@ -36,6 +36,9 @@ MODELS = {".onnx": "onnx", ".pt2": "torch"}
 NAMED_BY_USERS = ("workload.symbols.", "workload.arguments.", "workload.weights.")
 """Sections whose fields have no names of ours."""
 
+CAPS = ("caps.latency_ms", "caps.power_w", "caps.dram_gbs")
+"""Caps that no accelerator's config lists, since they are of no size of it."""
+
 FILES = (
     "ckpt", "dir", "workload.path", "workload.model", "data.source.path", "source.path",
     "hydra.sweep.dir", "hydra.run.dir", "accelerator.energy.ert", "accelerator.energy.art",
@@ -141,7 +144,7 @@ def plain_overrides(arguments: Sequence[str]) -> list[str]:
         elif _is_group(name) and re.fullmatch(r"[-+.\d]+|true|false|null", value, re.IGNORECASE):
             # Hydra then refuses it as an unknown option, and not as a number.
             plain.append(f"{name}='{value}'")
-        elif name.startswith(NAMED_BY_USERS):
+        elif name.startswith(NAMED_BY_USERS) or name in CAPS:
             plain.append(f"++{argument}")
         else:
             plain.append(argument)

@@ -169,7 +169,7 @@ class Result(DesignRecord):
     objective: Text
     workload: Text
     clock_mhz: Number | None = Field(None, description="of the accelerator, where it has one")
-    at_cap: tuple[Text, ...] = Field((), description="parameters that a cap keeps from growing")
+    at_cap: tuple[Text, ...] = Field((), description="parameters and figures that a cap holds back")
     layers: tuple[LayerResult, ...] = Field(min_length=1)
     networks: tuple[NetworkResult, ...] = Field(
         (), description="where several share the hardware; their layers are called NETWORK.LAYER"

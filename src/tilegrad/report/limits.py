@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tilegrad.accelerator.limited import BANDWIDTH
 from tilegrad.cost.hardware import ARITHMETIC
 from tilegrad.record import Result
 from tilegrad.report.engineering import percent
@@ -59,7 +60,11 @@ def _bound_by(result: Result) -> str:
     listed = ", ".join(f"{part} {percent(share)}" for part, share in shares.items())
     memory = 1 - shares.get(ARITHMETIC, 0.0)
     kind = "memory-bound" if memory > LOW else "compute-bound"
-    return f"{kind}: {listed} of the cycles"
+    return f"{kind}: {listed} of the cycles{_bandwidth(result)}"
+
+
+def _bandwidth(result: Result) -> str:
+    return "; DRAM's bandwidth is capped" if BANDWIDTH in result.at_cap else ""
 
 
 def _low_layers(result: Result) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tilegrad.record import Result
+from tilegrad.report.limits import at_cap
+from tilegrad.search.caps import LATENCY, POWER
 
 OPERATIONS = 2
 """Of a multiply-accumulate, as data sheets count."""
@@ -26,10 +28,11 @@ def speed_rows(result: Result) -> dict[str, str]:
     if result.clock_mhz is None or not result.cycles:
         return rows
     seconds = result.cycles / (result.clock_mhz * 1e6)
+    slow, hot = at_cap(result, LATENCY), at_cap(result, POWER)
     tops = OPERATIONS * network_macs(result) / seconds * 1e-12
     return {
-        "inference": f"{1e3 * seconds:.4g} ms at {result.clock_mhz:g} MHz",
+        "inference": f"{1e3 * seconds:.4g} ms at {result.clock_mhz:g} MHz{slow}",
         "throughput": f"{1 / seconds:.4g} inferences/s, {tops:.3g} TOPS",
-        "power": f"{result.energy_uj * 1e-6 / seconds:.3g} W without leakage",
+        "power": f"{result.energy_uj * 1e-6 / seconds:.3g} W without leakage{hot}",
         **rows,
     }

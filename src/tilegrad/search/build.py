@@ -11,13 +11,16 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from tilegrad.accelerator import accelerator_digest
+from tilegrad.accelerator.limited import with_bandwidth
 from tilegrad.checks import choice, known_fields, positive_int, positive_number, section
 from tilegrad.fingerprint.claim import SEARCH, check_directory, run_directory
 from tilegrad.fingerprint.code import own_code
 from tilegrad.fingerprint.digests import digest
 from tilegrad.search.budget import Budget
+from tilegrad.search.caps import read_caps
 from tilegrad.search.checkpoint import load_checkpoint
 from tilegrad.search.device import search_device
+from tilegrad.search.diagnosis import check_reachable
 from tilegrad.search.latency import (
     Learned,
     check_gradients,
@@ -48,7 +51,7 @@ def build_runner(config: DictConfig) -> Runner:
     Raises ``TilegradError`` subclasses naming the field, its value and what is legal.
     """
     known_fields("", config, FIELDS)
-    accelerator = instantiate(config.accelerator)
+    accelerator = with_bandwidth(instantiate(config.accelerator), config.caps)
     workload = instantiate(config.workload)
     space = hardware_space(accelerator, config.hardware, config.caps)
     learned = Learned(config.ckpt, config.ckpt_penalty, config.ckpt_upper)
@@ -56,10 +59,12 @@ def build_runner(config: DictConfig) -> Runner:
     check_shapes(model, workload, config.ckpt)
     device = search_device(config.device, config.ckpt)
     problem = SearchProblem(workload, space, objective(config.objective), model, device)
+    problem = replace(problem, caps=read_caps(accelerator, config.caps))
     strategy: Strategy = instantiate(config.strategy)
     problem = replace(problem, padded=_is_padded(config, problem, strategy))
     problem.check_size()
     problem.check_feasible()
+    check_reachable(problem)
     problem.pricing.check()
     problem.check_predictions()
     strategy.check(problem)
@@ -119,6 +124,8 @@ def _meanings(problem: SearchProblem) -> dict[str, str | None]:
         "workload": digest(layers),
         # What a network was read from beside the config: a module's code, say.
         "graph": None if coverage is None else coverage.graph,
+        # The clock tells nothing else.
+        "clock": str(problem.caps.clock_mhz) if problem.caps.any else None,
         "predictor": own_code(type(predictor).__module__),
         # What it came to, in place of auto; searches on the processor are those before devices.
         "device": None if problem.device == CPU else problem.device.type,

@@ -12,8 +12,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from tilegrad.search.caps import Caps
 from tilegrad.search.objective import Objective
 from tilegrad.workload import Workload
+
+ABOVE = 1e100
+"""More than any figure is: what exceeds a cap costs so much, times its excess."""
 
 Weights = tuple[Tensor, Tensor]
 """What a pJ and a cycle weigh: of each network on each point ``[point, network]``, or of one."""
@@ -35,9 +39,16 @@ class Goal:
     weights: Tensor
     own: Tensor
     rule: str | None
+    caps: Caps
 
     @classmethod
-    def of(cls, workload: Workload, objective: Objective, own: Sequence[float] = ()) -> Goal:
+    def of(
+        cls,
+        workload: Workload,
+        objective: Objective,
+        own: Sequence[float] = (),
+        caps: Caps | None = None,
+    ) -> Goal:
         """Return what is minimised for a workload; ``own`` defaults to 1 each."""
         several = workload.networks
         members = () if several is None else several.members
@@ -49,6 +60,7 @@ class Goal:
             torch.tensor(weights, dtype=torch.float64),
             torch.tensor(own or [1.0] * len(weights), dtype=torch.float64),
             None if several is None else several.rule,
+            caps or Caps(),
         )
 
     def each(self, change: Callable[[Tensor], Tensor]) -> Goal:
@@ -80,6 +92,17 @@ class Goal:
     def figures(self, energy: Tensor, latency: Tensor, area: Tensor) -> Tensor:
         """Return each network's figure ``[..., network]``; ``area [...]`` is that of all."""
         return self.objective.value(energy, latency, area.unsqueeze(-1))
+
+    def judged(self, energy: Tensor, latency: Tensor, area: Tensor) -> Tensor:
+        """Return each network's figure, where it exceeds a cap one above all others, ``[...]``.
+
+        Such a one grows with the excess, so that a search finds what keeps to the caps.
+        """
+        figures = self.figures(energy, latency, area)
+        if not self.caps.any:
+            return figures
+        excess = self.caps.excess(energy, latency)
+        return torch.where((excess > 0) & (figures < torch.inf), ABOVE * excess.exp(), figures)
 
     def value(self, energy: Tensor, latency: Tensor, area: Tensor) -> Tensor:
         """Return what is minimised ``[...]``, of energies and latencies ``[..., network]``."""

@@ -7,6 +7,7 @@ from tilegrad.accelerator.build import AREA
 from tilegrad.accelerator.possible import check_possible
 from tilegrad.checks import is_number, positive_number, section
 from tilegrad.errors import ConfigError
+from tilegrad.search.caps import CAPPED
 from tilegrad.search.hardware import HardwareSpace
 
 DEFAULT = "default"
@@ -22,8 +23,8 @@ def hardware_space(accelerator: Accelerator, hardware: object, caps: object) -> 
     names = tuple(accelerator.parameters)
     sizes = _defaults(accelerator) if hardware == DEFAULT else hardware
     fixed = _values("hardware", sizes, names, accelerator)
-    limits = _values("caps", caps, (*names, AREA), accelerator)
-    area = limits.pop(AREA, None)
+    limits = _values("caps", caps, (*names, AREA, *CAPPED), accelerator)
+    area, _ = limits.pop(AREA, None), [limits.pop(name, None) for name in CAPPED]
     for name, value in fixed.items():
         if value > limits.get(name, float("inf")):
             raise ConfigError(
@@ -52,7 +53,7 @@ def _values(
     for name, value in section(group, given, legal).items():
         if value is None:
             continue
-        if name == AREA:
+        if name in (AREA, *CAPPED):
             values[name] = positive_number(f"{group}.{name}", value)
             continue
         least = accelerator.parameters[name].minimum

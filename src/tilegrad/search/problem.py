@@ -26,6 +26,7 @@ from tilegrad.mapping import LoopNest, stack
 from tilegrad.mapping.factors import MOST
 from tilegrad.mapping.space import MapSpace
 from tilegrad.nest import analyse_layers
+from tilegrad.search.caps import NO_CAPS, Caps
 from tilegrad.search.goal import Goal
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.objective import Objective
@@ -52,7 +53,7 @@ class SearchProblem:
 
     ``device``: where strategies that can compute many designs at once do so.
     ``padded``: factors of awkward bounds need not divide them. ``own``: of several networks each
-    one's best on hardware of its own, once that is known.
+    one's best on hardware of its own, once that is known. ``caps``: on what designs do.
     """
 
     workload: Workload
@@ -62,11 +63,12 @@ class SearchProblem:
     device: torch.device = CPU
     padded: bool = False
     own: tuple[OwnBest, ...] = ()
+    caps: Caps = NO_CAPS
 
     @cached_property
     def goal(self) -> Goal:
         """What is minimised."""
-        return Goal.of(self.workload, self.objective, [own.value for own in self.own])
+        return Goal.of(self.workload, self.objective, [own.value for own in self.own], self.caps)
 
     def alone(self, network: int) -> SearchProblem:
         """Return the problem of one of several networks by itself."""
@@ -127,6 +129,7 @@ class SearchProblem:
         """
         largest = self.hardware.widest(float(max(map(max, self._bounds))))
         matters = self.objective.area_power > 0 or self.hardware.area_cap is not None
+        matters = matters or self.caps.pj_per_cycle < float("inf")
         meshes = [
             {name: self._shrunk(name, size, divisor) for name, size in largest.items()}
             for divisor in (SHRINK if matters else (1,))
@@ -218,9 +221,11 @@ class SearchProblem:
         The objective is infinite where the hardware exceeds a limit or a fixed size.
         """
         cost = network_cost(nests, self.workload, self.accelerator, self.hardware.fixed)
-        energy = self.goal.totals(cost.layers.energy_pj)
-        value = self.goal.value(energy, self.latency(nests, cost), cost.area_mm2)
+        energy, latency = self.goal.totals(cost.layers.energy_pj), self.latency(nests, cost)
+        value = self.goal.value(energy, latency, cost.area_mm2)
         legal = self.hardware.within(cost.hardware) & cost.fits.all(-1)
+        if self.caps.any:
+            legal = legal & self.caps.met(energy, latency).all(-1)
         return cost, value.expand(nests.batch_shape[:-1]).masked_fill(~legal, float("inf"))
 
     @property

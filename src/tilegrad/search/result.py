@@ -11,11 +11,13 @@ import torch
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.build import AREA
+from tilegrad.accelerator.limited import BANDWIDTH
 from tilegrad.cost.hardware import ARITHMETIC, area_mm2, mac_units
 from tilegrad.cost.network import NetworkCost
 from tilegrad.errors import InfeasibleError
 from tilegrad.files import write_text
 from tilegrad.mapping import LoopNest, format_shorthand
+from tilegrad.search.caps import NEAR
 from tilegrad.search.goal import Goal
 from tilegrad.search.networks import networks_record
 from tilegrad.search.objective import UJ_PER_PJ
@@ -55,7 +57,7 @@ def design_record(nests: LoopNest, problem: SearchProblem) -> dict[str, Any]:
         "accelerator": problem.accelerator.name,
         "hardware": {name: _plain(value) for name, value in cost.hardware.items()},
         "clock_mhz": problem.accelerator.clock_mhz,
-        "at_cap": at_cap(cost, problem),
+        "at_cap": [*at_cap(cost, problem), *_figures_at_cap(design, cost, problem)],
         "layers": [
             _layer(index, nests, cost, problem) for index in range(len(problem.workload.layers))
         ],
@@ -112,6 +114,19 @@ def at_cap(cost: NetworkCost, problem: SearchProblem) -> list[str]:
         areas = [float(area_mm2(problem.accelerator, hardware)) for hardware in larger]
         capped += [AREA] if areas and min(areas) > space.area_cap else []
     return capped
+
+
+def _figures_at_cap(design: LoopNest, cost: NetworkCost, problem: SearchProblem) -> list[str]:
+    """Return the caps on what a design ``[1, layer]`` does that hold it back.
+
+    That on DRAM's bandwidth does where some layer waits for DRAM.
+    """
+    energy, latency = problem.goal.totals(cost.layers.energy_pj), problem.latency(design, cost)
+    told = problem.caps.told(energy, latency)
+    found = [name for name, cap, figures in told if bool((figures >= NEAR * cap).any())]
+    parts = cost.layers.cycles_by_part
+    waits = bool((parts[..., -1] >= parts.amax(-1)).any())
+    return [*found, *([BANDWIDTH] if waits and problem.caps.dram_gbs < float("inf") else [])]
 
 
 def part_names(accelerator: Accelerator) -> list[str]:

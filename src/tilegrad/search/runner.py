@@ -12,6 +12,7 @@ from tilegrad.fingerprint.record import Fingerprint
 from tilegrad.provenance import provenance
 from tilegrad.search.budget import Budget, OutOfTimeError
 from tilegrad.search.checkpoint import load_checkpoint, save_checkpoint
+from tilegrad.search.diagnosis import diagnosis
 from tilegrad.search.own import side_by_side
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState, Strategy
@@ -55,6 +56,11 @@ class Runner:
         except KeyboardInterrupt:
             return state, "interrupted"
         if state.best is None:
+            if self.problem.caps.any:
+                raise InfeasibleError(
+                    f"no design within the caps among {state.samples:,} samples: "
+                    f"{diagnosis(self.problem.caps, state.least)}"
+                )
             last = f" (the last one refused, {state.misfit})" if state.misfit else ""
             raise InfeasibleError(
                 f"no feasible design among {state.samples:,} samples{last}: "

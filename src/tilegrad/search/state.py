@@ -10,6 +10,7 @@ import torch
 
 from tilegrad.mapping import LoopNest
 from tilegrad.search.budget import Budget
+from tilegrad.search.diagnosis import least_capped
 from tilegrad.search.misfit import misfit
 from tilegrad.search.objective import UJ_PER_PJ
 from tilegrad.search.problem import SearchProblem
@@ -23,7 +24,8 @@ class SearchState:
     ``best`` holds one mapping per layer ``[layer]``, ``value`` its exact objective and ``edp`` its
     EDP [uJ*cycles] by the nest, whatever model the objective goes by;
     ``bound``: no design has a lower objective, as far as was proven (0: nothing was);
-    ``misfit`` names a layer of the last design refused before there was one;
+    ``misfit`` names a layer of the last design refused before there was one; ``least`` holds the
+    least of each capped figure of designs that fit, until there is one within the caps;
     ``bounds``: objective and what was proven of it at each entry of the ``history``;
     ``private`` is the strategy's own (tensors, numbers, text, lists and dicts only);
     ``fraction`` is how much of the planned work is done; ``made_by``: the provenance of what
@@ -44,6 +46,7 @@ class SearchState:
     history: list[tuple[int, float, float]] = field(default_factory=list)
     bounds: list[tuple[float, float]] = field(default_factory=list)
     private: dict[str, Any] = field(default_factory=dict)
+    least: dict[str, float] = field(default_factory=dict)
     made_by: list[dict[str, Any]] = field(default_factory=list)
 
     def count(self, mappings: int, layers: int) -> None:
@@ -55,6 +58,9 @@ class SearchState:
         """Take the best of designs ``[design, layer]`` if it beats the best so far."""
         cost, values = problem.evaluate(nests)
         index = int(values.argmin())
+        if self.best is None and problem.caps.any:
+            for name, figure in least_capped(nests, cost, problem).items():
+                self.least[name] = min(figure, self.least.get(name, figure))
         if self.best is None and values[index].isinf():
             self.misfit = misfit(nests.each(lambda tensor: tensor[index]), problem)
         if float(values[index]) < self.value:

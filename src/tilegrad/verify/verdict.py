@@ -12,6 +12,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from tilegrad.accelerator import Accelerator
+from tilegrad.accelerator.limited import with_bandwidth
 from tilegrad.errors import DataError
 from tilegrad.record import RESULT, Result, read_result
 from tilegrad.verify.bounds import POWERS, check_arithmetic, check_empty, check_lines
@@ -55,7 +56,8 @@ def verify(directory: Path, sample: int | None = None, seed: int = 0) -> Verdict
     if certificate is not None:
         _check_result(certificate, directory)
     config = _config(directory)
-    accelerator: Accelerator = instantiate(config.accelerator)
+    described: Accelerator = instantiate(config.accelerator)
+    accelerator = with_bandwidth(described, config.get("caps"))
     _check_layers(result, config)
     design = recompute(result, accelerator)
     if certificate is None:

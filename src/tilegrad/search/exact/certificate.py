@@ -12,6 +12,7 @@ from typing import Any
 
 from tilegrad.files import write_json
 from tilegrad.record import RESULT
+from tilegrad.search.caps import Caps
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
 
@@ -24,12 +25,15 @@ FORMAT = 1
 def write_certificate(directory: Path, problem: SearchProblem, state: SearchState) -> None:
     """Write the certificate beside result.json, whose content it names; remove an older one.
 
-    Nothing is written where a search has not ended, divides no hardware, or is of several
-    networks.
+    Nothing is written where a search has not ended or divides no hardware, nor of several networks
+    or under caps on what designs do.
     """
     path = directory / CERTIFICATE
     cells = state.private.get("closed", [])
-    if not state.done or not cells or problem.workload.networks is not None:
+    plain = problem.workload.networks is None and problem.caps == Caps(
+        clock_mhz=problem.caps.clock_mhz
+    )
+    if not state.done or not cells or not plain:
         path.unlink(missing_ok=True)
         return
     content = {

@@ -88,7 +88,8 @@ def least_product(
 ) -> Least:
     """Bound ``E**a * L**b`` from below, for powers (a, b), of which one may be 0.
 
-    Ends early where the bound reaches ``enough``. ``prices`` are tried first.
+    Ends early where the bound reaches ``enough``. ``prices`` are tried first. Under caps see
+    ``capped``.
     """
     a, b = powers
     if a == 0 or b == 0:
@@ -107,7 +108,7 @@ def least_product(
         best = min(lines, key=lambda line: figure(line.energy, line.latency))
         value = figure(best.energy, best.latency)
         done = figures[place] >= min(enough, value * (1 - CLOSE)) or len(lines) >= MOST_LINES
-        price = _between(lines[place], lines[place + 1])
+        price = between(lines[place], lines[place + 1])
         if done or price is None:
             return Least(figures[place], value, best.rows, tuple(lines))
         lines.insert(place + 1, costs.line(price))
@@ -122,7 +123,7 @@ def corner(low: Line, high: Line) -> tuple[float, float]:
     return low.value - low.price * latency, latency
 
 
-def _between(low: Line, high: Line) -> float | None:
+def between(low: Line, high: Line) -> float | None:
     """Return the price at which the choices of two lines cost the same; None if not between."""
     saved = low.latency - high.latency
     if saved <= 0:

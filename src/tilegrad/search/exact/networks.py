@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import numpy as np
 import torch
 
+from tilegrad.search.caps import NO_CAPS, Caps
+from tilegrad.search.exact.capped import least_capped
 from tilegrad.search.exact.hull import Costs, Floats, Least, least_product
 from tilegrad.search.goal import Goal
 
@@ -17,23 +20,27 @@ def least_of_all(
     goal: Goal,
     enough: float,
     prices: tuple[float, ...] = (),
-) -> Least:
+    caps: Caps = NO_CAPS,
+) -> Least | None:
     """Bound what a goal makes of the networks' figures at an area of 1.
 
     ``places``: each network's layers. Ends early where the bound reaches ``enough``; ``prices`` are
-    tried first. Of several networks each is bounded to its end.
+    tried first. Of several networks each is bounded to its end. None where one of them has no
+    choice that keeps to the ``caps``.
     """
-    powers = (goal.objective.energy_power, goal.objective.latency_power)
     if goal.rule is None:
-        return least_product(costs, powers, enough, prices)
+        return _least(costs, goal, caps, enough, prices)
     ends = np.append(costs.starts, len(costs.energy))
     parts, rows = [], []
     for layers in places:
         first, last = int(ends[layers.start]), int(ends[layers.stop])
         starts = costs.starts[layers.start : layers.stop] - first
         part = Costs(costs.energy[first:last], costs.latency[first:last], starts)
-        parts.append(least_product(part, powers, float("inf")))
-        rows.append(parts[-1].rows + first)
+        least = _least(part, goal, caps, inf, ())
+        if least is None:
+            return None
+        parts.append(least)
+        rows.append(least.rows + first)
     return Least(
         joined(goal, [part.bound for part in parts]),
         joined(goal, [part.value for part in parts]),
@@ -41,6 +48,15 @@ def least_of_all(
         (),
         tuple(parts),
     )
+
+
+def _least(
+    costs: Costs, goal: Goal, caps: Caps, enough: float, prices: tuple[float, ...]
+) -> Least | None:
+    powers = (goal.objective.energy_power, goal.objective.latency_power)
+    if caps.any:
+        return least_capped(costs, powers, caps, enough, prices)
+    return least_product(costs, powers, enough, prices)
 
 
 def joined(goal: Goal, figures: Sequence[float]) -> float:

@@ -13,9 +13,11 @@ from math import ceil, inf
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from tilegrad.cost import area_mm2
+from tilegrad.search.caps import Caps
 from tilegrad.search.exact.box import Box
 from tilegrad.search.exact.hull import Costs, Least
 from tilegrad.search.exact.meshes import Meshes
@@ -25,6 +27,8 @@ from tilegrad.search.problem import SearchProblem
 
 EVERY = -1
 """In place of a layer: no layer has to fill the mesh."""
+
+POWER_STEPS = 5
 
 SAFE = 1 - 1e-9
 """What bounds are multiplied by, so that no rounding makes them too high."""
@@ -111,10 +115,28 @@ class Prover:
         bound, begin = least.bound * factor, _few(least.prices)
         return Found(bound, places, point, value, begin, shown, cut)
 
+    def ends(self, box: Box) -> list[NDArray[np.int64]]:
+        """Return the mappings of least latency and of about the least power in a box."""
+        costs = Costs(self._energy(self.rows, box), self.rows.cycles, self.rows.starts)
+        lines = [costs.line(price) for price in (inf, 0.0)]
+        for _ in range(POWER_STEPS):
+            # Where E / L is least, so is E - (E / L) L.
+            lines.append(costs.line(-lines[-1].energy / lines[-1].latency))
+        return [self.rows.place[line.rows] for line in (lines[0], lines[-1])]
+
     def _value(self, picked: Rows, point: Box) -> float:
         """Return the objective of one mapping of each layer on the least hardware of a box."""
-        figures = self._figures(picked, self._energy(picked, point))
+        energies = self._energy(picked, point)
+        if self.problem.caps.any and not self._holds(picked, energies):
+            return inf
+        figures = self._figures(picked, energies)
         return joined(self.problem.goal, figures) * self._area_factor(self._area(point.least))
+
+    def _holds(self, picked: Rows, energy: Floats) -> bool:
+        """Return whether every network keeps to the caps; ``energy [layer]``."""
+        places = self.problem.workload.places
+        sums = (torch.tensor(by_network(places, each)) for each in (energy, picked.cycles))
+        return bool(self.problem.caps.met(*sums).all())
 
     def _figures(self, picked: Rows, energy: Floats) -> list[float]:
         """Return each network's figure at an area of 1; ``energy [layer]``."""
@@ -139,13 +161,25 @@ class Prover:
         One of the layers does where a mesh as wide as this follows from mappings alone.
         """
         costs = Costs(self._energy(rows, box), rows.cycles, rows.starts)
-        least = least_of_all(costs, self.problem.workload.places, self.problem.goal, enough, prices)
+        least = self._bounded(costs, enough, prices)
+        if least is None:
+            return {}
         for step, name in enumerate(self._told):
             if self._has_to_be_filled(box, name):
                 filling = rows.needed[:, step] >= box.low(name)
                 if not filling[least.rows].any():
                     return self._filled(rows, costs, filling, enough)
         return {EVERY: least}
+
+    def _bounded(self, costs: Costs, enough: float, prices: tuple[float, ...] = ()) -> Least | None:
+        places, goal = self.problem.workload.places, self.problem.goal
+        return least_of_all(costs, places, goal, enough, prices, self._caps)
+
+    @cached_property
+    def _caps(self) -> Caps:
+        """The caps that bound whatever the mesh: in a range of them, latencies are least ones."""
+        caps = self.problem.caps
+        return caps if len(self.meshes.corners) == 1 else replace(caps, pj_per_cycle=inf)
 
     def _has_to_be_filled(self, box: Box, name: str) -> bool:
         """Return whether hardware as large as this follows from mappings alone."""
@@ -170,8 +204,8 @@ class Prover:
             if chosen is None:
                 continue
             part = Costs(costs.energy[kept], costs.latency[kept], chosen.starts)
-            places = self.problem.workload.places
-            least = least_of_all(part, places, self.problem.goal, enough)
+            if (least := self._bounded(part, enough)) is None:
+                continue
             found[layer] = replace(least, rows=np.flatnonzero(kept)[least.rows])
         return found
 

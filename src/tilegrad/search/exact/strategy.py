@@ -151,7 +151,8 @@ class ExactRun:
     @property
     def _by_halves(self) -> bool:
         area_counts = self.problem.objective.area_power > 0
-        return area_counts or self.problem.hardware.area_cap is not None
+        capped = self.problem.caps.pj_per_cycle < float("inf")
+        return area_counts or capped or self.problem.hardware.area_cap is not None
 
     def _bounded(self, ends: Ends) -> list[dict[str, Any]]:
         """Return a range of meshes with its bound, unless it holds no design."""
@@ -159,6 +160,7 @@ class ExactRun:
         box = prover.box(ends)
         found = self._bound(prover, box, [])
         if found is None:
+            self._offer_ends(prover, box)
             private = self.state.private
             private["closed"] = [*private["closed"], {"ends": box.ends, "bound": None, "shown": []}]
             return []
@@ -180,6 +182,7 @@ class ExactRun:
             box = Box(first["ends"])
             found = self._bound(prover, box, first["prices"])
             if found is None:
+                self._offer_ends(prover, box)
                 settled.append({"ends": box.ends, "bound": None, "shown": []})
             elif found.cut is None or found.bound >= self.enough:
                 settled.append({"ends": box.ends, "bound": found.bound, "shown": found.shown})
@@ -207,6 +210,12 @@ class ExactRun:
         picked = [mapping(*each) for each in places]
         self.state.offer(stack(picked).alone(), self.problem)
         self.state.count(len(picked), len(picked))
+
+    def _offer_ends(self, prover: Prover, box: Box) -> None:
+        """Offer designs of least latency and power where caps leave none, for errors to tell."""
+        for rows in prover.ends(box) if self.problem.caps.any and self.state.best is None else ():
+            places = zip(prover.meshes.tables, rows.tolist(), strict=True)
+            self.state.offer(stack([mapping(*each) for each in places]).alone(), self.problem)
 
     def _prover(self, ends: Ends) -> Prover:
         key = tuple(ends.items())
@@ -239,6 +248,8 @@ class ExactRun:
         private, state = self.state.private, self.state
         parts = [*private["meshes"], *private["boxes"], *private["closed"]]
         proven = [each["bound"] for each in parts if each["bound"] is not None]
+        if state.best is None and not proven:
+            return
         bound = min([state.value, *proven])
         state.bound = max(state.bound, bound)
         if state.bound > 0:

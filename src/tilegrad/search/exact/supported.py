@@ -39,7 +39,14 @@ def check_supported(problem: SearchProblem) -> None:
         )
     if problem.padded:
         raise ConfigError("strategy is exact and padding is always; legal there: auto, none")
-    if not by_layer(problem):
+    if by_layer(problem):
+        if problem.caps.any:
+            raise ConfigError(
+                "strategy is exact, no size is free and caps.latency_ms or caps.power_w is given: "
+                "layers are proven one by one there, and caps are of all; legal: "
+                "strategy=gradient, or free sizes"
+            )
+    else:
         _check_count(problem)
         _check_monotone(problem)
         _check_meshes(problem)

@@ -98,6 +98,8 @@ class Chooser:
             self.space.accelerator, {name: v[held] for name, v in points.hardware.items()}
         )
         weights = self.goal.costs(selection.energy[held], selection.latency[held])
+        if self.goal.caps.any:
+            weights = (weights[0], weights[0] * selection.price[held])
         return Focus(held_points, weights, slack, self.model)
 
     def _select(self, pools: Sequence[LayerPool], points: Points) -> Selection:

@@ -141,6 +141,8 @@ class RelaxedProblem:
         if self.hardware.area_cap is not None:
             excess = excess + (area / self.hardware.area_cap).log().clamp(min=0)
         # Layers of one iteration on fixed sizes leave figures without the starts' dimension.
+        if self.goal.caps.any:
+            excess = excess + self.goal.caps.excess(energy, latency).sum(-1)
         value = self.goal.descended(energy, latency, area)
         loss = (value + PENALTY * excess).expand(len(logs))
         return loss, hardware, order.expand(*logs.shape[:-1])

@@ -27,12 +27,14 @@ ROUNDS = 3
 class Selection:
     """The best mappings on each point: ``value [point]``, ``rows [point, layer]`` of the pools.
 
-    ``figures``, ``energy``, ``latency`` ``[point, network]``. The value is infinite where some
-    layer has no candidate that fits.
+    ``figures``, ``energy``, ``latency`` ``[point, network]``, and how many pJ a cycle weighed
+    there (``price``). The value is infinite where some layer has no candidate that fits, and above
+    all others where a cap is exceeded.
     """
 
     value: Tensor
     figures: Tensor
+    price: Tensor
     energy: Tensor
     latency: Tensor
     rows: Tensor
@@ -45,7 +47,10 @@ def select(
     model: LatencyModel,
     budget: Budget,
 ) -> Selection:
-    """Return the best selection of pooled candidates on each point, unless time runs out."""
+    """Return the best selection of pooled candidates on each point, unless time runs out.
+
+    Under caps the weights are sought at which each network keeps to them (``capped``).
+    """
     layers = []
     for pool in pools:
         budget.check()
@@ -55,11 +60,15 @@ def select(
     for _ in range(ROUNDS):
         budget.check()
         settle(layers, goal.by_layer(weights), 0.0)
-        found = _pick(layers, points, goal, weights, budget)
+        found = pick(layers, points, goal, weights, budget)
         weights = goal.costs(found.energy, found.latency)
-        best = found if best is None else _better(best, found, goal)
+        best = found if best is None else better(best, found, goal)
     assert best is not None
-    return best
+    if not goal.caps.any:
+        return best
+    from tilegrad.search.gradient.capped import within_caps
+
+    return within_caps(best, layers, points, goal, budget)
 
 
 def _first_weights(layers: Sequence[Prices], goal: Goal) -> Weights:
@@ -68,9 +77,10 @@ def _first_weights(layers: Sequence[Prices], goal: Goal) -> Weights:
     return goal.costs(energy, latency)
 
 
-def _pick(
+def pick(
     layers: Sequence[Prices], points: Points, goal: Goal, weights: Weights, budget: Budget
 ) -> Selection:
+    """Return each layer's candidate of the least weighted cost on each point."""
     energies, latencies, rows = [], [], []
     for layer, each in zip(layers, goal.by_layer(weights), strict=True):
         budget.check()
@@ -79,17 +89,19 @@ def _pick(
         latencies.append(layer.latency.gather(1, row).squeeze(1))
         rows.append(row.squeeze(1))
     energy, latency = goal.gathered(energies), goal.gathered(latencies)
-    figures = goal.figures(energy, latency, points.area)
-    return Selection(goal.joined(figures), figures, energy, latency, torch.stack(rows, 1))
+    figures = goal.judged(energy, latency, points.area)
+    price = weights[1] / weights[0]
+    return Selection(goal.joined(figures), figures, price, energy, latency, torch.stack(rows, 1))
 
 
-def _better(old: Selection, new: Selection, goal: Goal) -> Selection:
+def better(old: Selection, new: Selection, goal: Goal) -> Selection:
     """Return the better mappings of each network on each point."""
     improved = new.figures < old.figures
     figures = torch.where(improved, new.figures, old.figures)
     return Selection(
         goal.joined(figures),
         figures,
+        torch.where(improved, new.price, old.price),
         torch.where(improved, new.energy, old.energy),
         torch.where(improved, new.latency, old.latency),
         torch.where(improved[:, goal.network], new.rows, old.rows),
