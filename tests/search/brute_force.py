@@ -20,7 +20,6 @@ from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.cost import area_mm2, layer_cost
 from tilegrad.mapping import LoopNest, concatenate, unit_mapping
 from tilegrad.nest import analyse
-from tilegrad.shape.conv import DIMS
 from tilegrad.workload import Problem, Workload
 
 MOVES = ("reads", "fills", "updates")
@@ -73,7 +72,7 @@ def _covers(bound: int, places: list[Place], width: int) -> Iterator[dict[Place,
 
 def _with_orders(choice: list[dict[Place, int]], accelerator: Accelerator) -> LoopNest:
     """Return one nest in every order of its loops above 1."""
-    nest = unit_mapping(len(accelerator.levels))
+    nest = unit_mapping(len(accelerator.levels), count=len(choice))
     for dim, split in enumerate(choice):
         for (level, axis), factor in split.items():
             if axis < 0:
@@ -88,8 +87,8 @@ def _with_orders(choice: list[dict[Place, int]], accelerator: Accelerator) -> Lo
 
 
 def _orders(used: list[bool]) -> list[tuple[int, ...]]:
-    idle = tuple(dim for dim in range(len(DIMS)) if not used[dim])
-    loops = [dim for dim in range(len(DIMS)) if used[dim]]
+    idle = tuple(dim for dim, loop in enumerate(used) if not loop)
+    loops = [dim for dim, loop in enumerate(used) if loop]
     return [(*idle, *order) for order in permutations(loops)]
 
 

@@ -13,6 +13,8 @@ from tests.search.helpers import Limits, outcome, run, small_problem
 from tests.search.test_optimum import WIDTH, coarse, tiny_layer
 from tilegrad.errors import ConfigError
 from tilegrad.search import Budget, ExactStrategy, SearchProblem, SearchState
+from tilegrad.shape import packaged_shape
+from tilegrad.shape.conv import GROUPED
 from tilegrad.workload import Problem, Workload
 
 TIGHT = ExactStrategy(gap=1e-8)
@@ -64,6 +66,36 @@ def test_a_tiny_network_has_the_enumerated_optimum(seeds: tuple[int, ...]) -> No
         assert state.value == pytest.approx(value, rel=1e-9), name
         assert state.bound == pytest.approx(value, rel=2e-8), name
         assert state.bound <= value, name
+
+
+OF_OTHER_SHAPES = {
+    "groups": (
+        Problem("depthwise", (2, 1, 3, 1, 1, 1, 1, 4), (1, 1, 1, 1), shape=GROUPED),
+        Problem("grouped", (1, 2, 1, 3, 2, 2, 1, 3), (1, 2, 1, 1), 2, shape=GROUPED),
+    ),
+    "matmul": (
+        Problem.from_fields("tall", {"P": 6, "C": 2, "K": 6}, shape=packaged_shape("matmul")),
+        Problem.from_fields("prime", {"P": 5, "C": 3, "K": 4}, 3, shape=packaged_shape("matmul")),
+    ),
+    "batched": (
+        Problem.from_fields(
+            "scores", {"G": 3, "P": 4, "C": 2, "K": 4}, shape=packaged_shape("batched_matmul")
+        ),
+        Problem.from_fields(
+            "values", {"G": 3, "P": 4, "C": 4, "K": 2}, shape=packaged_shape("batched_matmul")
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OF_OTHER_SHAPES)
+def test_a_tiny_network_of_another_shape_has_the_enumerated_optimum(kind: str) -> None:
+    layers = OF_OTHER_SHAPES[kind]
+    workload, machine = Workload(kind, layers), coarse()
+    for name, value in optimum(workload, machine.running(layers[0].shape), WIDTH).items():
+        state = prove(small_problem(name, Limits({}, {"pe_dim": WIDTH}), workload, machine))
+        assert state.value == pytest.approx(value, rel=1e-9), name
+        assert value * (1 - 2e-8) <= state.bound <= value, name
 
 
 @pytest.mark.parametrize("name", ["edp", "latency", "area-delay"])
