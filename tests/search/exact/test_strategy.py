@@ -69,10 +69,6 @@ def test_a_tiny_network_has_the_enumerated_optimum(seeds: tuple[int, ...]) -> No
 
 
 OF_OTHER_SHAPES = {
-    "groups": (
-        Problem("depthwise", (2, 1, 3, 1, 1, 1, 1, 4), (1, 1, 1, 1), shape=GROUPED),
-        Problem("grouped", (1, 2, 1, 3, 2, 2, 1, 3), (1, 2, 1, 1), 2, shape=GROUPED),
-    ),
     "matmul": (
         Problem.from_fields("tall", {"P": 6, "C": 2, "K": 6}, shape=packaged_shape("matmul")),
         Problem.from_fields("prime", {"P": 5, "C": 3, "K": 4}, 3, shape=packaged_shape("matmul")),
@@ -90,12 +86,36 @@ OF_OTHER_SHAPES = {
 
 @pytest.mark.parametrize("kind", OF_OTHER_SHAPES)
 def test_a_tiny_network_of_another_shape_has_the_enumerated_optimum(kind: str) -> None:
-    layers = OF_OTHER_SHAPES[kind]
-    workload, machine = Workload(kind, layers), coarse()
+    check_enumerated(OF_OTHER_SHAPES[kind])
+
+
+def check_enumerated(layers: tuple[Problem, ...]) -> None:
+    """Refuse a proof of another optimum than the enumerated one, of layers of one shape."""
+    workload, machine = Workload("tiny", layers), coarse()
     for name, value in optimum(workload, machine.running(layers[0].shape), WIDTH).items():
         state = prove(small_problem(name, Limits({}, {"pe_dim": WIDTH}), workload, machine))
         assert state.value == pytest.approx(value, rel=1e-9), name
         assert value * (1 - 2e-8) <= state.bound <= value, name
+
+
+def tiny_group(seed: int) -> Problem:
+    """Return a random layer of groups and two more loops, with strides and dilations."""
+    source = torch.Generator().manual_seed(seed)
+    bounds = [*tiny_layer(seed).bounds]
+    for dim in [dim for dim, bound in enumerate(bounds) if bound > 1][2:]:
+        bounds[dim] = 1
+    groups = int(torch.randint(2, 5, (), generator=source))
+    return Problem(
+        f"groups{seed}", (*bounds, groups), tiny_layer(seed).strides, 1 + seed % 2, shape=GROUPED
+    )
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [1, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(2, 24))],
+)
+def test_a_tiny_network_of_groups_has_the_enumerated_optimum(seed: int) -> None:
+    check_enumerated((tiny_group(seed), tiny_group(seed + 100)))
 
 
 @pytest.mark.parametrize("name", ["edp", "latency", "area-delay"])
