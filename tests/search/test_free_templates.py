@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 import torch
 
 from tests.search.contract import StrategyContract
-from tests.search.helpers import Limits, small_problem
+from tests.search.helpers import Limits, run, small_problem
 from tests.search.test_contract import TINY, ShortRandom
 from tilegrad.accelerator import load_accelerator
 from tilegrad.errors import ConfigError
-from tilegrad.search import GradientStrategy, hardware_space
+from tilegrad.search import GradientStrategy, SearchProblem, hardware_space
+from tilegrad.search.objective import objective
 
 FREE = ("eyeriss_free", "nvdla_free", "simba_free", "tpu")
 
@@ -84,3 +86,30 @@ class TestRandomOnFreeSimba(ShortRandom):
     template = "simba_free"
     unlimited = Limits({}, {"pes": 4, "mac_rows": 4, "mac_columns": 4})
     limits: Mapping[str, Limits] = {"fixed": Limits({"pes": 2, "weight_kb": 4}, {"mac_rows": 4})}
+
+
+@pytest.mark.exhaustive
+class TestGradientOnFreeSimba(StrategyContract):
+    """A deep hierarchy: layers are mapped anew at several hardware points."""
+
+    template = "simba_free"
+    workload = TINY
+    strategy = GradientStrategy(starts=4, steps=5)
+    unlimited = Limits({}, {"pes": 4, "mac_rows": 4, "mac_columns": 4})
+    limits: Mapping[str, Limits] = {"fixed": Limits({"pes": 2, "weight_kb": 4}, {"mac_rows": 4})}
+    margin = 0.05
+
+
+@pytest.mark.slow
+def test_no_worse_on_a_deep_template_than_on_its_own_sizes_at_their_area(tmp_path: Path) -> None:
+    strategy = GradientStrategy(starts=4, steps=5)
+    accelerator = load_accelerator("simba_free")
+    caps = {"pes": 64, "mac_rows": 16, "mac_columns": 16, "area_mm2": 2.5}
+    values = []
+    for hardware, limits in (("default", {}), ({}, caps)):
+        space = hardware_space(accelerator, hardware, limits)
+        problem = SearchProblem(TINY, space, objective("edp"))
+        state, status = run(problem, strategy, tmp_path / ("free" if limits else "default"))
+        assert status == "complete"
+        values.append(state.value)
+    assert values[1] < values[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -49,6 +50,14 @@ def hardware_points(accelerator: Accelerator, hardware: Hardware) -> Points:
         _columns(limits, count),
         area,
     )
+
+
+def stacked(points: Sequence[Mapping[str, float]]) -> dict[str, Tensor]:
+    """Return the parameters ``[point]`` of several points."""
+    return {
+        name: torch.tensor([sizes[name] for sizes in points], dtype=torch.float64)
+        for name in points[0]
+    }
 
 
 def _columns(columns: list[Tensor], rows: int) -> Tensor:

@@ -17,7 +17,7 @@ from tilegrad.search.gradient.focus import Focus
 from tilegrad.search.gradient.pool import LayerPool
 from tilegrad.search.gradient.select import Selection, select
 from tilegrad.search.hardware import HardwareSpace
-from tilegrad.search.points import Points, hardware_points
+from tilegrad.search.points import Points, hardware_points, stacked
 
 MOST_VALUES = 48
 """Values of one parameter that are priced together."""
@@ -76,6 +76,14 @@ class Chooser:
             for design in (self._descend(pools, leader) for leader in leading)
         }
         return sorted(designs.values(), key=lambda design: design.value)
+
+    def at(self, pools: Sequence[LayerPool], sizes: Mapping[str, float]) -> PooledDesign | None:
+        """Return the best design on one hardware point; None where some layer has no candidate."""
+        points = hardware_points(self.space.accelerator, stacked([sizes]))
+        selection = self._select(pools, points)
+        if selection.value[0] == torch.inf:
+            return None
+        return self._design(points, selection, 0)
 
     def _descend(self, pools: Sequence[LayerPool], design: PooledDesign) -> PooledDesign:
         while True:

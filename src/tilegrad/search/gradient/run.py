@@ -15,16 +15,26 @@ from tilegrad.search.budget import Budget
 from tilegrad.search.distinct import distinct
 from tilegrad.search.gradient.chooser import Chooser, PooledDesign
 from tilegrad.search.gradient.descent import Descent
+from tilegrad.search.gradient.focus import Focus
 from tilegrad.search.gradient.optimiser import Momentum, Point, Status, Stop
 from tilegrad.search.gradient.polish import candidates, refine
 from tilegrad.search.gradient.pool import LayerPool, merge
 from tilegrad.search.gradient.regions import global_region, local_region
 from tilegrad.search.gradient.relaxed import RelaxedProblem
-from tilegrad.search.gradient.remap import REMAPPED, remap, remappable
+from tilegrad.search.gradient.remap import (
+    CONVERGED,
+    Pass,
+    first_pass,
+    is_deep,
+    next_pass,
+    remappable,
+    remapped,
+)
 from tilegrad.search.gradient.reorder import reordered
 from tilegrad.search.gradient.round import Round
 from tilegrad.search.gradient.rounding import ROUNDING_SHARE, nearest, picked, rounded
 from tilegrad.search.own import side_by_side
+from tilegrad.search.points import stacked
 from tilegrad.search.problem import CPU, SearchProblem
 from tilegrad.search.state import SearchState, generator
 from tilegrad.search.tables import LayerTable
@@ -45,9 +55,6 @@ BASINS = 4
 
 SLACKS = (0.05, 0.03, 0.02)
 """How far from the best a candidate may be to be kept, in the first rounds of polishing."""
-
-CONVERGED = 1e-4
-"""Relative gain of a round below which polishing ends."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +161,9 @@ class GradientRun:
         self._offer(pools, designs)
         focus = self.chooser.focus(pools, region, SLACKS[0])
         padded = self.state.private.get("padded", False)
+        if is_deep(self.problem) and remappable(self.problem) and not self.problem.hardware.settled:
+            self._settle(self._kept(pools, focus), designs, padded)
+            return
         self.state.phase = "polish"
         self._save_round(Round(0, 0, pools, focus, self.state.value, padded))
 
@@ -173,6 +183,19 @@ class GradientRun:
             name: torch.cat([size, size.new_tensor([float(own[name]) for own in owns])])
             for name, size in near.items()
         }
+
+    def _kept(self, pools: Sequence[LayerPool], focus: Focus) -> list[LayerPool]:
+        """Return what is near the best in a focus; and the smallest, which fit wherever any do."""
+        networks = self.problem.goal.network.tolist()
+        return [
+            merge(
+                [
+                    focus.of(network).prune(pool),
+                    candidates(table, table.smallest(), self.problem.model),
+                ]
+            )
+            for network, pool, table in zip(networks, pools, self.tables, strict=True)
+        ]
 
     def polish(self) -> None:
         """Refine a few layers; after the last one choose hardware anew and open the next round."""
@@ -204,7 +227,7 @@ class GradientRun:
         gained = self.state.value < now.value * (1 - CONVERGED)
         last = now.number + 1 >= self.plan.polish_rounds or not designs
         if last or (now.number >= len(SLACKS) and not gained):
-            self._settle(now)
+            self._settle(now.pools, designs, now.padded)
             return
         number = now.number + 1
         followed = designs if number < len(SLACKS) else designs[:1]
@@ -212,31 +235,48 @@ class GradientRun:
         focus = self.chooser.focus(now.pools, region, SLACKS[min(number, len(SLACKS) - 1)])
         self._save_round(Round(number, 0, now.pools, focus, self.state.value, now.padded))
 
-    def _settle(self, now: Round) -> None:
-        """Round and polish once more with padded mappings, where they are allowed, or finish."""
-        if not self.problem.padded or now.padded:
-            if self.state.best is not None and remappable(self.problem):
-                self.state.phase, self.state.private = "remap", {"layer": 0}
-            else:
-                self._finish()
+    def _settle(
+        self, pools: list[LayerPool], designs: Sequence[PooledDesign], padded: bool
+    ) -> None:
+        """Round and polish once more with padded mappings, where they are allowed, or map anew."""
+        if not self.problem.padded or padded:
+            found = [design.hardware for design in designs]
+            again = self.state.best is not None and remappable(self.problem)
+            self._remap(first_pass(self.chooser, pools, found) if again else None)
             return
         self.state.phase = "round"
         self.state.private = {
             "point": self.state.private["point"],
-            "pools": [pool.pack() for pool in now.pools],
+            "pools": [pool.pack() for pool in pools],
             "padded": True,
         }
 
     def remap(self) -> None:
-        """Map one layer anew, layers in turn; see ``remap``."""
-        self.budget.check()
-        private, layers = self.state.private, len(self.problem.workload.layers)
-        remap(self.problem, self.state, private["layer"] % layers)
-        self._count(1)
-        private["layer"] += 1
-        self.state.fraction = 0.9 + 0.1 * private["layer"] / (REMAPPED * layers)
-        if private["layer"] == REMAPPED * layers:
+        """Map a few layers anew; after the last one choose hardware for what was found."""
+        now = Pass.unpack(self.state.private)
+        layers = range(now.layer, min(now.layer + LAYERS_PER_UNIT, len(now.pools)))
+        tables = self.tables
+
+        def again(layer: int) -> LayerPool:
+            self.budget.check()
+            return remapped(self.problem, tables[layer], now, layer)
+
+        now.pools[layers.start : layers.stop] = self.threads.map(again, layers)
+        self._count(len(layers))
+        now.layer = layers.stop
+        if now.layer < len(now.pools):
+            self.state.private = now.pack()
+            return
+        designs = self.chooser.best(now.pools, stacked([now.hardware, now.best]), BASINS)
+        self._offer(now.pools, designs)
+        self._remap(next_pass(self.chooser, now, designs[0]) if designs else None)
+
+    def _remap(self, then: Pass | None) -> None:
+        if then is None:
             self._finish()
+            return
+        self.state.phase, self.state.private = "remap", then.pack()
+        self.state.fraction += (1 - self.state.fraction) / 8
 
     def _finish(self) -> None:
         """Settle the loop orders of the best design."""
