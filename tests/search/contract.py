@@ -37,6 +37,7 @@ LIMITS = {
 }
 
 
+@pytest.mark.usefixtures("unchecked")
 class StrategyContract:
     """What a strategy promises, whatever it proposes."""
 
@@ -63,8 +64,17 @@ class StrategyContract:
     @pytest.fixture(scope="class")
     @classmethod
     def whole(cls, tmp_path_factory: pytest.TempPathFactory) -> SearchState:
-        """Return the state at the end of a search of the small problem, for tests that read it."""
-        return run(cls.problem(), cls.strategy, tmp_path_factory.mktemp("whole"))[0]
+        """Return the state at the end of a search of the small problem, for tests that read it.
+
+        By one thread, and with signatures checked.
+        """
+        strategy = replace(cls.strategy, workers=1) if cls.threaded() else cls.strategy  # type: ignore[type-var]
+        return run(cls.problem(), strategy, tmp_path_factory.mktemp("whole"))[0]
+
+    @classmethod
+    def threaded(cls) -> bool:
+        """Tell whether the strategy shares its work among threads."""
+        return "workers" in {field.name for field in fields(cls.strategy)}  # type: ignore[arg-type]
 
     def test_the_seed_decides(self, whole: SearchState, tmp_path: Path) -> None:
         problem = self.problem()
@@ -76,13 +86,11 @@ class StrategyContract:
         assert again[-1] != other[-1]
 
     def test_workers_do_not_change_the_result(self, whole: SearchState, tmp_path: Path) -> None:
-        if "workers" not in {field.name for field in fields(self.strategy)}:  # type: ignore[arg-type]
+        if not self.threaded():
             pytest.skip("a strategy of one thread")
         problem = self.problem()
-        for workers in (1, 3):
-            strategy = replace(self.strategy, workers=workers)  # type: ignore[type-var]
-            state, _ = run(problem, strategy, tmp_path / str(workers))
-            assert outcome(state, problem) == outcome(whole, problem)
+        state, _ = run(problem, replace(self.strategy, workers=3), tmp_path)  # type: ignore[type-var]
+        assert outcome(state, problem) == outcome(whole, problem)
 
     def test_the_record_follows_from_its_shorthands(self, whole: SearchState) -> None:
         found = record(whole, self.problem())

@@ -41,6 +41,15 @@ SMALL = Workload(
 )
 
 
+TINY = Workload(
+    "tiny",
+    (
+        Problem("conv", (3, 1, 4, 4, 4, 8, 1), (2, 1, 1, 1), count=2),
+        Problem("linear", (1, 1, 1, 2, 16, 8, 1)),
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a user may fix or cap."""

@@ -14,6 +14,8 @@ from tilegrad.mapping.sampling import Sampler
 from tilegrad.search import Budget, GradientStrategy, SearchState, Strategy, Surroundings
 from tilegrad.search.budget import MOST_RESERVED, OutOfTimeError
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 SECONDS = 10.0
 GRADIENT = GradientStrategy(starts=8, steps=10, polish_rows=20_000, polish_rounds=3, workers=1)
 

@@ -8,17 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.search.contract import StrategyContract
-from tests.search.helpers import SHORT_GRADIENT, SHORT_RANDOM, Limits, outcome, run
+from tests.search.helpers import SHORT_GRADIENT, SHORT_RANDOM, TINY, Limits, outcome, run
 from tilegrad.search import Budget, GradientStrategy, RandomStrategy, SearchState, random
-from tilegrad.workload import Problem, Workload
-
-TINY = Workload(
-    "tiny",
-    (
-        Problem("conv", (3, 1, 4, 4, 4, 8, 1), (2, 1, 1, 1), count=2),
-        Problem("linear", (1, 1, 1, 2, 16, 8, 1)),
-    ),
-)
 
 
 class TestGradient(StrategyContract):

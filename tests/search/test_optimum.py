@@ -16,6 +16,8 @@ from tilegrad.accelerator.expression import parse_expression
 from tilegrad.search import GradientStrategy, Strategy
 from tilegrad.workload import Problem, Workload, load_workload
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 WIDTH = 4
 
 PROVEN = {

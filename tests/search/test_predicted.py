@@ -12,7 +12,15 @@ import torch
 from tests.helpers import gemmini, generator
 from tests.helpers_predictors import latency_by, predictor
 from tests.search.contract import StrategyContract
-from tests.search.helpers import SHORT_GRADIENT, SHORT_RANDOM, SMALL, record, run, small_problem
+from tests.search.helpers import (
+    SHORT_GRADIENT,
+    SHORT_RANDOM,
+    SMALL,
+    TINY,
+    record,
+    run,
+    small_problem,
+)
 from tilegrad.cost.latency import NEST_LATENCY
 from tilegrad.errors import PredictionError
 from tilegrad.search import Strategy, random
@@ -30,9 +38,10 @@ POINTS = {
 
 
 class TestGradientByARoofline(StrategyContract):
-    strategy = replace(SHORT_GRADIENT, starts=4, polish_rows=5000)
+    strategy = replace(SHORT_GRADIENT, starts=4, steps=5, polish_rows=2000)
+    workload = TINY
     quick = ("caps", "fixed mesh and area cap")
-    model = latency_by(predictor("roofline", SMALL, correction=0.05))
+    model = latency_by(predictor("roofline", TINY, correction=0.05))
     margin = 0.05
 
 
