@@ -1,14 +1,14 @@
 """The least product of two sums under caps on the second and on their ratio.
 
 What lines leave of (energy E, latency L) is cut at ``L <= most`` and at ``E <= rate * L``; the
-figure is least at a corner of what is left, or where a cut meets the lines. Choices that no price
-picks may be better than all that one does, so that a gap can remain.
+figure is least at a corner of what is left, or where a cut meets the lines. There it may be one of
+mixtures of two choices: the mappings of one layer are then divided, and the parts bounded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf
 
@@ -29,6 +29,15 @@ from tilegrad.search.exact.hull import (
 
 Powers = tuple[float, float]
 
+POWER_STEPS = 5
+PASSES = 3
+
+MOST_NODES = 64
+"""Parts of the choices that are bounded by themselves."""
+
+NEGLIGIBLE = 1e-4
+"""Share of the best figure below which its distance from the bound is not looked into."""
+
 
 def least_capped(
     costs: Costs, powers: Powers, caps: Caps, enough: float, prices: tuple[float, ...] = ()
@@ -38,15 +47,87 @@ def least_capped(
     Ends early where the bound reaches ``enough``. ``prices`` are tried first. The value is
     infinite where no choice was found that keeps to the caps.
     """
-    kept = _usable(costs, caps)
-    sizes = np.add.reduceat(kept.astype(np.int64), costs.starts)
-    if not sizes.all():
+    root = _node(costs, np.arange(len(costs.energy)), powers, caps, enough, prices)
+    if root is None:
         return None
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    least = _least(
-        Costs(costs.energy[kept], costs.latency[kept], starts), powers, caps, enough, prices
-    )
-    return None if least is None else replace(least, rows=np.flatnonzero(kept)[least.rows])
+    best, nodes, made = root.least, [root], 1
+    while nodes and made < MOST_NODES:
+        first = min(nodes, key=lambda node: node.least.bound)
+        if first.least.bound >= min(enough, best.value * (1 - NEGLIGIBLE)):
+            break
+        halves = _halves(first)
+        if not halves:
+            break
+        nodes.remove(first)
+        for rows in halves:
+            node = _node(costs, rows, powers, caps, enough, root.least.prices[1:-1])
+            made += 1
+            if node is not None:
+                nodes.append(node)
+                best = min(best, node.least, key=lambda least: least.value)
+    bound = min([best.value, *(node.least.bound for node in nodes)])
+    return replace(best, bound=bound, lines=root.least.lines)
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A part of all choices: those of ``rows``, which are ``costs``; ``pair``: the least corner's.
+
+    ``least``: what is known of it; its rows are of all.
+    """
+
+    rows: Places
+    costs: Costs
+    pair: tuple[Line, Line]
+    least: Least
+
+
+def _node(
+    every: Costs,
+    rows: Places,
+    powers: Powers,
+    caps: Caps,
+    enough: float,
+    prices: tuple[float, ...],
+) -> _Node | None:
+    """Return what is known of the choices of some rows; None where none keeps to the caps."""
+    found = _part(every, rows)
+    if found is None:
+        return None
+    rows = rows[_usable(found, caps)]
+    costs = _part(every, rows)
+    if costs is None:
+        return None
+    known = _least(costs, powers, caps, enough, prices)
+    if known is None:
+        return None
+    least, pair = known
+    return _Node(rows, costs, pair, replace(least, rows=rows[least.rows]))
+
+
+def _part(every: Costs, rows: Places) -> Costs | None:
+    """Return the costs of some rows, in ascending order; None where a layer has none."""
+    starts = np.searchsorted(rows, every.starts)
+    if (np.diff(starts, append=len(rows)) == 0).any():
+        return None
+    return Costs(every.energy[rows], every.latency[rows], starts)
+
+
+def _halves(node: _Node) -> list[Places]:
+    """Return the rows of two parts, of a layer's faster and slower mappings; none if no layer's.
+
+    Of the layer that differs most between the choices of the least corner: between them the bound
+    takes a mixture of both, which no design has.
+    """
+    one, other = (node.costs.latency[line.rows] for line in node.pair)
+    layer = int(np.argmax(abs(one - other)))
+    if one[layer] == other[layer]:
+        return []
+    ends = np.append(node.costs.starts, len(node.rows))
+    inside = np.zeros(len(node.rows), dtype=bool)
+    inside[ends[layer] : ends[layer + 1]] = True
+    slow = node.costs.latency > (one[layer] + other[layer]) / 2
+    return [node.rows[~(inside & slow)], node.rows[~(inside & ~slow)]]
 
 
 def _usable(costs: Costs, caps: Caps) -> NDArray[np.bool_]:
@@ -66,7 +147,8 @@ def _usable(costs: Costs, caps: Caps) -> NDArray[np.bool_]:
 
 def _least(
     costs: Costs, powers: Powers, caps: Caps, enough: float, prices: tuple[float, ...]
-) -> Least | None:
+) -> tuple[Least, tuple[Line, Line]] | None:
+    """Return what lines tell of all choices, and the pair of lines whose corner is least."""
     lines = [costs.line(price) for price in sorted({0.0, inf, *prices})]
     while True:
         corners = [*_corners(lines, caps)]
@@ -80,9 +162,18 @@ def _least(
             break
         lines.insert(place + 1, costs.line(price))
     value, rows = min(_choices(costs, lines, caps, powers), key=lambda each: each[0])
-    rows = lines[place].rows if value == inf else rows
+    rows = coolest(costs).rows if value == inf else rows
     value, rows = _polished(costs, rows, caps, powers)
-    return Least(min(bound, value), value, rows, tuple(lines))
+    least = Least(min(bound, value), value, rows, tuple(lines))
+    return least, (lines[place], lines[place + 1])
+
+
+def coolest(costs: Costs) -> Line:
+    """Return the line of about the least power: where E / L is least, so is E - (E / L) L."""
+    line = costs.line(0.0)
+    for _ in range(POWER_STEPS):
+        line = costs.line(-line.energy / line.latency)
+    return line
 
 
 def _figure(energy: float, latency: float, powers: Powers) -> float:
@@ -149,14 +240,14 @@ def _between(
 
 
 def _polished(costs: Costs, rows: Places, caps: Caps, powers: Powers) -> tuple[float, Places]:
-    """Return the best choice that differs in one layer after another, and its figure.
+    """Return the best choice that differs in one layer after another, a few times, and its figure.
 
     Infinite where none keeps to the caps.
     """
     rows = rows.copy()
     ends = np.append(costs.starts, len(costs.energy))
     best = inf
-    for layer in range(len(rows)):
+    for layer in PASSES * [*range(len(rows))]:
         every = slice(ends[layer], ends[layer + 1])
         energy = costs.energy[rows].sum() - costs.energy[rows[layer]] + costs.energy[every]
         latency = costs.latency[rows].sum() - costs.latency[rows[layer]] + costs.latency[every]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tilegrad.cost import area_mm2
 from tilegrad.search.caps import Caps
 from tilegrad.search.exact.box import Box
+from tilegrad.search.exact.capped import coolest
 from tilegrad.search.exact.hull import Costs, Least
 from tilegrad.search.exact.meshes import Meshes
 from tilegrad.search.exact.networks import by_network, joined, least_of_all
@@ -27,8 +28,6 @@ from tilegrad.search.problem import SearchProblem
 
 EVERY = -1
 """In place of a layer: no layer has to fill the mesh."""
-
-POWER_STEPS = 5
 
 SAFE = 1 - 1e-9
 """What bounds are multiplied by, so that no rounding makes them too high."""
@@ -118,11 +117,7 @@ class Prover:
     def ends(self, box: Box) -> list[NDArray[np.int64]]:
         """Return the mappings of least latency and of about the least power in a box."""
         costs = Costs(self._energy(self.rows, box), self.rows.cycles, self.rows.starts)
-        lines = [costs.line(price) for price in (inf, 0.0)]
-        for _ in range(POWER_STEPS):
-            # Where E / L is least, so is E - (E / L) L.
-            lines.append(costs.line(-lines[-1].energy / lines[-1].latency))
-        return [self.rows.place[line.rows] for line in (lines[0], lines[-1])]
+        return [self.rows.place[line.rows] for line in (costs.line(inf), coolest(costs))]
 
     def _value(self, picked: Rows, point: Box) -> float:
         """Return the objective of one mapping of each layer on the least hardware of a box."""

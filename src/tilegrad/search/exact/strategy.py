@@ -203,6 +203,11 @@ class ExactRun:
                 there = prover.bound(found.point, 0.0, found.prices)
                 if there is not None and there.value < self.state.value:
                     self._offer(prover, there)
+        elif found is not None and self.problem.caps.any:
+            # Its hardware costs more than the box's least, and may hold what keeps to the caps.
+            there = prover.bound(found.point, 0.0, found.prices)
+            if there is not None and there.value < self.state.value:
+                self._offer(prover, there)
         return found
 
     def _offer(self, prover: Prover, found: Found) -> None:
