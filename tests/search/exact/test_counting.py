@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from tests.search.helpers import small_problem
 from tests.search.test_mapper import packaged
+from tests.search.test_optimum import coarse
 from tilegrad.accelerator import ACCESSES, AXES
 from tilegrad.cost.footprint import footprint
 from tilegrad.mapping import LoopNest
 from tilegrad.mapping.space import MapSpace
 from tilegrad.nest import analyse
+from tilegrad.search.caps import Caps
 from tilegrad.search.exact.counting import count, room_for, tile_of
 from tilegrad.search.exact.dominance import undominated
 from tilegrad.search.exact.enumeration import CONSTANT, CYCLES, WORDS, enumerate_rows
@@ -75,10 +79,15 @@ def test_words_are_those_of_the_analysis(name: str, layer: Problem) -> None:
             assert tile[5][level] == nest.instances[level].expand(150)[row]
 
 
+@pytest.mark.parametrize("power", [torch.inf, 1e5])
 @pytest.mark.parametrize("ends", [(2.0, 8.0), (8.0, 8.0)])
-def test_rows_are_the_footprints_of_mappings(ends: tuple[float, float]) -> None:
-    """Each row is what its mapping asks of hardware; of no tile is a better one left out."""
-    problem = small_problem()
+def test_rows_are_the_footprints_of_mappings(ends: tuple[float, float], power: float) -> None:
+    """Each row is what its mapping asks of hardware; of no tile is a better one left out.
+
+    Nor, where power is capped, a slower one that alone may keep to it.
+    """
+    problem = small_problem(accelerator=coarse())
+    problem = replace(problem, caps=Caps(pj_per_cycle=power))
     meshes = Meshes.of(problem, {"pe_dim": ends})
     table = meshes.tables[1]
     orders, last = table.orders, count_tiles(table)
@@ -90,23 +99,30 @@ def test_rows_are_the_footprints_of_mappings(ends: tuple[float, float]) -> None:
     nest = analyse(nests, table.strides, problem.accelerator)
     sums = footprint(nest, problem.accelerator).expand(len(every))
     widths = torch.from_numpy(meshes.widest_ports)
-    cycles = torch.cat([sums.port_words[:, :1], (sums.port_words[:, 1:] / widths).ceil()], 1)
+    ports = torch.cat([sums.port_words[:, :1], (sums.port_words[:, 1:] / widths).ceil()], 1)
+    cycles, whole = ports.amax(1).numpy(), np.arange(len(every)) // len(orders)
     energies, groups = sums.energy_words.numpy(), [list(each) for each in meshes.rates.groups]
     words = np.stack([energies[:, group].sum(1) for group in groups], 1)
     constant = energies @ meshes.rates.constant
     found, place = figures[0, : sizes[0]], places[0, : sizes[0]]
-    assert (found[:, CYCLES] == cycles.amax(1).numpy()[place]).all()
-    assert (found[:, WORDS : WORDS + len(groups)] >= words[place]).all()
+    assert (found[:, CYCLES] == cycles[place]).all()
+    assert (found[:, WORDS : WORDS + len(groups)] == words[place]).all()
     assert (found[:, WORDS + len(groups) :] == sums.needs.numpy()[place]).all()
-    # Blocks of one size are filled up; nothing else is added.
-    assert (found[:, CONSTANT] >= constant[place] * (1 - 1e-12)).all()
-    assert found[:, CONSTANT] == pytest.approx(constant[place], rel=0.05)
-    fewest = np.array(
-        [cycles.amax(1)[i : i + len(orders)].min() for i in range(0, len(every), len(orders))]
-    )
-    kept = np.full(last, np.inf)
-    np.minimum.at(kept, place // len(orders), found[:, CYCLES])
-    assert (kept[np.isfinite(kept)] == fewest[np.isfinite(kept)]).all()
+    # Its blocks are single words: nothing is rounded up.
+    assert found[:, CONSTANT] == pytest.approx(constant[place], rel=1e-12)
+    tile = place // len(orders)
+    assert (least_of(found[:, CYCLES], tile, last) == least_of(cycles, whole, last)).all()
+    if power < torch.inf:
+        kept = found[:, CONSTANT] - power * found[:, CYCLES]
+        above = least_of(constant - power * cycles, whole, last)
+        assert least_of(kept, tile, last) == pytest.approx(above, rel=1e-9)
+
+
+def least_of(figures: np.ndarray, tile: np.ndarray, tiles: int) -> np.ndarray:
+    """Return the least of each tile's figures, ``[tile]``."""
+    least = np.full(tiles, np.inf)
+    np.minimum.at(least, tile, figures)
+    return least
 
 
 @pytest.mark.parametrize("levels", [2, 5, 40])

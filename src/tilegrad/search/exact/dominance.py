@@ -11,12 +11,12 @@ Floats = NDArray[np.float64]
 
 
 def undominated(figures: Floats) -> NDArray[np.bool_]:
-    """Return which of ``figures [row, figure]`` (at least 0) no other row undercuts.
+    """Return which of ``figures [row, figure]`` no other row undercuts.
 
     Of equals the first; of those that only rounding tells apart maybe both.
     """
     # What undercuts a row has a smaller sum: it comes before.
-    order = (figures / np.maximum(figures.mean(0), 1e-300)).sum(1).argsort(kind="stable")
+    order = (figures / np.maximum(abs(figures).mean(0), 1e-300)).sum(1).argsort(kind="stable")
     kept = np.zeros(len(figures), dtype=bool)
     kept[order] = _front(np.ascontiguousarray(figures[order]))
     return kept

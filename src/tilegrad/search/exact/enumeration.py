@@ -18,8 +18,9 @@ Array = np.ndarray
 ROUNDING = 1e-12
 """Relative error of a latency that is about to be rounded up."""
 
-CONSTANT, CYCLES, WORDS = 0, 1, 2
-"""Columns of figures: pJ that no size changes, cycles, then words by group, then needs."""
+CONSTANT, CYCLES, ABOVE, WORDS = 0, 1, 2, 3
+"""Columns of figures: pJ that no size changes, cycles, pJ above a cap on power (0 where there is
+none), then words by group, then needs."""
 
 
 @compiled
@@ -31,7 +32,7 @@ def enumerate_rows(
     ``figures [range, row, figure]``, ``places [range, row]`` in the layer's list of tile and order,
     and how many rows of each range there are: of each tile's those that no other undercuts.
     """
-    constant, group, blocks, ports, kinds, widths, groups, columns, needs, _, shared = ranges
+    constant, group, blocks, ports, kinds, widths, groups, columns, needs, _, shared, power = ranges
     every, levels, dims = len(constant), orders.shape[1], orders.shape[2]
     compared = WORDS + groups
     most = (last - first) * len(orders)
@@ -59,6 +60,7 @@ def enumerate_rows(
                 row[:compared] = 0.0
                 _energies(accesses, macs, used, constant[at], group[at], blocks[at], row)
                 row[CYCLES] = _cycles(accesses, steps, ports, kinds, widths[at])
+                row[ABOVE] = row[CONSTANT] - power * row[CYCLES] if power < np.inf else 0.0
                 sizes[at] = _keep(
                     figures[at],
                     places[at],

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from math import inf
 
 import numpy as np
 import torch
@@ -88,6 +89,9 @@ class Meshes:
         """
         constant, words, rates, cycles, needed = parts
         columns = [constant[:, None], cycles[:, None], words, rates]
+        if (power := self.problem.caps.pj_per_cycle) < inf:
+            # A slower mapping may be the one that keeps to the cap.
+            columns.append((constant - power * cycles)[:, None])
         least, fixed = self.corners[0], self.problem.hardware.fixed
         for step, name in enumerate(each.name for each in self.problem.hardware.plan.steps):
             mesh = name in self.problem.hardware.plan.meshes and name not in fixed
