@@ -226,8 +226,8 @@ class ExactRun:
         key = tuple(ends.items())
         if key not in self._provers:
             together = [ends]
-            if not self._by_halves and len(parts := divided(ends, self.choices, False)) > 1:
-                # The widest mesh is looked into next: its mappings are the same.
+            while len(parts := divided(together[-1], self.choices, self._by_halves)) > 1:
+                # The part with the widest mesh: its mappings are the same.
                 together.append(parts[-1])
             self._enumerate(together)
         return self._provers[key]
