@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -125,3 +126,27 @@ def test_what_is_proven_has_a_column(record: Record) -> None:
     # Rounded up.
     assert rows == [["one", "0.11 %"], ["other", "-"]]
     assert "0.11 %" in printed(known, width=200)
+
+
+def test_networks_that_share_hardware_have_rows_of_their_own(
+    record: Record, tmp_path: Path
+) -> None:
+    def entry(design: str, times: float) -> Entry:
+        half = {"weight": 1, "energy_uj": 1e3, "cycles": 1e6, "edp": 1e9 * times}
+        networks = [
+            {"name": "one", "layers": 1, "price": 1.25, **half},
+            {"name": "other", "layers": len(record["layers"]) - 1, **half},
+        ]
+        return Entry(design, parse_result(record | {"rule": "sum", "networks": networks}))
+
+    comparison = Comparison((entry("a", 1), entry("b", 3)), "a")
+    header, first, second = comparison.shared()
+    assert [text.split(" in ")[0] for text in header[1:]] == ["one", "other"]
+    assert first == ["a", "1.000e9 (1.2500x)", "1.000e9"]
+    assert second == ["b", "3.000e9 (1.2500x)", "3.000e9"]
+    write_comparison(tmp_path, comparison)
+    assert "3.000e9 (1.2500x)" in (tmp_path / "comparison.md").read_text(encoding="utf-8")
+    with (tmp_path / "comparison.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["workload"].endswith(": one")]
+    assert [(row["design"], float(row["edp_relative"])) for row in rows] == [("a", 1), ("b", 3)]
+    assert Comparison((Entry("a", parse_result(record)),), "a").shared() == []

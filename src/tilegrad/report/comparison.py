@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.table import Table
 from rich.text import Text
 
-from tilegrad.record import Result
+from tilegrad.record import NetworkResult, Result
 from tilegrad.report.engineering import at_most, counted, joules, scientific
 
 GEOMEAN = "geometric mean"
@@ -175,6 +175,30 @@ class Comparison:
             rows.append([design, *map(_part, found)])
         return rows
 
+    def shared(self) -> list[list[str]]:
+        """Return a header, then a row per design: EDP and price of each of several networks.
+
+        None where no workload is of several.
+        """
+        first = self.designs[0]
+        names = [
+            (workload, each.name)
+            for workload in self.workloads
+            for each in self.entry(first, workload).result.networks
+        ]
+        if not names:
+            return []
+        rows = [["EDP of each network (price of sharing)", *(f"{n} in {w}" for w, n in names)]]
+        for design in self.designs:
+            found = [self.network(design, *name) for name in names]
+            rows.append([design, *map(_priced, found)])
+        return rows
+
+    def network(self, design: str, workload: str, name: str) -> NetworkResult:
+        """Return what a design was found to need for one of several networks."""
+        networks = self.entry(design, workload).result.networks
+        return next(each for each in networks if each.name == name)
+
     def gaps(self) -> list[list[str]]:
         """Return a header, then a row per design: what is proven by network; none where nothing is.
 
@@ -200,6 +224,11 @@ class Comparison:
         for row in rows:
             table.add_row(*row)
         return table
+
+
+def _priced(network: NetworkResult) -> str:
+    price = "" if network.price is None else f" ({network.price:.4f}x)"
+    return f"{scientific(network.edp)}{price}"
 
 
 def _part(entry: Entry) -> str:

@@ -38,13 +38,20 @@ def _csv(comparison: Comparison) -> str:
         values = (entry.edp, relative, *ends, found.energy_uj, entry.cycles)
         figures = [repr(value) if value != "" else "" for value in values]
         table.writerow([found.workload, entry.design, *figures, hardware, found.status, *gap])
+        for each in found.networks:
+            other = comparison.network(comparison.reference, found.workload, each.name)
+            values = (each.edp, each.edp / other.edp, "", "", each.energy_uj, each.cycles)
+            figures = [repr(value) if value != "" else "" for value in values]
+            name = f"{found.workload}: {each.name}"
+            table.writerow([name, entry.design, *figures, hardware, found.status, ""])
     return text.getvalue()
 
 
 def _markdown(comparison: Comparison) -> str:
     notes = "".join(f"\n{note}\n" for note in comparison.notes())
-    gaps = f"\n{_lines(comparison.gaps())}" if comparison.gaps() else ""
-    return f"{_lines(comparison.rows())}{notes}\n{_lines(comparison.parts())}{gaps}"
+    further = [table for table in (comparison.shared(), comparison.gaps()) if table]
+    ends = "".join(f"\n{_lines(table)}" for table in further)
+    return f"{_lines(comparison.rows())}{notes}\n{_lines(comparison.parts())}{ends}"
 
 
 def _lines(table: list[list[str]]) -> str:

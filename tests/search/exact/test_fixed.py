@@ -20,7 +20,7 @@ from tilegrad.search import (
     hardware_space,
     objective,
 )
-from tilegrad.workload import Problem, Workload
+from tilegrad.workload import Problem, Workload, several_networks
 
 NAMES = ("edp", "energy", "latency")
 
@@ -107,3 +107,22 @@ def test_the_gradient_search_ends_at_the_optimum_of_a_deep_hierarchy() -> None:
     for _ in strategy.advance(problem, state, Budget().begin(), 0):
         pass
     assert state.value <= optimum(problem) * 1.005
+
+
+def test_networks_on_fixed_hardware_are_not_in_each_others_way(tmp_path: Path) -> None:
+    """What is proven of two is what is proven of each, joined; also where a budget pauses it."""
+    seeds = (1, 2)
+    both = problem_of("eyeriss", seeds, "edp")
+    networks = {f"n{seed}": Workload("one", (layer(seed, 3),)) for seed in seeds}
+    shared = replace(both, workload=several_networks(networks, [2.0, 1.0], "sum"))
+    each = [prove(problem_of("eyeriss", (seed,), "edp")) for seed in seeds]
+    whole, status = run(shared, ExactStrategy(gap=1e-6, workers=1), tmp_path / "whole")
+    assert status == "complete"
+    for figure in ("value", "bound"):
+        one, other = (getattr(state, figure) for state in each)
+        assert getattr(whole, figure) == pytest.approx(2 * one + other, rel=1e-9)
+    half = Budget(samples=whole.samples // 2)
+    _, status = run(shared, ExactStrategy(gap=1e-6), tmp_path / "paused", budget=half)
+    assert status == "budget"
+    resumed, _ = run(shared, ExactStrategy(gap=1e-6), tmp_path / "paused")
+    assert (resumed.value, resumed.bound) == (whole.value, whole.bound)
