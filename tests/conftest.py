@@ -11,6 +11,7 @@ import jaxtyping
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 from hypothesis import settings
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 import tests.checked  # noqa: F401 - before all of tilegrad: it checks what is imported then
 from tests.helpers_published import Table, published_table
@@ -69,15 +70,22 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def crowded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw figures as they are, without the search for room; the tests of figures do that."""
+    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", lambda *_: None)
+
+
+@pytest.fixture
 def script(
     directory: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     unchecked: None,
+    crowded: None,
 ) -> Script:
     """Return a function that runs a Hydra command by name with arguments, as from a shell."""
     assert directory.is_dir()
-    assert unchecked is None
+    assert unchecked is crowded is None
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
 
     def run(name: str, *arguments: str) -> Ended:

@@ -17,7 +17,7 @@ RUN = (
     *(f"~designs.{name}" for name in ("gemmini_cosearched_16", "nvdla_small", "nvdla_large")),
     "designs.gemmini_default=['accelerator=gemmini','hardware.pe_dim=2']",
     "workloads=[small.csv]",
-    "overrides=['strategy.starts=8','strategy.steps=5','strategy.polish_rows=20000']",
+    "overrides=['strategy.starts=4','strategy.steps=3','strategy.polish_rows=2000']",
     "dir=out",
 )
 DESIGNS = ["gemmini_cosearched", "gemmini_default", "eyeriss"]

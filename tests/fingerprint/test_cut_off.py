@@ -14,7 +14,6 @@ import pytest
 
 from tests.fingerprint.processes import start, warm
 from tests.fingerprint.runs import Run, figures, write_inputs
-from tests.helpers_slow import slow_but
 from tilegrad.files import TEMPORARY
 
 FEW, MANY = 1, 50
@@ -93,7 +92,17 @@ def check_full(code: int, printed: str) -> None:
         assert "cannot be" in last, printed
 
 
-@pytest.mark.parametrize("kind", slow_but(RUNS, "search"))
+def most_but(slow: str, quick: str | None = None) -> list[Any]:
+    """Return the kinds of runs: one to `make test`, one to `make slow`, the others to the rest."""
+    rest = [kind for kind in RUNS if kind not in (quick, slow)]
+    return [
+        *([] if quick is None else [quick]),
+        pytest.param(slow, marks=pytest.mark.slow),
+        *[pytest.param(kind, marks=pytest.mark.exhaustive) for kind in rest],
+    ]
+
+
+@pytest.mark.parametrize("kind", most_but("comparison", quick="search"))
 def test_killed_at_random_moments(kind: str, directory: Path) -> None:
     check_kills(Trial(RUNS[kind], directory), random.Random(kind), FEW)
 
@@ -104,7 +113,7 @@ def test_killed_at_many_random_moments(kind: str, directory: Path) -> None:
     check_kills(Trial(RUNS[kind], directory), random.Random(f"many {kind}"), MANY)
 
 
-@pytest.mark.parametrize("kind", slow_but(RUNS, "training"))
+@pytest.mark.parametrize("kind", most_but("training"))
 def test_files_that_may_not_grow(kind: str, directory: Path) -> None:
     trial, draw = Trial(RUNS[kind], directory), random.Random(kind)
     sizes = sorted(p.stat().st_size for p in (directory / "whole").rglob("*") if p.is_file())

@@ -76,7 +76,7 @@ def check_draws(script: Script, kind: str, draws: int) -> None:
         shutil.copytree("kept", "run")
 
 
-@pytest.mark.parametrize("kind", slow_but(RUNS, "training", "search", "evaluation", "comparison"))
+@pytest.mark.parametrize("kind", slow_but(RUNS, "training", "search"))
 def test_one_byte_of_an_input(kind: str, script: Script, inputs: Path) -> None:
     assert inputs.is_dir()
     check_draws(script, kind, FEW)

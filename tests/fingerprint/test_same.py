@@ -9,6 +9,7 @@ import pytest
 
 from tests.fingerprint.runs import RUNS, figures, write_inputs
 from tests.helpers_scripts import Script
+from tests.helpers_slow import slow_but
 
 OTHER = {
     "training": ("seed=3", "seed"),
@@ -35,7 +36,7 @@ def move(path: Path) -> str:
     return str(place)
 
 
-@pytest.mark.parametrize("kind", RUNS)
+@pytest.mark.parametrize("kind", slow_but(RUNS, "training", "search", "comparison"))
 def test_another_setting_is_refused_and_files_elsewhere_go_on(kind: str, script: Script) -> None:
     run = RUNS[kind]
     assert script(run.command, *run.into("run")).code == 0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from _pytest.mark import ParameterSet
 
 from tests.helpers import generator, integer_mappings
 from tilegrad.accelerator import AXES, load_accelerator, packaged_accelerators
@@ -41,8 +42,13 @@ def test_through_a_file(name: str, dialect: str, tmp_path: Path) -> None:
         assert same(found, mappings[row])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", packaged_accelerators())
+def many(name: str) -> ParameterSet:
+    """Mark an accelerator with the levels of another one, whose sizes alone are free."""
+    alike = name.endswith(("_free", "_large"))
+    return pytest.param(name, marks=pytest.mark.exhaustive if alike else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", [many(name) for name in packaged_accelerators()])
 def test_ten_thousand_mappings(name: str) -> None:
     accelerator = load_accelerator(name)
     mappings = representable(name, 10_000, 1)

@@ -77,7 +77,7 @@ def test_the_metrics_are_those_of_the_predictions(command: Command, directory: P
     assert result_of(directory / "run")["metrics"]["latency"] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("name", slow_but(options("model"), "forest", "mlp", "pipeline", "reuse"))
+@pytest.mark.parametrize("name", slow_but(options("model"), "forest", "mlp"))
 def test_every_model_trains_and_two_runs_agree(
     name: str, command: Command, directory: Path
 ) -> None:
@@ -99,7 +99,7 @@ def test_another_seed_gives_another_result(command: Command, directory: Path) ->
 
 @pytest.mark.parametrize("name", options("model"))
 def test_debug_runs_one_batch_of_every_model(name: str, command: Command, directory: Path) -> None:
-    assert command(*SMALL, *model(name), "debug=fdr", "dir=run").code == 0
+    assert command(*QUICK, *model(name), "debug=fdr", "dir=run").code == 0
     result = result_of(directory / "run")
     assert (result["folds"], result["refit"]["epochs"]) == (2, 1)
     assert result["checkpoint"] is None or Path(result["checkpoint"]).exists()
