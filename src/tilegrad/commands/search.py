@@ -28,7 +28,7 @@ from tilegrad.tracking.ending import tracked
 
 if TYPE_CHECKING:
     from tilegrad.record import Result
-    from tilegrad.search.runner import Observer
+    from tilegrad.search.state import Observer
     from tilegrad.targets.protocol import Target
     from tilegrad.tracking.searches import Tracker
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tilegrad.files import write_json
 from tilegrad.search import Runner, SearchProblem, SearchState, design_record, write_history
@@ -42,8 +42,8 @@ def write_result(runner: Runner, state: SearchState, status: str) -> Result:
     return result
 
 
-def _proven(state: SearchState, problem: SearchProblem) -> dict[str, float]:
-    """Return the bound and the gap, where something was proven."""
+def _proven(state: SearchState, problem: SearchProblem) -> dict[str, Any]:
+    """Return the bound and the gap, or why nothing was proven."""
     if state.gap is None:
-        return {}
+        return {"unproven": state.unproven} if state.unproven else {}
     return {"gap": state.gap, "bound": problem.goal.reported(state.bound)}

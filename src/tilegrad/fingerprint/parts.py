@@ -21,7 +21,7 @@ INDIFFERENT = (
     # What is worked out from a finished result, and anew each time.
     "importances", "target",
     # How far a search goes: a longer one goes on with a shorter one.
-    "budget",
+    "budget", "bound",
     # How it runs, and how often it saves what it goes on from.
     "callbacks.state", "threads", "*.workers", "*.cache", "trainer.enable_*",
     # Prose.

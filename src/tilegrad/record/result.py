@@ -192,6 +192,7 @@ class Result(DesignRecord):
         description="no design of the mapspace has a lower objective: proven, in the units of the "
         "objective's figures above",
     )
+    unproven: Text | None = Field(None, description="why there is no bound, where one was sought")
     baselines: tuple[Variant, ...] = Field((), description="what the design is to be seen beside")
     sensitivity: tuple[Variant, ...] = Field((), description="each parameter halved and doubled")
     warnings: tuple[Text, ...] = Field((), description="what to know before trusting the figures")

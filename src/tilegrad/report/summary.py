@@ -40,7 +40,7 @@ def summary_rows(result: Result) -> dict[str, str]:
 def gap_rows(result: Result) -> dict[str, str]:
     """Return what was proven of the objective, if anything was."""
     if result.gap is None or result.bound is None:
-        return {}
+        return {} if result.unproven is None else {"proven": f"nothing: {result.unproven}"}
     return {"proven": f"at most {at_most(result.gap)} above the optimum"}
 
 

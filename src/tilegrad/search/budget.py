@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -70,3 +70,12 @@ class Budget:
     def _searching(self) -> float:
         seconds = self.seconds or 0.0
         return seconds - min(self.reserve, MOST_RESERVED * seconds)
+
+
+def in_time(units: Iterator[None]) -> Iterator[bool]:
+    """Yield after each unit of work whether the budget's seconds cut it short, as the last one."""
+    try:
+        for _ in units:
+            yield False
+    except OutOfTimeError:
+        yield True

@@ -16,6 +16,7 @@ from tilegrad.checks import choice, known_fields, positive_int, positive_number,
 from tilegrad.fingerprint.claim import SEARCH, check_directory, run_directory
 from tilegrad.fingerprint.code import own_code
 from tilegrad.fingerprint.digests import digest
+from tilegrad.search.bound import BOUNDS
 from tilegrad.search.budget import Budget
 from tilegrad.search.caps import read_caps
 from tilegrad.search.checkpoint import load_checkpoint
@@ -40,7 +41,7 @@ from tilegrad.workload import Problem
 FIELDS = (
     "accelerator", "hardware", "caps", "workload", "strategy", "padding", "objective", "seed",
     "dir", "budget", "optimized_metric", "report", "progress", "target", "ckpt", "ckpt_penalty",
-    "ckpt_upper", "logger", "log", "device",
+    "ckpt_upper", "logger", "log", "device", "bound",
 )  # fmt: skip
 """The fields of ``conf/search.yaml``."""
 
@@ -70,13 +71,13 @@ def build_runner(config: DictConfig) -> Runner:
     strategy.check(problem)
     check_gradients(strategy, model, config.ckpt)
     seed = positive_int("seed", config.seed, least=0)
-    budget = _budget(config.budget)
+    budget, bound = _budget(config.budget), choice("bound", config.bound, BOUNDS)
     directory = run_directory(config, lambda: _default_directory(problem, strategy))
     fingerprint = SEARCH.fingerprint(config, _meanings(problem))
     # Another search's directory is refused before anything in it changes.
     check_directory(directory, fingerprint)
     load_checkpoint(directory, fingerprint.digest)
-    return Runner(problem, strategy, budget, seed, directory, fingerprint)
+    return Runner(problem, strategy, budget, seed, directory, fingerprint, bound)
 
 
 def _is_padded(config: DictConfig, problem: SearchProblem, strategy: Strategy) -> bool:

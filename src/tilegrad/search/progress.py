@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from tilegrad.search.runner import Observer
-from tilegrad.search.state import SearchState
+from tilegrad.search.state import Observer, SearchState
 
 
 @contextmanager

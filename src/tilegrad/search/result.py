@@ -144,7 +144,7 @@ def write_history(path: Path, state: SearchState, goal: Goal) -> None:
         (samples, f"{seconds:.3f}", repr(edp), *map(repr, map(goal.reported, proven)))
         for (samples, seconds, edp), proven in zip(state.history, state.bounds, strict=True)
     ]
-    bounded = state.bound > 0
+    bounded = any(bound > 0 for _, bound in state.bounds)
     columns = BOUNDED_COLUMNS if bounded else HISTORY_COLUMNS
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")

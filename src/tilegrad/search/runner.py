@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -10,17 +9,16 @@ from time import monotonic
 from tilegrad.errors import InfeasibleError
 from tilegrad.fingerprint.record import Fingerprint
 from tilegrad.provenance import provenance
-from tilegrad.search.budget import Budget, OutOfTimeError
+from tilegrad.search.bound import FULL, NONE, SEARCHING, add_bound, proves
+from tilegrad.search.budget import Budget, in_time
 from tilegrad.search.checkpoint import load_checkpoint, save_checkpoint
 from tilegrad.search.diagnosis import diagnosis
 from tilegrad.search.own import side_by_side
 from tilegrad.search.problem import SearchProblem
-from tilegrad.search.state import SearchState, Strategy
+from tilegrad.search.state import Observer, SearchState, Strategy
 
 CHECKPOINT_SECONDS = 2.0
 """Least time between two checkpoints: what a killed run may lose, beside its last unit."""
-
-Observer = Callable[[SearchState], None]
 
 
 def run_name(problem: SearchProblem, strategy: Strategy) -> str:
@@ -30,7 +28,10 @@ def run_name(problem: SearchProblem, strategy: Strategy) -> str:
 
 @dataclass(frozen=True)
 class Runner:
-    """One search in one directory; its ``fingerprint`` tells it from others."""
+    """One search in one directory; its ``fingerprint`` tells it from others.
+
+    ``bound``: of ``bound.BOUNDS``, what is proven of its result when it has ended.
+    """
 
     problem: SearchProblem
     strategy: Strategy
@@ -38,6 +39,7 @@ class Runner:
     seed: int
     directory: Path
     fingerprint: Fingerprint
+    bound: str = NONE
 
     @property
     def name(self) -> str:
@@ -53,6 +55,7 @@ class Runner:
         state = load_checkpoint(self.directory, self.fingerprint.digest) or SearchState()
         try:
             self._advance(state, observe)
+            self._prove(state, observe)
         except KeyboardInterrupt:
             return state, "interrupted"
         if state.best is None:
@@ -69,15 +72,18 @@ class Runner:
         return state, "complete" if state.done else "budget"
 
     def _advance(self, state: SearchState, observe: Observer) -> None:
-        if state.done or self.budget.spent(state) >= 1:
+        if state.done or self._searching.spent(state) >= 1:
             return
         state.note(provenance(self.fingerprint))
         known = side_by_side(self.problem.own)
         if known is not None and state.best is None:
             state.offer(known, self.problem)
-        budget, saved = self.budget.begin(state.seconds), monotonic()
+        if not proves(self.strategy):
+            # Of the design before; it is proven anew.
+            state.bound, state.unproven = 0.0, ""
+        budget, saved = self._searching.begin(state.seconds), monotonic()
         units = self.strategy.advance(self.problem, state, budget, self.seed)
-        for cut in _in_time(units):
+        for cut in in_time(units):
             state.seconds = budget.elapsed
             state.record()
             observe(state)
@@ -88,11 +94,20 @@ class Runner:
             if ended:
                 return
 
+    @property
+    def _searching(self) -> Budget:
+        """The search's own budget, which leaves time to a full proof."""
+        later = self.bound == FULL and not proves(self.strategy)
+        return self.budget.part(SEARCHING) if later else self.budget
 
-def _in_time(units: Iterator[None]) -> Iterator[bool]:
-    """Yield after each unit whether the budget's seconds cut it short, as the last one."""
-    try:
-        for _ in units:
-            yield False
-    except OutOfTimeError:
-        yield True
+    def _prove(self, state: SearchState, observe: Observer) -> None:
+        """Bound the best design's objective, unless the strategy does."""
+        if state.best is None or proves(self.strategy):
+            return
+        before = state.bound, state.unproven
+        budget = self.budget.begin(state.seconds)
+        try:
+            add_bound(self.problem, state, self.bound, budget, observe)
+        finally:
+            if (state.bound, state.unproven) != before:
+                save_checkpoint(self.directory, state, self.fingerprint.digest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -29,7 +29,7 @@ class SearchState:
     ``bounds``: objective and what was proven of it at each entry of the ``history``;
     ``private`` is the strategy's own (tensors, numbers, text, lists and dicts only);
     ``fraction`` is how much of the planned work is done; ``made_by``: the provenance of what
-    went on with it, in order.
+    went on with it, in order; ``unproven``: why there is no bound, where one was asked for.
     """
 
     mappings: int = 0
@@ -48,6 +48,7 @@ class SearchState:
     private: dict[str, Any] = field(default_factory=dict)
     least: dict[str, float] = field(default_factory=dict)
     made_by: list[dict[str, Any]] = field(default_factory=list)
+    unproven: str = ""
 
     def count(self, mappings: int, layers: int) -> None:
         """Count evaluated mappings of single layers; a design's worth of them is a sample."""
@@ -87,11 +88,15 @@ class SearchState:
         return max(0.0, self.value / self.bound - 1)
 
 
+Observer = Callable[[SearchState], None]
+
+
 class Strategy(Protocol):
     """Proposes designs; every evaluation of a whole design counts as one sample.
 
     ``needs_gradient``: only works with a latency model that is differentiable. ``pads``: proposes
-    padded mappings where the problem allows them.
+    padded mappings where the problem allows them. One that bounds its results
+    itself has ``proves`` too.
     """
 
     name: str

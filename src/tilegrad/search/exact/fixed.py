@@ -18,11 +18,11 @@ import torch
 from tilegrad.mapping import LoopNest, stack
 from tilegrad.search.budget import Budget
 from tilegrad.search.exact.hull import Line, corner
+from tilegrad.search.exact.mapper.front import Front
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
 
 if TYPE_CHECKING:
-    from tilegrad.search.exact.mapper.front import Front
     from tilegrad.search.exact.mapper.mapper import LayerMapper
 
 SHARE = 0.3
@@ -99,16 +99,28 @@ class FixedRun:
         self.state.fraction = min(0.99, self.state.fraction + 0.02 / len(fronts))
 
     def _begin(self) -> None:
-        self.state.offer(self.problem.smallest(), self.problem)
-        self.state.count(len(self.counts), len(self.counts))
-        energy, cycles, _ = self.floor
-        none: dict[str, list[float]] = {"energies": [], "cycles": [], "nests": []}
+        """Look for first mappings, or prove at once of those of a design that is known."""
+        known, fronts = self.state.best, [Front() for _ in self.counts]
+        if known is None:
+            self.state.offer(self.problem.smallest(), self.problem)
+            self.state.count(len(self.counts), len(self.counts))
+            energy, cycles, _ = self.floor
+        else:
+            fronts = self._known(known)
+            energy, cycles = self._totals(fronts, [0] * len(fronts))
         self.state.private = {
-            "fronts": [none for _ in self.counts],
+            "fronts": [front.pack() for front in fronts],
             "lines": [],
-            **self._at(self._price(energy, cycles), found=False),
+            **self._at(self._price(energy, cycles), found=known is not None),
         }
-        self.state.phase = "find"
+
+    def _known(self, design: LoopNest) -> list[Front]:
+        """Return each layer's mapping in a design ``[layer]``, with its exact cost."""
+        cost, _ = self.problem.evaluate(design.alone())
+        energies = cost.layers.energy_by_part_pj[0].sum(-1).tolist()
+        cycles = cost.layers.cycles_by_part[0].amax(-1).tolist()
+        each = zip(energies, cycles, range(len(self.counts)), strict=True)
+        return [Front([energy], [slow], [design[at]]) for energy, slow, at in each]
 
     def _at(self, price: float, found: bool = True) -> dict[str, float]:
         """Return the part of the state that begins a price."""
@@ -125,8 +137,6 @@ class FixedRun:
         return powers.latency_power / powers.energy_power * energy / cycles
 
     def _fronts(self) -> list[Front]:
-        from tilegrad.search.exact.mapper.front import Front
-
         return [Front.unpack(packed) for packed in self.state.private["fronts"]]
 
     def _look(self, layer: int, front: Front) -> float:
@@ -153,6 +163,10 @@ class FixedRun:
         picked = [front.best(price) for front in fronts]
         nests = [front.nests[at] for front, at in zip(fronts, picked, strict=True)]
         self.state.offer(_across(nests), self.problem)
+        return self._totals(fronts, picked)
+
+    def _totals(self, fronts: list[Front], picked: list[int]) -> tuple[float, float]:
+        """Return energy and cycles of one mapping of each layer."""
         pairs = list(zip(self.counts, fronts, picked, strict=True))
         energy = sum(count * front.energies[at] for count, front, at in pairs)
         return energy, sum(count * front.cycles[at] for count, front, at in pairs)

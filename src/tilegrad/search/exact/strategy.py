@@ -41,6 +41,7 @@ class ExactStrategy:
     name: str = field(default="exact", init=False)
     needs_gradient: ClassVar[bool] = False
     pads: ClassVar[bool] = False
+    proves: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         positive_number("strategy.gap", self.gap)

@@ -59,21 +59,22 @@ def by_layer(problem: SearchProblem) -> bool:
     only by whole mappings.
     """
     ports = any(level.bandwidth for level in problem.accelerator.levels[:-1])
-    return problem.hardware.settled and (not ports or sum(_rows(problem)) > MOST_ROWS)
+    return problem.hardware.settled and (not ports or sum(rows(problem)) > MOST_ROWS)
 
 
-def _rows(problem: SearchProblem) -> list[int]:
+def rows(problem: SearchProblem) -> list[int]:
+    """Return how many mappings of each layer are enumerated on one mesh, at most."""
     return [_count(table) * len(table.orders) for table in problem.tables]
 
 
 def _check_count(problem: SearchProblem) -> None:
-    rows = _rows(problem)
-    if sum(rows) > MOST_ROWS:
-        largest = max(range(len(rows)), key=rows.__getitem__)
+    counts = rows(problem)
+    if sum(counts) > MOST_ROWS:
+        largest = max(range(len(counts)), key=counts.__getitem__)
         raise ConfigError(
-            f"strategy is exact, and the layers of {problem.workload.name} have {sum(rows):,} "
+            f"strategy is exact, and the layers of {problem.workload.name} have {sum(counts):,} "
             f"mappings on {problem.accelerator.name} (layer "
-            f"{problem.workload.layers[largest].name!r} {rows[largest]:,}); legal: at most "
+            f"{problem.workload.layers[largest].name!r} {counts[largest]:,}); legal: at most "
             f"{MOST_ROWS:,}, or strategy=gradient, which proves nothing"
         )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tilegrad.mapping import LoopNest
-from tilegrad.search.exact.mapper.mapper import LayerMapper
+
+if TYPE_CHECKING:
+    from tilegrad.search.exact.mapper.mapper import LayerMapper
 
 BEAMS = (1, 30, 300)
 """Partial mappings kept at a boundary to find a first mapping that the others have to beat."""

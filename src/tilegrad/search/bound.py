@@ -1,0 +1,74 @@
+"""How far a search's result is from the best possible: a bound proven when the search has ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tilegrad.errors import ConfigError
+from tilegrad.search.budget import Budget, in_time
+from tilegrad.search.problem import SearchProblem
+from tilegrad.search.state import Observer, SearchState, Strategy
+
+if TYPE_CHECKING:
+    from tilegrad.search.exact.effort import Effort
+
+AUTO, FULL, NONE = "auto", "full", "none"
+BOUNDS = (AUTO, FULL, NONE)
+"""What ``bound`` may be: what takes seconds, until the gap is ``GAP`` or time is over, nothing."""
+
+GAP = 0.001
+"""The gap at which a proof ends."""
+
+SEARCHING = 0.5
+"""Share of a budget's seconds that the search has where a proof follows that may take as long."""
+
+
+def proves(strategy: Strategy) -> bool:
+    """Return whether a strategy bounds its results itself."""
+    return getattr(strategy, "proves", False)
+
+
+def add_bound(
+    problem: SearchProblem, state: SearchState, kind: str, budget: Budget, observe: Observer
+) -> None:
+    """Bound the objective from below, or note in ``state.unproven`` why not; the design stays.
+
+    The exact strategy looks into the space with the design as one that is known. ``kind`` is of
+    ``BOUNDS``; ``auto`` ends after as much work as ``exact.effort`` says, whatever the time.
+    """
+    if kind == NONE or (state.gap is not None and (kind == AUTO or state.gap <= GAP)):
+        return
+    # Imported here: most searches start without the exact strategy.
+    from tilegrad.search.exact.effort import auto_effort, reason_against
+
+    reason = reason_against(problem)
+    effort = auto_effort(problem) if reason is None and kind == AUTO else None
+    if effort is not None:
+        reason = effort.reason
+    if reason is None:
+        try:
+            reason = _prove(problem, state, effort, budget, observe)
+        except ConfigError as error:
+            # Of a layer that the exact strategy looks at only when it is its turn.
+            reason = str(error)
+    state.unproven = "" if state.bound > 0 else reason or ""
+
+
+def _prove(
+    problem: SearchProblem,
+    state: SearchState,
+    effort: Effort | None,
+    budget: Budget,
+    observe: Observer,
+) -> str | None:
+    """Go on until the bound suffices, or ``effort`` or time is over; return what kept it at 0."""
+    from tilegrad.search.exact.strategy import ExactStrategy
+
+    proof = SearchState(value=state.value, edp=state.edp, best=state.best)
+    strategy = ExactStrategy(GAP)
+    for units, cut in enumerate(in_time(strategy.advance(problem, proof, budget, 0)), start=1):
+        state.bound = max(state.bound, min(proof.bound, state.value))
+        observe(state)
+        if cut or (effort is not None and effort.spent(units, proof)):
+            break
+    return "budget.seconds left no time for it"

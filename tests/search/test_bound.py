@@ -1,0 +1,125 @@
+"""The bound beside other strategies' results: valid, the design untouched, or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.search.exact.test_fixed import problem_of
+from tests.search.helpers import OF_ANY, SHORT_RANDOM, Limits, outcome, small_problem
+from tilegrad.search import Budget, ExactStrategy, Runner, SearchProblem, SearchState
+from tilegrad.search.exact import effort, supported
+from tilegrad.search.exact.mapper.kept import is_compiled
+from tilegrad.search.exact.strategy import ExactRun
+from tilegrad.workload import Problem, Workload
+
+TINY = Workload("tiny", (Problem("linear", (1, 1, 1, 6, 8, 4, 1), (1, 1, 1, 1)),))
+
+
+def searched(
+    problem: SearchProblem, directory: Path, bound: str, budget: Budget | None = None
+) -> SearchState:
+    """Return what a short random search ends with."""
+    directory.mkdir(exist_ok=True)
+    runner = Runner(problem, SHORT_RANDOM, budget or Budget(), 0, directory, OF_ANY, bound=bound)
+    return runner.run()[0]
+
+
+def optimum(problem: SearchProblem) -> float:
+    """Return the least objective, as the exact strategy proves it."""
+    state = SearchState()
+    for _ in ExactStrategy(1e-6, workers=1).advance(problem, state, Budget().begin(), 0):
+        pass
+    return state.value
+
+
+@pytest.mark.parametrize("objective", ["edp", "energy", "latency", "area-delay"])
+@pytest.mark.parametrize("kind", ["auto", "full"])
+def test_bounds_hold_and_leave_the_design_alone(kind: str, objective: str, tmp_path: Path) -> None:
+    problem = small_problem(objective, Limits(caps={"pe_dim": 4}), TINY)
+    plain = searched(problem, tmp_path / "none", "none")
+    state = searched(problem, tmp_path / kind, kind)
+    assert outcome(state, problem) == outcome(plain, problem)
+    assert (plain.bound, plain.gap, plain.unproven) == (0, None, "")
+    least = optimum(problem)
+    assert 0 < state.bound <= least * (1 + 1e-9)
+    assert state.gap is not None
+    assert state.gap >= state.value / least - 1 - 1e-9
+    if kind == "full":
+        assert state.bound >= min(least, state.value) / 1.001
+
+
+def test_on_hardware_without_free_sizes(tmp_path: Path) -> None:
+    problem = problem_of("eyeriss", (1, 2), "edp")
+    assert supported.by_layer(problem)
+    state, least = searched(problem, tmp_path / "run", "full"), optimum(problem)
+    assert least / 1.001 <= state.bound <= least * (1 + 1e-9)
+    assert is_compiled()
+    assert searched(problem, tmp_path / "auto", "auto").bound > 0
+
+
+def test_a_finished_run_is_proven_later(tmp_path: Path) -> None:
+    problem = small_problem("edp", Limits(caps={"pe_dim": 4}), TINY)
+    before = searched(problem, tmp_path / "run", "none")
+    after = searched(problem, tmp_path / "run", "full")
+    assert before.gap is None
+    assert after.gap is not None
+    assert outcome(after, problem) == outcome(before, problem)
+    assert searched(problem, tmp_path / "run", "none").bound == after.bound
+
+
+def test_a_search_that_goes_on_ends_with_the_bound_of_a_whole_one(tmp_path: Path) -> None:
+    problem = small_problem("edp", Limits(caps={"pe_dim": 4}), TINY)
+    searched(problem, tmp_path / "part", "auto", Budget(samples=20))
+    part = searched(problem, tmp_path / "part", "auto")
+    whole = searched(problem, tmp_path / "whole", "auto")
+    assert (part.value, part.bound) == (whole.value, whole.bound)
+
+
+def test_reasons_for_no_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = small_problem("edp", Limits(caps={"pe_dim": 4}), TINY)
+    padded = searched(replace(problem, padded=True), tmp_path / "padded", "auto")
+    assert padded.gap is None
+    assert "padding=none" in padded.unproven
+    monkeypatch.setattr(effort, "MOST_ROWS", 3)
+    large = searched(problem, tmp_path / "large", "auto")
+    assert large.gap is None
+    assert "bound=full" in large.unproven
+    monkeypatch.setattr(supported, "MOST_ROWS", 3)
+    huge = searched(problem, tmp_path / "huge", "full")
+    assert huge.gap is None
+    assert "legal" in huge.unproven
+
+
+def test_interrupted_proof_keeps_what_it_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = small_problem("edp", Limits(caps={"pe_dim": 4}), TINY)
+    units, step = [0], ExactRun.step
+
+    def stop(run: ExactRun) -> None:
+        units[0] += 1
+        if units[0] == 3:
+            raise KeyboardInterrupt
+        step(run)
+
+    monkeypatch.setattr(ExactRun, "step", stop)
+    runner = Runner(problem, SHORT_RANDOM, Budget(), 0, tmp_path, OF_ANY, bound="full")
+    state, status = runner.run()
+    assert status == "interrupted"
+    assert state.best is not None
+    assert state.bound > 0
+    again, status = runner.run()
+    assert status == "complete"
+    assert again.value == state.value
+    assert again.bound >= state.bound
+
+
+def test_no_time_is_told(tmp_path: Path) -> None:
+    times = iter(range(10_000))
+    budget = Budget(seconds=50, clock=lambda: float(next(times)))
+    state = searched(small_problem("edp"), tmp_path / "run", "auto", budget)
+    assert state.best is not None
+    assert state.unproven == "budget.seconds left no time for it"
