@@ -119,7 +119,7 @@ def test_interrupted_proof_keeps_what_it_had(
 
 def test_no_time_is_told(tmp_path: Path) -> None:
     times = iter(range(10_000))
-    budget = Budget(seconds=50, clock=lambda: float(next(times)))
+    budget = Budget(seconds=1, clock=lambda: float(next(times)))
     state = searched(small_problem("edp"), tmp_path / "run", "auto", budget)
     assert state.best is not None
     assert state.unproven == "budget.seconds left no time for it"
