@@ -69,6 +69,8 @@ def _prove(
     for units, cut in enumerate(in_time(strategy.advance(problem, proof, budget, 0)), start=1):
         state.bound = max(state.bound, min(proof.bound, state.value))
         observe(state)
-        if cut or (effort is not None and effort.spent(units, proof)):
+        if effort is not None and effort.spent(units, proof):
             break
-    return "budget.seconds left no time for it"
+        if cut:
+            return "budget.seconds left no time for it"
+    return "the first steps of a proof gave no bound; bound=full goes on"

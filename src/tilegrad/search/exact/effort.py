@@ -35,6 +35,8 @@ INSTEAD = "; bound=full proves what it can"
 
 def reason_against(problem: SearchProblem) -> str | None:
     """Return in words why nothing can be proven of a problem's designs; None where it can."""
+    if problem.learned is not None:
+        return "the latency is a checkpoint's, of which nothing is known between its training data"
     if problem.padded:
         return (
             "factors need not divide the bounds (padding), and proofs are of those that do: "

@@ -33,6 +33,9 @@ MOST_PRICES = 24
 APART = 4.0
 """Ratio of neighbouring prices where one of them is not bounded by a proof yet."""
 
+BESIDE = 1.5
+"""So many times as far from the first price, nothing but energy or latency is looked at."""
+
 STEEP = 1e6
 """How many times all energy a cycle costs where only latency counts."""
 
@@ -133,8 +136,13 @@ class FixedRun:
         if powers.latency_power == 0:
             return 0.0
         if powers.energy_power == 0:
-            return STEEP * self.floor[2] / self.floor[1]
+            return self._steep
         return powers.latency_power / powers.energy_power * energy / cycles
+
+    @property
+    def _steep(self) -> float:
+        """A price at which next to nothing but latency counts."""
+        return STEEP * self.floor[2] / self.floor[1]
 
     def _fronts(self) -> list[Front]:
         return [Front.unpack(packed) for packed in self.state.private["fronts"]]
@@ -223,11 +231,11 @@ class FixedRun:
         """Return a price between two lines' (0 and infinite where nothing is proven yet)."""
         if 0 in (self.problem.objective.energy_power, self.problem.objective.latency_power):
             return None
+        first = float(self.state.private["lines"][0][0])
         if low == 0.0:
-            proven = [price for price, _ in self.state.private["lines"]]
-            return high / APART if high > min(proven) / APART and 0.0 not in proven else 0.0
+            return high / APART if high > first / APART**BESIDE else 0.0
         if high == inf:
-            return low * APART
+            return low * APART if low < first * APART**BESIDE else max(self._steep, low * APART)
         price = self._price(*at)
         return price if low * 1.05 < price < high / 1.05 else sqrt(low * high)
 
