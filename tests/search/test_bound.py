@@ -11,7 +11,7 @@ from tests.search.exact.test_fixed import problem_of
 from tests.search.helpers import OF_ANY, SHORT_RANDOM, Limits, outcome, small_problem
 from tilegrad.search import Budget, ExactStrategy, Runner, SearchProblem, SearchState
 from tilegrad.search.exact import effort, supported
-from tilegrad.search.exact.mapper.kept import is_compiled
+from tilegrad.search.exact.mapper.kept import BY_LAYER, is_compiled
 from tilegrad.search.exact.strategy import ExactRun
 from tilegrad.workload import Problem, Workload
 
@@ -56,7 +56,7 @@ def test_on_hardware_without_free_sizes(tmp_path: Path) -> None:
     assert supported.by_layer(problem)
     state, least = searched(problem, tmp_path / "run", "full"), optimum(problem)
     assert least / 1.001 <= state.bound <= least * (1 + 1e-9)
-    assert is_compiled()
+    assert is_compiled(BY_LAYER)
     assert searched(problem, tmp_path / "auto", "auto").bound > 0
 
 

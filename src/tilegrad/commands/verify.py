@@ -14,7 +14,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Say what the command takes."""
     parser.add_argument("directory", metavar="RUN", type=Path, help="the run's directory")
     parser.add_argument(
-        "--sample", type=int, metavar="N", help="recompute the bounds of N cells (default: all)"
+        "--sample",
+        type=int,
+        metavar="N",
+        help="recompute the bounds of N cells or layers (default: all)",
     )
     parser.add_argument("--seed", type=int, default=0, help="which cells are drawn")
 

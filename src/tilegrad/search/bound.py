@@ -69,6 +69,8 @@ def _prove(
     for units, cut in enumerate(in_time(strategy.advance(problem, proof, budget, 0)), start=1):
         state.bound = max(state.bound, min(proof.bound, state.value))
         observe(state)
+        if proof.done:
+            state.cells = proof.private.get("closed", [])
         if effort is not None and effort.spent(units, proof):
             break
         if cut:

@@ -80,7 +80,7 @@ class Runner:
             state.offer(known, self.problem)
         if not proves(self.strategy):
             # Of the design before; it is proven anew.
-            state.bound, state.unproven = 0.0, ""
+            state.bound, state.unproven, state.cells = 0.0, "", []
         budget, saved = self._searching.begin(state.seconds), monotonic()
         units = self.strategy.advance(self.problem, state, budget, self.seed)
         for cut in in_time(units):

@@ -29,7 +29,8 @@ class SearchState:
     ``bounds``: objective and what was proven of it at each entry of the ``history``;
     ``private`` is the strategy's own (tensors, numbers, text, lists and dicts only);
     ``fraction`` is how much of the planned work is done; ``made_by``: the provenance of what
-    went on with it, in order; ``unproven``: why there is no bound, where one was asked for.
+    went on with it, in order; ``unproven``: why there is no bound, where one was asked for;
+    ``cells``: what shows the bound, where the exact strategy proved it beside another.
     """
 
     mappings: int = 0
@@ -49,6 +50,7 @@ class SearchState:
     least: dict[str, float] = field(default_factory=dict)
     made_by: list[dict[str, Any]] = field(default_factory=list)
     unproven: str = ""
+    cells: list[dict[str, Any]] = field(default_factory=list)
 
     def count(self, mappings: int, layers: int) -> None:
         """Count evaluated mappings of single layers; a design's worth of them is a sample."""

@@ -45,7 +45,7 @@ class Mapspace(_Part):
     accelerator: str
     workload: str
     padding: Literal["none"]
-    orders: Literal["candidates"]
+    orders: Literal["candidates", "all"]
     fixed: dict[str, Finite]
     caps: dict[str, Finite | None]
 

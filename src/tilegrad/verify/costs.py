@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tilegrad.accelerator import ACCESSES, AXES, Accelerator
 from tilegrad.verify.counts import Nests
@@ -75,6 +76,16 @@ class Counts:
                 for kept in self.accesses[index]:
                     spent = spent + float(rates[kind]) * (np.ceil(kept[place] / block) * block)
             found.append(spent * self.used[index])
+        return found
+
+    def fits(self, sizes: Sizes) -> NDArray[np.bool_]:
+        """Return which rows are not too large for anything."""
+        found = np.ones(self.steps.shape, dtype=bool)
+        for index, level in enumerate(self.accelerator.levels):
+            found &= self.words[index] <= capacity(self.accelerator, index, sizes) * (1 + 1e-12)
+            for place, axis in enumerate(AXES):
+                width = float(level.fanout[axis].width(sizes)) if axis in level.fanout else 1.0
+                found &= self.wide[index][place] <= width
         return found
 
     def overflows(self, sizes: Sizes) -> list[str]:

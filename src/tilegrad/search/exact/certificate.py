@@ -13,6 +13,7 @@ from typing import Any
 from tilegrad.files import write_json
 from tilegrad.record import RESULT
 from tilegrad.search.caps import Caps
+from tilegrad.search.exact.supported import by_layer
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
 
@@ -34,6 +35,11 @@ def write_certificate(directory: Path, problem: SearchProblem, state: SearchStat
         clock_mhz=problem.caps.clock_mhz
     )
     if not state.done or not cells or not plain:
+    Nothing is written where a search or its proof has not ended, or is of several networks.
+    """
+    path = directory / CERTIFICATE
+    cells = state.private.get("closed", state.cells)
+    if not state.done or not cells or problem.workload.networks is not None:
         path.unlink(missing_ok=True)
         return
     content = {
@@ -56,7 +62,7 @@ def mapspace(problem: SearchProblem) -> dict[str, Any]:
         "accelerator": problem.accelerator.name,
         "workload": problem.workload.name,
         "padding": "none",
-        "orders": "candidates",
+        "orders": "all" if by_layer(problem) else "candidates",
         "fixed": dict(hardware.fixed),
         "caps": {**hardware.caps, "area_mm2": hardware.area_cap},
     }

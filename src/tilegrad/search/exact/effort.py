@@ -10,7 +10,7 @@ from math import prod
 
 from tilegrad.errors import ConfigError
 from tilegrad.mapping.factors import divisors
-from tilegrad.search.exact.mapper.kept import is_compiled
+from tilegrad.search.exact.mapper.kept import BY_LAYER, BY_ROWS, is_compiled
 from tilegrad.search.exact.supported import by_layer, check_supported, rows
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
@@ -31,6 +31,8 @@ PRICES = 6
 """Prices of a cycle at which it does."""
 
 INSTEAD = "; bound=full proves what it can"
+
+UNCOMPILED = f"what proves it is not compiled here yet, which takes half a minute once{INSTEAD}"
 
 
 def reason_against(problem: SearchProblem) -> str | None:
@@ -75,6 +77,8 @@ def auto_effort(problem: SearchProblem) -> Effort:
     count = sum(rows(problem))
     if count > MOST_ROWS:
         return Effort(f"the layers have {count:,} mappings{INSTEAD}")
+    if not is_compiled(BY_ROWS):
+        return Effort(UNCOMPILED)
     return Effort(units=UNITS if count <= FEW_ROWS else None)
 
 
@@ -85,6 +89,6 @@ def _against_layers(problem: SearchProblem) -> str | None:
         return f"there are several networks{INSTEAD}"
     if extents > MOST_EXTENTS:
         return f"the layers have {extents:,} extents of tiles{INSTEAD}"
-    if not is_compiled():
-        return f"the exact mapper is not compiled here yet, which takes half a minute{INSTEAD}"
+    if not is_compiled(BY_LAYER):
+        return UNCOMPILED
     return None

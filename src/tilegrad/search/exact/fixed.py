@@ -10,15 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from itertools import pairwise
 from math import inf, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from tilegrad.mapping import LoopNest, stack
 from tilegrad.search.budget import Budget
-from tilegrad.search.exact.hull import Line, corner
+from tilegrad.search.exact.hull import Floats, Least, Line, corner
 from tilegrad.search.exact.mapper.front import Front
+from tilegrad.search.exact.prover import EVERY, shown_by
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
 
@@ -34,7 +35,7 @@ APART = 4.0
 """Ratio of neighbouring prices where one of them is not bounded by a proof yet."""
 
 BESIDE = 1.5
-"""So many times as far from the first price, nothing but energy or latency is looked at."""
+"""So many steps of ``APART`` below the first price, energy alone is looked at."""
 
 STEEP = 1e6
 """How many times all energy a cycle costs where only latency counts."""
@@ -43,8 +44,9 @@ STEEP = 1e6
 class FixedRun:
     """One search: its units of work, each leading from one saved state to the next.
 
-    ``private``: the ``price`` in hand, the next ``layer``, what its layers' ``proofs`` come to,
-    ``fronts`` of all layers, and ``lines`` of (price, cost) that are proven.
+    ``private``: the ``price`` in hand, the next ``layer``, the ``proofs`` of those before,
+    ``fronts`` of all layers, and ``lines`` of (price, each layer's cost) that are proven;
+    ``closed``: what shows the bound, in the end.
     """
 
     def __init__(
@@ -79,9 +81,14 @@ class FixedRun:
     @cached_property
     def floor(self) -> tuple[float, float, float]:
         """Least energy and cycles of the network, and most energy, without any search."""
-        each = [mapper.floor for mapper in self.mappers]
-        sums = np.array(self.counts) @ np.array(each)
+        sums = self.floors.sum(0)
         return float(sums[0]), float(sums[1]), float(sums[2])
+
+    @cached_property
+    def floors(self) -> Floats:
+        """The same of each layer's executions, ``[layer, figure]``."""
+        each = np.array([mapper.floor for mapper in self.mappers])
+        return np.array(self.counts)[:, None] * each
 
     def step(self) -> None:
         """Do one unit of work."""
@@ -92,8 +99,8 @@ class FixedRun:
         fronts = self._fronts()
         layers = range(private["layer"], min(private["layer"] + self.workers, len(fronts)))
         proofs = list(self.threads.map(lambda at: self._look(at, fronts[at]), layers))
-        for at, proof in zip(layers, proofs, strict=True):
-            private["proofs"] += self.counts[at] * proof
+        found = [self.counts[at] * proof for at, proof in zip(layers, proofs, strict=True)]
+        private["proofs"] = [*private["proofs"], *found]
         private["fronts"] = [front.pack() for front in fronts]
         private["layer"] = layers.stop
         self.state.count(len(layers), len(fronts))
@@ -125,10 +132,10 @@ class FixedRun:
         each = zip(energies, cycles, range(len(self.counts)), strict=True)
         return [Front([energy], [slow], [design[at]]) for energy, slow, at in each]
 
-    def _at(self, price: float, found: bool = True) -> dict[str, float]:
+    def _at(self, price: float, found: bool = True) -> dict[str, Any]:
         """Return the part of the state that begins a price."""
         self.state.phase = "prove" if found else "find"
-        return {"price": price, "layer": 0, "proofs": 0.0}
+        return {"price": price, "layer": 0, "proofs": []}
 
     def _price(self, energy: float, cycles: float) -> float:
         """Return the price at which the objective weighs a network's energy and latency."""
@@ -136,13 +143,8 @@ class FixedRun:
         if powers.latency_power == 0:
             return 0.0
         if powers.energy_power == 0:
-            return self._steep
+            return STEEP * self.floor[2] / self.floor[1]
         return powers.latency_power / powers.energy_power * energy / cycles
-
-    @property
-    def _steep(self) -> float:
-        """A price at which next to nothing but latency counts."""
-        return STEEP * self.floor[2] / self.floor[1]
 
     def _fronts(self) -> list[Front]:
         return [Front.unpack(packed) for packed in self.state.private["fronts"]]
@@ -193,6 +195,7 @@ class FixedRun:
         tried = [line[0] for line in private["lines"]]
         if enough or price is None or price in tried or len(tried) >= MOST_PRICES:
             state.done = True
+            private["closed"] = [self._closed(lines, min(values))]
             return
         private.update(self._at(price))
 
@@ -212,30 +215,37 @@ class FixedRun:
         Without those that others imply: what is proven at a price lies above what is between the
         proofs at its neighbours.
         """
-        energy, cycles, most = self.floor
-        proven = {0.0: energy, inf: cycles}
-        for price, cost in self.state.private["lines"]:
-            proven[price] = max(cost, proven.get(price, 0.0))
+        energies, cycles, most = self.floors.T
+        proven = {0.0: energies, inf: cycles}
+        for price, costs in self.state.private["lines"]:
+            proven[price] = np.maximum(costs, proven.get(price, 0.0))
             if self.problem.objective.energy_power == 0:
-                proven[inf] = max(proven[inf], (cost - most) / price)
+                proven[inf] = np.maximum(proven[inf], (np.array(costs) - most) / price)
         rows = np.zeros(0, np.int64)
         kept: list[Line] = []
         for price in sorted(proven):
-            line = Line(price, np.zeros(0), proven[price], 0.0, 0.0, rows)
+            line = Line(price, proven[price], float(proven[price].sum()), 0.0, 0.0, rows)
             while len(kept) > 1 and corner(kept[-1], line)[1] > corner(kept[-2], kept[-1])[1]:
                 kept.pop()
             kept.append(line)
         return kept
 
+    def _closed(self, lines: list[Line], bound: float) -> dict[str, Any]:
+        """Return the hardware as a box that is settled, with what shows its bound."""
+        fixed = self.problem.hardware.fixed
+        ends = {name: (fixed[name], fixed[name]) for name in self.problem.accelerator.parameters}
+        least = Least(bound, bound, np.zeros(0, np.int64), tuple(lines))
+        return {"ends": ends, "bound": bound, "shown": [shown_by(least, EVERY)]}
+
     def _between(self, low: float, high: float, at: tuple[float, float]) -> float | None:
         """Return a price between two lines' (0 and infinite where nothing is proven yet)."""
         if 0 in (self.problem.objective.energy_power, self.problem.objective.latency_power):
             return None
-        first = float(self.state.private["lines"][0][0])
         if low == 0.0:
-            return high / APART if high > first / APART**BESIDE else 0.0
+            tried = [price for price, _ in self.state.private["lines"]]
+            return high / APART if 0.0 in tried or high > tried[0] / APART**BESIDE else 0.0
         if high == inf:
-            return low * APART if low < first * APART**BESIDE else max(self._steep, low * APART)
+            return low * APART
         price = self._price(*at)
         return price if low * 1.05 < price < high / 1.05 else sqrt(low * high)
 

@@ -15,8 +15,8 @@ KERNELS = (
 )
 """Modules that are compiled together."""
 
-LAST = "stages.finish-*.nbc"
-"""Machine code of the function that is compiled last."""
+BY_LAYER, BY_ROWS = "stages.finish-*.nbc", "dominance._front-*.nbc"
+"""Machine code of what is compiled last, of proofs layer by layer and of enumerations."""
 
 
 @cache
@@ -38,7 +38,7 @@ def code_directory() -> str:
     return ""
 
 
-def is_compiled() -> bool:
-    """Return whether the kernels were compiled before, so that they start within a second."""
+def is_compiled(kernels: str) -> bool:
+    """Return whether ``BY_LAYER`` or ``BY_ROWS`` was compiled before: it starts within a second."""
     directory = code_directory()
-    return bool(directory) and any(Path(directory).rglob(LAST))
+    return bool(directory) and any(Path(directory).rglob(kernels))
