@@ -31,8 +31,11 @@ def result(directory: Path) -> dict[str, Any]:
 
 
 def lasting(found: dict[str, Any]) -> dict[str, Any]:
-    """Return what must not depend on time, on interruptions or on the machine."""
-    varying = {"seconds", "versions", "git", "made_by"}
+    """Return what must not depend on time, on interruptions or on the machine.
+
+    What is proven by itself is, until the machine has compiled what proves it.
+    """
+    varying = {"seconds", "versions", "git", "made_by", "gap", "bound", "unproven"}
     return {name: value for name, value in found.items() if name not in varying}
 
 

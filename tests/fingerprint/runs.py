@@ -107,9 +107,13 @@ def write_inputs(directory: Path) -> None:
 
 VARYING = {
     "seconds", "fit_seconds", "versions", "git", "fingerprint", "made_by", "trained_by",
+    "gap", "bound", "unproven",
     "written_by", "resumed", "model", "checkpoint", "name", "ckpt", "workload",
 }  # fmt: skip
-"""What depends on time, place and version; names of files are in names of runs and workloads."""
+"""What depends on time, place and version, and on what is compiled there.
+
+Names of files are in names of runs and workloads.
+"""
 
 
 def figures(directory: Path) -> dict[str, Any]:

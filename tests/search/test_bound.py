@@ -40,10 +40,11 @@ def optimum(problem: SearchProblem) -> float:
 def test_bounds_hold_and_leave_the_design_alone(kind: str, objective: str, tmp_path: Path) -> None:
     problem = small_problem(objective, Limits(caps={"pe_dim": 4}), TINY)
     plain = searched(problem, tmp_path / "none", "none")
+    # Compiles what proves, before which auto proves nothing.
+    least = optimum(problem)
     state = searched(problem, tmp_path / kind, kind)
     assert outcome(state, problem) == outcome(plain, problem)
     assert (plain.bound, plain.gap, plain.unproven) == (0, None, "")
-    least = optimum(problem)
     assert 0 < state.bound <= least * (1 + 1e-9)
     assert state.gap is not None
     assert state.gap >= state.value / least - 1 - 1e-9
@@ -72,10 +73,12 @@ def test_a_finished_run_is_proven_later(tmp_path: Path) -> None:
 
 def test_a_search_that_goes_on_ends_with_the_bound_of_a_whole_one(tmp_path: Path) -> None:
     problem = small_problem("edp", Limits(caps={"pe_dim": 4}), TINY)
+    assert optimum(problem) > 0
     searched(problem, tmp_path / "part", "auto", Budget(samples=20))
     part = searched(problem, tmp_path / "part", "auto")
     whole = searched(problem, tmp_path / "whole", "auto")
     assert (part.value, part.bound) == (whole.value, whole.bound)
+    assert part.bound > 0
 
 
 def test_reasons_for_no_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,9 +120,20 @@ def test_interrupted_proof_keeps_what_it_had(
     assert again.bound >= state.bound
 
 
+def test_what_is_not_compiled_is_not_compiled_by_auto(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(effort, "is_compiled", lambda _: False)
+    problem = small_problem("edp", Limits(caps={"pe_dim": 4}), TINY)
+    for name, each in (("free", problem), ("fixed", problem_of("eyeriss", (1, 2), "edp"))):
+        state = searched(each, tmp_path / name, "auto")
+        assert state.gap is None
+        assert "half a minute once" in state.unproven
+
+
 def test_no_time_is_told(tmp_path: Path) -> None:
     times = iter(range(10_000))
     budget = Budget(seconds=1, clock=lambda: float(next(times)))
-    state = searched(small_problem("edp"), tmp_path / "run", "auto", budget)
+    state = searched(small_problem("edp"), tmp_path / "run", "full", budget)
     assert state.best is not None
     assert state.unproven == "budget.seconds left no time for it"

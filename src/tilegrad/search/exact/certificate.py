@@ -26,20 +26,15 @@ FORMAT = 1
 def write_certificate(directory: Path, problem: SearchProblem, state: SearchState) -> None:
     """Write the certificate beside result.json, whose content it names; remove an older one.
 
-    Nothing is written where a search has not ended or divides no hardware, nor of several networks
-    or under caps on what designs do.
+    Nothing is written where a search or its proof has not ended, nor of several networks or under
+    caps on what designs do.
     """
     path = directory / CERTIFICATE
-    cells = state.private.get("closed", [])
+    cells = state.private.get("closed", state.cells)
     plain = problem.workload.networks is None and problem.caps == Caps(
         clock_mhz=problem.caps.clock_mhz
     )
     if not state.done or not cells or not plain:
-    Nothing is written where a search or its proof has not ended, or is of several networks.
-    """
-    path = directory / CERTIFICATE
-    cells = state.private.get("closed", state.cells)
-    if not state.done or not cells or problem.workload.networks is not None:
         path.unlink(missing_ok=True)
         return
     content = {
