@@ -13,6 +13,8 @@ from tests.search.helpers import Limits, outcome, run, small_problem
 from tests.search.test_optimum import WIDTH, coarse, tiny_layer
 from tilegrad.errors import ConfigError
 from tilegrad.search import Budget, ExactStrategy, SearchProblem, SearchState
+from tilegrad.search.exact import supported
+from tilegrad.search.exact.meshes import Meshes, count_tiles
 from tilegrad.shape import packaged_shape
 from tilegrad.shape.conv import GROUPED
 from tilegrad.workload import Problem, Workload
@@ -142,3 +144,16 @@ def test_what_it_cannot_prove_is_refused() -> None:
     many = Workload("many", (Problem("wide", (3, 3, 5040, 5040, 5040, 5040, 5040)),))
     with pytest.raises(ConfigError, match="legal: at most"):
         TIGHT.check(small_problem("edp", workload=many))
+
+
+@pytest.mark.parametrize("name", ["edp", "area-delay"])
+def test_what_is_counted_is_what_is_enumerated(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the widest mesh alone, whatever other widths the objective makes worth a try."""
+    problem = small_problem(name, Limits({}, {"pe_dim": 16}))
+    tables = Meshes.of(problem, {"pe_dim": (2.0, 16.0)}).tables
+    rows = sum(count_tiles(table) * len(table.orders) for table in tables)
+    monkeypatch.setattr(supported, "MOST_ROWS", rows)
+    TIGHT.check(problem)
+    monkeypatch.setattr(supported, "MOST_ROWS", rows - 1)
+    with pytest.raises(ConfigError, match=f"have {rows:,} mappings"):
+        TIGHT.check(problem)

@@ -11,6 +11,7 @@ from tilegrad.cost.footprint import energy_rates, port_widths
 from tilegrad.cost.hardware import least_hardware
 from tilegrad.errors import ConfigError
 from tilegrad.search.exact.mesh_choices import mesh_choices
+from tilegrad.search.exact.meshes import Meshes
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.tables import LayerTable
 
@@ -63,8 +64,10 @@ def by_layer(problem: SearchProblem) -> bool:
 
 
 def rows(problem: SearchProblem) -> list[int]:
-    """Return how many mappings of each layer are enumerated on one mesh, at most."""
-    return [_count(table) * len(table.orders) for table in problem.tables]
+    """Return how many mappings of each layer are enumerated on the widest mesh, at most."""
+    ends = {name: (sizes[0], sizes[-1]) for name, sizes in mesh_choices(problem).items()}
+    tables = Meshes.of(problem, ends).tables
+    return [_count(table) * len(table.orders) for table in tables]
 
 
 def _check_count(problem: SearchProblem) -> None:
