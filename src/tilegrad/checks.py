@@ -11,6 +11,9 @@ from tilegrad.errors import ConfigError, unknown
 LARGEST = 2**63 - 1
 """The largest integer that random generators and tensors take."""
 
+CAPPED = ("latency_ms", "power_w", "dram_gbs")
+"""Fields of ``caps`` that are of what designs do, and of no size of an accelerator."""
+
 SEARCHED = ("hardware.", "caps.")
 """Fields beside the accelerator's that searches alone read."""
 

@@ -19,6 +19,7 @@ from hydra.utils import instantiate
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from tilegrad.checks import CAPPED
 from tilegrad.complaints import describe
 from tilegrad.errors import ConfigError, TilegradError
 from tilegrad.files import with_room
@@ -36,8 +37,8 @@ MODELS = {".onnx": "onnx", ".pt2": "torch"}
 NAMED_BY_USERS = ("workload.symbols.", "workload.arguments.", "workload.weights.")
 """Sections whose fields have no names of ours."""
 
-CAPS = ("caps.latency_ms", "caps.power_w", "caps.dram_gbs")
-"""Caps that no accelerator's config lists, since they are of no size of it."""
+CAPS = tuple(f"caps.{name}" for name in CAPPED)
+"""Fields that no accelerator's config lists."""
 
 FILES = (
     "ckpt", "dir", "workload.path", "workload.model", "data.source.path", "source.path",

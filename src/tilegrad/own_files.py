@@ -13,7 +13,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 
-from tilegrad.checks import known_fields, section
+from tilegrad.checks import CAPPED, known_fields, section
 from tilegrad.errors import AcceleratorError, ConfigError
 from tilegrad.yaml_files import YAML_SUFFIXES, read_mapping
 
@@ -74,7 +74,7 @@ def _accelerator(path: Path) -> dict[str, Any]:
         known_fields("", found, ("accelerator", "hardware", "caps"))
         sizes = tuple(build_accelerator(**found["accelerator"]).parameters)
         hardware = section("hardware", found.get("hardware") or {}, sizes)
-        caps = section("caps", found.get("caps") or {}, (*sizes, "area_mm2"))
+        caps = section("caps", found.get("caps") or {}, (*sizes, "area_mm2", *CAPPED))
     except (AcceleratorError, ConfigError) as error:
         raise type(error)(f"{path}: {error}") from None
     accelerator = {"_target_": "tilegrad.accelerator.build_accelerator", **found["accelerator"]}

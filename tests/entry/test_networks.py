@@ -9,7 +9,7 @@ import pytest
 
 import tilegrad
 from tilegrad.entry import plain_overrides
-from tilegrad.errors import ConfigError
+from tilegrad.errors import ConfigError, InfeasibleError
 
 OTHER = "layer,R,S,P,Q,C,K,N\nwide,1,1,8,1,64,96,1\n"
 
@@ -29,6 +29,7 @@ OTHER = "layer,R,S,P,Q,C,K,N\nwide,1,1,8,1,64,96,1\n"
             ],
         ),
         ("workload.weights.bert=2", ["++workload.weights.bert=2"]),
+        ("caps.latency_ms=5", ["++caps.latency_ms=5"]),
     ],
 )
 def test_a_list_chooses_an_option_for_each(given: str, plain: list[str]) -> None:
@@ -76,5 +77,8 @@ def test_networks_share_hardware_and_are_told_the_price(directory: Path) -> None
     with (directory / "both" / "networks.csv").open(newline="") as file:
         prices = [float(row["price"]) for row in csv.DictReader(file)]
     assert prices == [each.price for each in found.networks]
+    capped = ["strategy.designs=200", "caps.pe_dim=8", "caps.latency_ms=1e-5"]
+    with pytest.raises(InfeasibleError, match=r"caps\.latency_ms = 1e-05 is below"):
+        tilegrad.search(listed, overrides=capped, **settings)
     # Going on with what has ended changes nothing.
     assert tilegrad.search(listed, **both).result == found

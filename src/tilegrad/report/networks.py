@@ -13,6 +13,8 @@ NETWORKS = (
     "EDP on hardware of its own", "its own hardware",
 )  # fmt: skip
 NUMBERS = NETWORKS[1:7]
+NARROW = (0, 2, 5, 6)
+"""Places of the columns that a terminal shows."""
 
 RULE = {
     "sum": "the weighted sum",
@@ -26,7 +28,9 @@ def rule_rows(result: Result) -> dict[str, str]:
     """Return what was minimised of several networks, and each one's price."""
     if result.rule is None or result.value is None:
         return {}
-    told = {"minimised": f"{RULE[result.rule]} of {result.objective}: {scientific(result.value)}"}
+    # Ratios are near 1.
+    value = f"{result.value:.4f}" if result.rule == "worst" else scientific(result.value)
+    told = {"minimised": f"{RULE[result.rule]} of {result.objective}: {value}"}
     prices = [f"{each.name} {_price(each)}" for each in result.networks if each.price is not None]
     return {**told, **({"price of sharing": ", ".join(prices)} if prices else {})}
 
@@ -48,14 +52,14 @@ def network_rows(result: Result) -> list[tuple[str, ...]]:
 
 
 def network_table(result: Result) -> Table | None:
-    """Return the table of ``network_rows``; None of one network."""
+    """Return the foremost columns of ``network_rows``; None of one network."""
     if not result.networks:
         return None
     table = Table(title=f"networks on one hardware, {result.objective} of each by {result.rule}")
-    for heading in NETWORKS:
-        table.add_column(heading, justify="right" if heading in NUMBERS else "left")
+    for place in NARROW:
+        table.add_column(NETWORKS[place], overflow="fold", no_wrap=place == 0)
     for row in network_rows(result):
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(row[place]) for place in NARROW))
     return table
 
 

@@ -16,13 +16,10 @@ from torch import Tensor
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.limited import BANDWIDTH
-from tilegrad.checks import positive_number
+from tilegrad.checks import CAPPED, positive_number
 from tilegrad.errors import ConfigError
 
 LATENCY, POWER = "latency_ms", "power_w"
-CAPPED = (LATENCY, POWER, BANDWIDTH)
-"""Fields of ``caps`` that are no sizes."""
-
 ROUNDED = 1 + 1e-12
 """A cap that is given as a design's own figure holds it."""
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.build import AREA
 from tilegrad.accelerator.possible import check_possible
-from tilegrad.checks import is_number, positive_number, section
+from tilegrad.checks import CAPPED, is_number, positive_number, section
 from tilegrad.errors import ConfigError
-from tilegrad.search.caps import CAPPED
 from tilegrad.search.hardware import HardwareSpace
 
 DEFAULT = "default"
