@@ -17,7 +17,7 @@ from tilegrad.search import ExactStrategy, SearchProblem
 from tilegrad.search.own import OwnBest
 from tilegrad.workload import Workload, several_networks
 
-PAIRS = [(1, 2), (8, 2)]
+PAIRS = [(1, 2), pytest.param((8, 2), marks=pytest.mark.slow)]
 WEIGHTS = {"sum": (1.0, 3.0), "geomean": (1.0, 3.0), "worst": (1.01, 1.0)}
 
 
