@@ -36,8 +36,9 @@ gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """Spare the collector of cycles the search in what lasts until the end."""
+    """Spare the collector of cycles the search in what lasts until the end, and most rounds."""
     gc.freeze()
+    gc.set_threshold(20_000)
     gc.enable()
 
 

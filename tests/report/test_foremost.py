@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from tests.report.conftest import Record
@@ -39,6 +40,7 @@ def test_the_layers_of_the_largest_shares_are_shown(
     assert f"and 50 more: together {100 * (1 - kept):.1f} % of the energy" in left_out(result)
 
 
+@pytest.mark.usefixtures("crowded")
 def test_table_page_and_nests_say_what_they_leave_out(
     record_of: Callable[[Workload], Record],
     leave_run: Callable[..., Path],
