@@ -12,7 +12,6 @@ from tilegrad.fingerprint.claim import claimed
 from tilegrad.search import Runner, SearchState, build_runner, design_record
 from tilegrad.search.budget import Budget
 from tilegrad.search.checkpoint import FILE, load_checkpoint
-from tilegrad.search.exact.certificate import write_certificate
 from tilegrad.search.own import PARTS, OwnBest
 from tilegrad.search.progress import live_progress
 
@@ -75,6 +74,9 @@ def _own(run: tuple[Runner, DictConfig], begun: bool, show: bool) -> OwnBest:
             state, status = runner.run(observe)
         if state.best is not None:
             write_result(runner, state, status)
+            # Imported here: a search starts without the exact strategy.
+            from tilegrad.search.exact.certificate import write_certificate
+
             write_certificate(runner.directory, runner.problem, state)
     if status == "interrupted":
         Console(stderr=True).print("interrupted; to go on: the same command, with its dir=")
