@@ -89,9 +89,13 @@ def _count(table: LayerTable) -> int:
 
 
 def _check_monotone(problem: SearchProblem) -> None:
-    """Refuse energies and areas that fall where a size grows: least sizes would prove nothing."""
+    """Refuse energies and areas that fall where a size grows: least sizes would prove nothing.
+
+    Areas only where they count.
+    """
     grid, shape, names = problem.pricing.grid
     accelerator, space = problem.accelerator, problem.hardware
+    counts = problem.objective.area_power > 0 or space.area_cap is not None
     for axis, name in enumerate(names):
         mesh = name in space.plan.meshes
         energy = energy_rates(accelerator, grid).expand(*shape, -1).diff(dim=axis)
@@ -100,7 +104,7 @@ def _check_monotone(problem: SearchProblem) -> None:
             what = "grow and fall" if mesh else "fall"
             raise _refused(problem, f"energies that {what} as {name} grows")
         area = torch.as_tensor(area_mm2(accelerator, grid), dtype=torch.float64)
-        if bool((area.expand(shape).diff(dim=axis) < 0).any()):
+        if counts and bool((area.expand(shape).diff(dim=axis) < 0).any()):
             raise _refused(problem, f"an area that falls as {name} grows")
         widths = port_widths(accelerator, grid).expand(*shape, -1).diff(dim=axis)
         if not mesh and bool((widths != 0).any()):
