@@ -23,7 +23,7 @@ PERCEPTRON = (
     "data=mine.csv", "model=mlp", "model.hidden=[8]", "data.batch_size=32", "split.count=2",
     "trainer.max_epochs=4", "plots=false", "progress=false",
 )  # fmt: skip
-GRADIENT = ("strategy.starts=8", "strategy.steps=5", "strategy.polish_rows=2000")
+GRADIENT = ("strategy.starts=4", "strategy.steps=3", "strategy.polish_rows=2000")
 
 RUNS = {
     "training": Run("train", (*PERCEPTRON, "dir={dir}"), {}),

@@ -15,7 +15,7 @@ from tests.networks import modules
 from tilegrad.errors import ConfigError
 from tilegrad.record import read_result
 
-FEW = {"starts": 8, "steps": 5, "polish_rows": 20000}
+FEW = {"starts": 4, "steps": 3, "polish_rows": 2000}
 TOWER = ("workload=torch", "workload.model=tests.networks.modules.Tower")
 IMAGE = "workload.input=[1,3,16,16]"
 
