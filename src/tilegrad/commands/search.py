@@ -12,7 +12,6 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from tilegrad.checks import choice, flag
-from tilegrad.commands.own_bests import with_own_bests
 from tilegrad.commands.written import write_result
 from tilegrad.files import write_json
 from tilegrad.fingerprint.claim import claimed
@@ -53,7 +52,7 @@ def search(config: DictConfig) -> Result:
         target.check(runner.problem.accelerator)
     warn(runner)
     with claimed(runner.directory, runner.fingerprint, config), tracked():
-        runner = with_own_bests(runner, config, show)
+        runner = _after_own_bests(runner, config, show)
         tracker = _tracker(config, runner)
         with live_progress(runner.strategy.name, show) as observe:
             state, status = runner.run(_both(observe, tracker))
@@ -83,6 +82,16 @@ def search(config: DictConfig) -> Result:
         )
         raise KeyboardInterrupt
     return result
+
+
+def _after_own_bests(runner: Runner, config: DictConfig, show: bool) -> Runner:
+    """Return the runner, of several networks with what each has on hardware of its own."""
+    if runner.problem.workload.networks is None:
+        return runner
+    # Imported where it is needed: it knows certificates and records.
+    from tilegrad.commands.own_bests import with_own_bests
+
+    return with_own_bests(runner, config, show)
 
 
 def _reserving(runner: Runner, report: bool) -> Runner:
