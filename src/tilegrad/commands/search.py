@@ -160,6 +160,13 @@ def print_summary(found: Result, directory: Path) -> None:
 
 
 def main(config: DictConfig) -> Any:
-    """Search, and return the figure that a sweep optimises."""
+    """Search, and return the figure that a sweep optimises: a front's is its hypervolume."""
+    if config.get("front") is not None:
+        # Imported here: a search starts without what fronts need.
+        from tilegrad.commands.front import print_front, search_front
+
+        front = search_front(config)
+        print_front(front)
+        return front.hypervolume()
     metric = choice("optimized_metric", config.optimized_metric, METRICS)
     return getattr(search(config), metric)

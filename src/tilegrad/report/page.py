@@ -61,7 +61,7 @@ class Page:
 
     def html(self) -> str:
         """Return the page."""
-        return _environment().get_template("report.html").render(self._content())
+        return environment().get_template("report.html").render(self._content())
 
     def _content(self) -> dict[str, object]:
         result = self.result
@@ -90,7 +90,8 @@ class Page:
         }
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what the pages' templates are rendered in."""
     environment = Environment(
         loader=PackageLoader("tilegrad.report"),
         autoescape=True,

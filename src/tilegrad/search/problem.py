@@ -30,7 +30,7 @@ from tilegrad.search.caps import NO_CAPS, Caps
 from tilegrad.search.goal import Goal
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.objective import Objective
-from tilegrad.search.own import OwnBest
+from tilegrad.search.own import OwnBest, side_by_side
 from tilegrad.search.padding import Idleness, idleness
 from tilegrad.search.pricing import Pricing
 from tilegrad.search.tables import LayerTable
@@ -54,6 +54,7 @@ class SearchProblem:
     ``device``: where strategies that can compute many designs at once do so.
     ``padded``: factors of awkward bounds need not divide them. ``own``: of several networks each
     one's best on hardware of its own, once that is known. ``caps``: on what designs do.
+    ``known``: a design ``[1, layer]`` to begin beside.
     """
 
     workload: Workload
@@ -64,6 +65,7 @@ class SearchProblem:
     padded: bool = False
     own: tuple[OwnBest, ...] = ()
     caps: Caps = NO_CAPS
+    known: LoopNest | None = None
 
     @cached_property
     def goal(self) -> Goal:
@@ -76,7 +78,12 @@ class SearchProblem:
         name = self.workload.name if several is None else several.members[network].name
         layers = self.workload.places[network]
         own = Workload(name, self.workload.layers[layers.start : layers.stop])
-        return replace(self, workload=own, own=())
+        return replace(self, workload=own, own=(), known=None)
+
+    @property
+    def beside(self) -> LoopNest | None:
+        """The design ``[1, layer]`` to begin beside: a known one, or all networks' own; if any."""
+        return self.known if self.known is not None else side_by_side(self.own)
 
     @property
     def accelerator(self) -> Accelerator:

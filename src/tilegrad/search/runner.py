@@ -13,7 +13,6 @@ from tilegrad.search.bound import FULL, NONE, SEARCHING, add_bound, proves
 from tilegrad.search.budget import Budget, in_time
 from tilegrad.search.checkpoint import load_checkpoint, save_checkpoint
 from tilegrad.search.diagnosis import diagnosis
-from tilegrad.search.own import side_by_side
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import Observer, SearchState, Strategy
 
@@ -75,7 +74,7 @@ class Runner:
         if state.done or self._searching.spent(state) >= 1:
             return
         state.note(provenance(self.fingerprint))
-        known = side_by_side(self.problem.own)
+        known = self.problem.beside
         if known is not None and state.best is None:
             state.offer(known, self.problem)
         if not proves(self.strategy):

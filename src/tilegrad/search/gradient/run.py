@@ -33,7 +33,6 @@ from tilegrad.search.gradient.remap import (
 from tilegrad.search.gradient.reorder import reordered
 from tilegrad.search.gradient.round import Round
 from tilegrad.search.gradient.rounding import ROUNDING_SHARE, nearest, picked, rounded
-from tilegrad.search.own import side_by_side
 from tilegrad.search.points import stacked
 from tilegrad.search.problem import CPU, SearchProblem
 from tilegrad.search.state import SearchState, generator
@@ -169,7 +168,7 @@ class GradientRun:
 
     def _with_known(self, layer: int, start: Tensor) -> Tensor:
         """Return factors ``[row, slot]`` with those near the network's own best among them."""
-        known = side_by_side(self.problem.own)
+        known = self.problem.beside
         if known is None:
             return start
         factors = self.tables[layer].factors(known.each(lambda tensor: tensor[0])[layer])

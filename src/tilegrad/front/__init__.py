@@ -1,0 +1,1 @@
+"""Pareto fronts: designs of which none is better in every figure that counts."""
