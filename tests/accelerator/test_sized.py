@@ -241,6 +241,7 @@ def test_options_are_part_of_what_an_accelerator_is() -> None:
         ({"energy": {"table": "pat", "node": "7nm"}}, ["unknown field 'node'", "legal: table"]),
         ({"arithmetic": {"bits": 65}}, ["arithmetic: bits is 65", "legal: 1 to 64"]),
         ({"arithmetic": {}}, ["arithmetic: field 'energy_pj' is missing"]),
+        ({"arithmetic": {"energypj": 1}}, ["'energy_pj' is missing", "the unknown 'energypj'"]),
         ({"energy": "pat"}, ["arithmetic: bits is 8", "pat has no MAC units", "legal: energy_pj"]),
     ],
 )

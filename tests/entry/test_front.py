@@ -74,7 +74,7 @@ def test_the_page_leads_to_each_design_and_the_same_command_shows_it_again(
         (["front=[edp]"], "front is ['edp']; legal: one of edp, energy, latency and"),
         (["front=[edp,area]"], "unknown front[1] 'area' (legal: area_mm2, latency_ms, power_w"),
         (["front=[area_mm2,edp]"], "unknown front[0] 'area_mm2' (legal: edp, energy, latency"),
-        (["front=[edp,area_mm2]", "points=1"], "points is 1; legal: a whole number of at least 2"),
+        (["front=[edp,area_mm2]", "points=1"], "points is 1; legal: an integer from 2"),
         (["front=[edp,area_mm2]", "caps.area_mm2=2"], "caps.area_mm2 is given beside a front"),
         (["front=[edp,area_mm2]", "objective=energy"], "objective is 'energy' beside front[0]"),
     ],

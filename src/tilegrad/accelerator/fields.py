@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from tilegrad.errors import AcceleratorError, unknown
@@ -31,7 +32,7 @@ class Fields:
         """Return the raw value; refuse its absence."""
         value = self.optional(name)
         if value is None:
-            raise AcceleratorError(f"{self._where}: field {name!r} is missing")
+            raise AcceleratorError(f"{self._where}: field {name!r} is missing{self._like(name)}")
         return value
 
     def text(self, name: str, default: str | None = None) -> str:
@@ -114,6 +115,12 @@ class Fields:
         for name in self._fields:
             if name not in self._asked:
                 raise AcceleratorError(unknown("field", name, self._asked, self._where))
+
+    def _like(self, name: str) -> str:
+        """Return which field that nobody asked for may have meant this one, in words."""
+        others = [str(each) for each in self._fields if each not in self._asked]
+        near = get_close_matches(name, others, n=1)
+        return f"; the unknown {near[0]!r} is much like it" if near else ""
 
     def _wrong(self, name: str, value: object, legal: str) -> AcceleratorError:
         return AcceleratorError(f"{self._where}: {name} is {value!r}; legal: {legal}")
