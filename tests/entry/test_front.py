@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import tilegrad
 from tests.helpers_scripts import Command, Script
+from tilegrad.errors import ConfigError
 
 SHORT = (
     "workload=small.csv", "strategy.starts=8", "strategy.steps=5", "strategy.polish_rows=20000",
@@ -86,3 +88,8 @@ def test_bad_fronts_are_refused_by_name(
     assert ended.code == 2
     assert complaint in ended.err
     assert not (directory / "out").exists()
+
+
+def test_one_search_from_python_is_no_front() -> None:
+    with pytest.raises(ConfigError, match="front is searched by the command alone"):
+        tilegrad.search("bert", front=["edp", "area_mm2"])

@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from tilegrad.accelerator import accelerator_digest
 from tilegrad.accelerator.limited import with_bandwidth
 from tilegrad.checks import choice, known_fields, positive_int, positive_number, section
+from tilegrad.errors import ConfigError
 from tilegrad.fingerprint.claim import SEARCH, check_directory, run_directory
 from tilegrad.fingerprint.code import own_code
 from tilegrad.fingerprint.digests import digest
@@ -52,6 +53,10 @@ def build_runner(config: DictConfig) -> Runner:
     Raises ``TilegradError`` subclasses naming the field, its value and what is legal.
     """
     known_fields("", config, FIELDS)
+    if config.get("front") is not None:
+        raise ConfigError(
+            "front is searched by the command alone, tilegrad search front=[...]; legal here: null"
+        )
     accelerator = with_bandwidth(instantiate(config.accelerator), config.caps)
     workload = instantiate(config.workload)
     space = hardware_space(accelerator, config.hardware, config.caps)
