@@ -78,6 +78,14 @@ def test_the_page_leads_to_each_design_and_the_same_command_shows_it_again(
         (["front=[area_mm2,edp]"], "unknown front[0] 'area_mm2' (legal: edp, energy, latency"),
         (["front=[edp,area_mm2]", "points=1"], "points is 1; legal: an integer from 2"),
         (["front=[edp,area_mm2]", "caps.area_mm2=2"], "caps.area_mm2 is given beside a front"),
+        (
+            ["front=[edp,area_mm2]", "logger=csv"],
+            "logger is given beside front, whose searches serve none",
+        ),
+        (
+            ["front=[edp,latency_ms]", "accelerator.clock_mhz=null"],
+            "caps.latency_ms is of a clock, and accelerator gemmini has none",
+        ),
         (["front=[edp,area_mm2]", "objective=energy"], "objective is 'energy' beside front[0]"),
     ],
 )

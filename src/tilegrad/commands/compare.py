@@ -17,7 +17,7 @@ from rich.console import Console
 from tilegrad.checks import choice, flag, known_fields
 from tilegrad.commands.own_bests import with_own_bests
 from tilegrad.commands.search import warn
-from tilegrad.commands.written import write_result
+from tilegrad.commands.written import write_found
 from tilegrad.complaints import describe
 from tilegrad.entry import plain_overrides
 from tilegrad.errors import ConfigError, TilegradError
@@ -25,7 +25,6 @@ from tilegrad.fingerprint.claim import claimed
 from tilegrad.record import Result, read_result
 from tilegrad.report import Comparison, Entry, print_whole, write_comparison
 from tilegrad.search import Runner, build_runner
-from tilegrad.search.exact.certificate import write_certificate
 from tilegrad.search.progress import live_progress
 
 FIELDS = ("designs", "reference", "workloads", "shared", "overrides", "dir", "progress")
@@ -88,8 +87,7 @@ def _finish(run: _Run, show: bool) -> Result:
         with live_progress(runner.strategy.name, show) as observe:
             state, status = runner.run(observe)
         if state.best is not None:
-            write_result(runner, state, status)
-            write_certificate(runner.directory, runner.problem, state)
+            write_found(runner, state, status)
     if status == "interrupted":
         Console(stderr=True).print("interrupted; to go on: the same command")
         raise KeyboardInterrupt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from os import getpid
@@ -16,7 +16,7 @@ from rich.console import Console
 from tilegrad.checks import flag, positive_int
 from tilegrad.commands.own_bests import with_own_bests
 from tilegrad.commands.search import warn
-from tilegrad.commands.written import write_result
+from tilegrad.commands.written import write_found
 from tilegrad.errors import ConfigError, InfeasibleError
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.search import Runner, SearchState, build_runner
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 LOOSEST = "loosest"
 """The directory of the search without a cap."""
+
+LARGE = 1e12
+"""A cap that no design is held back by."""
 
 POWERS = 16.0
 """Caps on power go down to this part of that of the best design without a cap."""
@@ -45,12 +48,13 @@ def search_front(config: DictConfig) -> Front:
     from tilegrad.front.walk import grid
     from tilegrad.report.front import write_front
 
-    figures = read_figures(list(config.front) if _is_list(config.front) else config.front)
+    figures = read_figures(config.front)
     points = positive_int("points", config.points, least=2)
     _check_free(config, figures)
     torch.set_num_threads(1)
     directory = _directory(config)
     walk = _Walk(config, figures, directory)
+    walk.check()
     walk.go(LOOSEST, {})
     ends = walk.ends()
     caps = grid(ends, points)
@@ -74,15 +78,16 @@ def print_front(front: Front) -> None:
         console.print(note, soft_wrap=True, highlight=False)
 
 
-def _is_list(value: object) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str)
-
-
 def _check_free(config: DictConfig, figures: tuple[Figure, ...]) -> None:
-    """Refuse an objective beside the front's, and caps on figures that the front is along."""
+    """Refuse an objective beside the front's, caps along it, and what only one search serves."""
     first = figures[0].name
     if config.objective not in ("edp", first):
         raise ConfigError(f"objective is {config.objective!r} beside front[0] = {first}")
+    for field in ("target", "logger"):
+        if config.get(field):
+            raise ConfigError(
+                f"{field} is given beside front, whose searches serve none; legal: null"
+            )
     for figure in figures[1:]:
         if config.caps.get(figure.name) is not None:
             raise ConfigError(
@@ -110,6 +115,11 @@ class _Walk:
         self.infeasible: list[tuple[Mapping[str, float], str]] = []
         self._states: list[tuple[Runner, SearchState]] = []
 
+    def check(self) -> None:
+        """Refuse what the searches under caps would refuse; tell the warnings of all."""
+        runner, _ = self._runner("check", {figure.name: LARGE for figure in self.figures[1:]}, None)
+        warn(runner)
+
     def go(self, place: str, caps: Mapping[str, float], objective: str | None = None) -> None:
         """Search under caps, beside the best of the designs found that keep to them.
 
@@ -124,7 +134,8 @@ class _Walk:
                 runner = with_own_bests(runner, config, self.show)
                 with live_progress(f"{runner.strategy.name}, {told}", self.show) as observe:
                     state, status = runner.run(observe)
-                result = write_result(runner, state, status)
+                if state.best is not None:
+                    result = write_found(runner, state, status)
         except InfeasibleError as error:
             self.infeasible.append((caps, str(error)))
             return
@@ -146,8 +157,6 @@ class _Walk:
             for name, cap in caps.items():
                 own.caps[name] = cap
         runner = build_runner(own)
-        if not self.found:
-            warn(runner)
         return replace(runner, problem=replace(runner.problem, known=self._known(runner))), own
 
     def _known(self, runner: Runner) -> LoopNest | None:

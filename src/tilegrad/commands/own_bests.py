@@ -7,7 +7,7 @@ from dataclasses import replace
 from omegaconf import DictConfig, open_dict
 from rich.console import Console
 
-from tilegrad.commands.written import write_result
+from tilegrad.commands.written import write_found
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.search import Runner, SearchState, build_runner, design_record
 from tilegrad.search.budget import Budget
@@ -73,11 +73,7 @@ def _own(run: tuple[Runner, DictConfig], begun: bool, show: bool) -> OwnBest:
         with live_progress(name, show) as observe:
             state, status = runner.run(observe)
         if state.best is not None:
-            write_result(runner, state, status)
-            # Imported here: a search starts without the exact strategy.
-            from tilegrad.search.exact.certificate import write_certificate
-
-            write_certificate(runner.directory, runner.problem, state)
+            write_found(runner, state, status)
     if status == "interrupted":
         Console(stderr=True).print("interrupted; to go on: the same command, with its dir=")
         raise KeyboardInterrupt

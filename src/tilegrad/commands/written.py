@@ -42,6 +42,16 @@ def write_result(runner: Runner, state: SearchState, status: str) -> Result:
     return result
 
 
+def write_found(runner: Runner, state: SearchState, status: str) -> Result:
+    """Write result.json, history.csv and, where something was proven, its certificate."""
+    # Imported here: a search starts without the exact strategy.
+    from tilegrad.search.exact.certificate import write_certificate
+
+    result = write_result(runner, state, status)
+    write_certificate(runner.directory, runner.problem, state)
+    return result
+
+
 def _proven(state: SearchState, problem: SearchProblem) -> dict[str, Any]:
     """Return the bound and the gap, or why nothing was proven."""
     if state.gap is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import torch
 
 from tilegrad.errors import ConfigError
 from tilegrad.files import write_torch
-from tilegrad.mapping import LoopNest
 from tilegrad.search.state import SearchState
 
 FILE = "checkpoint.pt"
@@ -18,8 +16,8 @@ FILE = "checkpoint.pt"
 
 def save_checkpoint(directory: Path, state: SearchState, fingerprint: str) -> None:
     """Write the state atomically; ``fingerprint`` says which search it belongs to."""
-    fields = {name: value for name, value in vars(state).items() if name != "best"}
-    best = None if state.best is None else asdict(state.best)
+    fields = state.pack()
+    best = fields.pop("best")
     content = {"fingerprint": fingerprint, "state": fields, "best": best}
     write_torch(directory / FILE, content)
 
@@ -38,9 +36,8 @@ def load_checkpoint(directory: Path, fingerprint: str) -> SearchState | None:
             f"{path} is of another search (fingerprint {saved['fingerprint']} there, {fingerprint} "
             "here); delete it to search afresh, or give another dir="
         )
-    best = saved["best"]
     try:
-        return SearchState(**saved["state"], best=None if best is None else LoopNest(**best))
+        return SearchState.unpack({**saved["state"], "best": saved["best"]})
     except TypeError:
         raise ConfigError(
             f"{path} is of another version; delete it, or give another dir="

@@ -33,7 +33,10 @@ class OwnBest:
 def side_by_side(owns: Sequence[OwnBest]) -> LoopNest | None:
     """Return the design ``[1, layer]`` of all networks' own mappings; None where some lack."""
     designs = [own.nests for own in owns if own.nests is not None]
-    if not owns or len(designs) < len(owns):
-        return None
+    return joined_designs(designs) if owns and len(designs) == len(owns) else None
+
+
+def joined_designs(designs: Sequence[LoopNest]) -> LoopNest:
+    """Return the design ``[1, layer]`` of several networks' mappings ``[layer]``, in order."""
     layers = [nest[torch.tensor(at)] for nest in designs for at in range(len(nest.temporal))]
     return stack(layers).alone()

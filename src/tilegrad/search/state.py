@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Protocol
 
 import torch
@@ -81,6 +81,16 @@ class SearchState:
         if self.best is not None:
             self.history.append((self.samples, self.seconds, self.edp))
             self.bounds.append((self.value, self.bound))
+
+    def pack(self) -> dict[str, Any]:
+        """Return tensors, numbers, text, lists and dicts that ``unpack`` makes the state of."""
+        return {**vars(self), "best": None if self.best is None else asdict(self.best)}
+
+    @classmethod
+    def unpack(cls, packed: Mapping[str, Any]) -> SearchState:
+        """Invert ``pack``; ``TypeError`` where a field is of another version."""
+        best = packed.get("best")
+        return cls(**{**packed, "best": None if best is None else LoopNest(**best)})
 
     @property
     def gap(self) -> float | None:

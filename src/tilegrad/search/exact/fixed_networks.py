@@ -5,17 +5,12 @@ There no network is in another's way, and every rule grows with each network's f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
-from typing import Any
 
-import torch
-
-from tilegrad.mapping import LoopNest, stack
 from tilegrad.search.budget import Budget
 from tilegrad.search.exact.fixed import FixedRun
 from tilegrad.search.exact.networks import joined
+from tilegrad.search.own import joined_designs
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
 
@@ -36,7 +31,7 @@ class FixedRuns:
         self.state = state
         places = range(problem.goal.networks)
         saved = state.private.get("networks") or [{} for _ in places]
-        self.states = [_unpacked(each) for each in saved]
+        self.states = [SearchState.unpack(each) for each in saved]
         self.runs = [
             FixedRun(gap, workers, problem.alone(place), self.states[place], budget, threads)
             for place in places
@@ -51,30 +46,17 @@ class FixedRuns:
         try:
             self.runs[place].step()
         finally:
-            self.state.private = {"networks": [_packed(each) for each in self.states]}
+            self.state.private = {"networks": [each.pack() for each in self.states]}
         self._join()
 
     def _join(self) -> None:
         state, states = self.state, self.states
         designs = [each.best for each in states if each.best is not None]
         if len(designs) == len(states):
-            nests = [nest[torch.tensor(at)] for nest in designs for at in range(len(nest.temporal))]
-            state.offer(stack(nests).alone(), self.problem)
+            state.offer(joined_designs(designs), self.problem)
         bound = joined(self.problem.goal, [each.bound for each in states])
         state.bound = max(state.bound, min(bound, state.value))
         state.mappings = sum(each.mappings for each in states)
         state.samples = state.mappings // len(self.problem.workload)
         state.fraction = sum(each.done or each.fraction for each in states) / len(states)
         state.done = all(each.done for each in states)
-
-
-def _packed(state: SearchState) -> dict[str, Any]:
-    kept = {name: value for name, value in vars(state).items() if name != "best"}
-    return {**kept, "best": None if state.best is None else asdict(state.best)}
-
-
-def _unpacked(packed: Mapping[str, Any]) -> SearchState:
-    state = SearchState(**{name: value for name, value in packed.items() if name != "best"})
-    if packed.get("best") is not None:
-        state.best = LoopNest(**packed["best"])
-    return state
