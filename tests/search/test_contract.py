@@ -9,7 +9,15 @@ import pytest
 
 from tests.search.contract import StrategyContract
 from tests.search.helpers import SHORT_GRADIENT, SHORT_RANDOM, TINY, Limits, outcome, run
-from tilegrad.search import Budget, GradientStrategy, RandomStrategy, SearchState, random
+from tilegrad.search import (
+    Budget,
+    GradientStrategy,
+    LatinStrategy,
+    RandomStrategy,
+    SearchState,
+    random,
+)
+from tilegrad.search.two_loop import loop
 
 
 class TestGradient(StrategyContract):
@@ -42,6 +50,21 @@ class TestRandom(StrategyContract):
         assert isinstance(history, list)
         assert isinstance(expected_history, list)
         assert set(history) > set(expected_history)
+
+
+class TestLatin(StrategyContract):
+    strategy = LatinStrategy(hardware=6, mappings=8)
+    workload = TINY
+    quick = ("all fixed", "fixed mesh and area cap")
+    # The mappings are the same, their choice for a product ends in a valley.
+    margin = 0.02
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def _many_units(cls) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(loop, "MAPPINGS_PER_UNIT", 40)
+            yield
 
 
 class FixedSizes:
@@ -83,6 +106,12 @@ class TestGradientOnEyeriss(ShortGradient):
 
 
 class TestRandomOnEyeriss(ShortRandom):
+    template = "eyeriss"
+
+
+@pytest.mark.slow
+class TestLatinOnEyeriss(FixedSizes, StrategyContract):
+    strategy = LatinStrategy(hardware=3, mappings=20)
     template = "eyeriss"
 
 

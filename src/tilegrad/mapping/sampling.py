@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import copy
+from math import inf
 
 import torch
 from torch import Tensor
@@ -41,8 +43,27 @@ class Sampler:
         fanout = self.space.accelerator.levels[slot.level].fanout[AXES[slot.axis]]
         return int(fanout.width(hardware))
 
+    def within(self, hardware: Mapping[str, float]) -> Sampler:
+        """Return a sampler of those of the mappings whose factors meshes of these sizes hold."""
+        narrower = copy(self)
+        narrower._choices = [
+            legal[(legal <= self._limits(slots, hardware)).all(1)]
+            for slots, legal in zip(self.space.slots_of, self._choices, strict=True)
+        ]
+        return narrower
+
+    def _limits(self, slots: Sequence[int], hardware: Mapping[str, float]) -> Tensor:
+        """Return the largest factors of some slots ``[slot]``: meshes' widths."""
+        each = (self.space.slots[index] for index in slots)
+        widths = [inf if slot.axis == TEMPORAL else self._width(slot, hardware) for slot in each]
+        return torch.tensor(widths, dtype=torch.float64)
+
     def draw(self, count: int, random: torch.Generator) -> LoopNest:
         """Return ``count`` mappings ``[count, level, dim]``."""
+        return self.nests(*self.draw_choices(count, random))
+
+    def draw_choices(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return what ``count`` mappings are made of: factors ``[count, slot]`` and orders."""
         factors = torch.ones(count, len(self.space.slots), dtype=torch.float64)
         for slots, legal in zip(self.space.slots_of, self._choices, strict=True):
             picked = torch.randint(len(legal), (count,), generator=random)
@@ -50,5 +71,8 @@ class Sampler:
         levels = len(self.space.accelerator.levels)
         # Dims without a loop go outermost, where the analysis leaves them out for all alike.
         keys = torch.rand(count, levels, len(self.bounds), generator=random) + (self.bounds > 1)
-        order = keys.argsort(-1)
-        return self.space.mapping(factors, self.bounds.expand(count, -1), order)
+        return factors, keys.argsort(-1)
+
+    def nests(self, factors: Tensor, order: Tensor) -> LoopNest:
+        """Return the mappings of factors ``[row, slot]`` and orders ``[row, level, dim]``."""
+        return self.space.mapping(factors, self.bounds.expand(len(factors), -1), order)

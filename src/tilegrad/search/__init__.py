@@ -14,6 +14,7 @@ from tilegrad.search.result import design_record, write_history
 from tilegrad.search.runner import Runner
 from tilegrad.search.state import SearchState, Strategy, generator
 from tilegrad.search.surroundings import Surroundings
+from tilegrad.search.two_loop.latin import LatinStrategy
 
 if TYPE_CHECKING:
     from tilegrad.search.exact import ExactStrategy
@@ -23,6 +24,7 @@ __all__ = [
     "Budget",
     "ExactStrategy",
     "GradientStrategy",
+    "LatinStrategy",
     "Objective",
     "RandomStrategy",
     "Runner",

@@ -80,6 +80,25 @@ class HardwareSpace:
                 sizes[step.name] = min(self.limit(step.name), need)
         return sizes
 
+    def ends(self, needs: Tensor, meshes: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+        """Return the least of each size that mappings tell, and the most that ``needs`` ask of it.
+
+        ``needs [column]``; within the limits, beside meshes of these sizes.
+        """
+        found: dict[str, tuple[float, float]] = {}
+        for name in self.plan.sizes:
+            # What the sizes before it leave to this one: at their least, or at their most.
+            known = ({n: each[end] for n, each in found.items()} for end in (1, 0))
+            step = self.plan.step(name)
+            asking = (
+                asked(self.accelerator, step, needs.unbind(-1), {**each, **self.fixed, **meshes})
+                for each in known
+            )
+            least = self.accelerator.parameters[name].minimum
+            most = min(max(float(need) for need in asking), self.limit(name))
+            found[name] = (least, max(least, most))
+        return found
+
     def points(self, hardware: Hardware) -> Points | None:
         """Return the points of ``hardware`` (values broadcast) within the limits."""
         values = torch.broadcast_tensors(*map(torch.atleast_1d, hardware.values()))

@@ -8,7 +8,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from tilegrad.cost.hardware import Hardware, asked
+from tilegrad.cost.hardware import Hardware
 from tilegrad.search.gradient.pool import LayerPool
 from tilegrad.search.problem import SearchProblem
 
@@ -56,17 +56,10 @@ def local_region(
 def _sizes(
     problem: SearchProblem, pools: Sequence[LayerPool], meshes: Mapping[str, float]
 ) -> dict[str, list[float]]:
-    """Return for each size a geometric series, from the least to the most that is of use."""
+    """Return for each size a geometric series, from the most that is of use to the least."""
+    most_needs = torch.stack([pool.sums.needs.amax(0) for pool in pools]).amax(0)
     sizes: dict[str, list[float]] = {}
-    most_needs = torch.stack([pool.sums.needs.amax(0) for pool in pools]).amax(0).unbind(-1)
-    for name in problem.hardware.plan.sizes:
-        # What the sizes before it leave to this one: at their least, or at their most.
-        ends = ({n: each[end] for n, each in sizes.items()} for end in (0, -1))
-        known = ({**end, **problem.hardware.fixed, **meshes} for end in ends)
-        step = problem.hardware.plan.step(name)
-        most = max(float(asked(problem.accelerator, step, most_needs, each)) for each in known)
-        least = problem.accelerator.parameters[name].minimum
-        size = max(least, min(most, problem.hardware.limit(name)))
+    for name, (least, size) in problem.hardware.ends(most_needs, meshes).items():
         sizes[name] = [size]
         while size > least:
             size = max(least, size / GLOBAL_RATIO)

@@ -47,14 +47,20 @@ def select(
     model: LatencyModel,
     budget: Budget,
 ) -> Selection:
-    """Return the best selection of pooled candidates on each point, unless time runs out.
-
-    Under caps the weights are sought at which each network keeps to them (``capped``).
-    """
+    """Return the best selection of pooled candidates on each point, unless time runs out."""
     layers = []
     for pool in pools:
         budget.check()
         layers.append(prices(pool.sums, points, model))
+    return selected(layers, points, goal, budget)
+
+
+def selected(layers: Sequence[Prices], points: Points, goal: Goal, budget: Budget) -> Selection:
+    """Return the best selection of the layers' priced candidates on each point.
+
+    Under caps the weights are sought at which each network keeps to them (``capped``). Time may
+    run out.
+    """
     weights = _first_weights(layers, goal)
     best: Selection | None = None
     for _ in range(ROUNDS):

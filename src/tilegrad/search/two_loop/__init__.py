@@ -1,0 +1,1 @@
+"""Hardware outside, mappings inside: searches that choose sizes first and then map every layer."""

@@ -1,0 +1,115 @@
+"""The inner loop: each layer's best of random mappings that fit given hardware."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from tilegrad.cost.hardware import Hardware
+from tilegrad.mapping import LoopNest, stack
+from tilegrad.mapping.sampling import Sampler
+from tilegrad.search.budget import Budget
+from tilegrad.search.gradient.select import selected
+from tilegrad.search.points import hardware_points
+from tilegrad.search.problem import SearchProblem
+from tilegrad.search.two_loop.drawn import Drawn
+
+ROUNDS = 5
+"""How often mappings are drawn until enough of them fit, each time ``MORE`` times as many."""
+
+MORE = 4
+
+MOST_DRAWN = 20_000
+"""Mappings of a layer that are drawn together, about."""
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """The best found on each of some hardware: ``designs [point, layer]``, ``values [point]``.
+
+    The objective is that on the hardware asked for, of which a design may need less; infinite
+    where some layer found no mapping. ``mappings``: how many that fit were evaluated, all layers
+    and points together.
+    """
+
+    designs: LoopNest
+    values: Float64[Tensor, " point"]
+    mappings: int
+
+
+class RandomMapper:
+    """Maps all layers of a problem on hardware points by random mappings, those of ``Sampler``."""
+
+    def __init__(self, problem: SearchProblem, budget: Budget) -> None:
+        self.problem = problem
+        self.budget = budget
+        self.samplers = [
+            Sampler(
+                problem.accelerator.running(layer.shape), layer, problem.meshes[0], problem.padded
+            )
+            for layer in problem.workload.layers
+        ]
+
+    def best(
+        self,
+        hardware: Hardware,
+        count: int,
+        random: torch.Generator,
+        known: LoopNest | None = None,
+    ) -> Mapped:
+        """Return the best of ``count`` mappings of each layer that fit ``hardware [point]``.
+
+        Beside them each layer's smallest is tried, and the ``known [layer]`` one. Fewer are drawn
+        where hardly any fits. Time may run out.
+        """
+        points = hardware_points(self.problem.accelerator, hardware)
+        layers = []
+        for layer in range(len(self.samplers)):
+            drawn = self._begun(layer, hardware, None if known is None else known[layer])
+            self._draw(self.samplers[layer], drawn, count, random)
+            drawn.settle()
+            layers.append(drawn)
+        priced = [drawn.prices(self.problem.model) for drawn in layers]
+        found = selected(priced, points, self.problem.goal, self.budget)
+        rows = found.rows.unbind(1)
+        designs = [drawn.picked(row) for drawn, row in zip(layers, rows, strict=True)]
+        return Mapped(
+            stack(designs).each(lambda tensor: tensor.movedim(0, 1)),
+            found.value,
+            sum(map(len, layers)),
+        )
+
+    def _begun(self, layer: int, hardware: Hardware, known: LoopNest | None) -> Drawn:
+        """Return a layer's first candidates on each point: its smallest and a known mapping."""
+        table = self.problem.tables[layer]
+        drawn = Drawn(table, hardware)
+        points = torch.arange(drawn.count)
+        first = [table.nests(table.smallest(), torch.zeros(1, dtype=torch.int64))]
+        if known is not None:
+            first.append(known.over(len(table.bounds)).alone())
+        for place, nest in enumerate(first, start=1):
+            drawn.add(nest.each(lambda tensor: tensor[points * 0]), points, place)
+        return drawn
+
+    def _draw(self, sampler: Sampler, drawn: Drawn, count: int, random: torch.Generator) -> None:
+        """Draw until each point has ``count`` more candidates, or for ``ROUNDS`` rounds."""
+        most = int(drawn.have.max()) + count
+        narrowed: dict[int, Sampler] = {}
+        for number in range(ROUNDS):
+            each = min(MOST_DRAWN, count * MORE**number)
+            lacking = (drawn.have < most).nonzero().flatten().tolist()
+            at_once = max(1, MOST_DRAWN // each)
+            for begun in range(0, len(lacking), at_once):
+                self.budget.check()
+                points = lacking[begun : begun + at_once]
+                choices = []
+                for point in points:
+                    if point not in narrowed:
+                        narrowed[point] = sampler.within(drawn.at(point))
+                    choices.append(narrowed[point].draw_choices(each, random))
+                factors, orders = (torch.cat(parts) for parts in zip(*choices, strict=True))
+                places = torch.tensor(points).repeat_interleave(each)
+                drawn.add(sampler.nests(factors, orders), places, most)

@@ -1,0 +1,65 @@
+"""The two loops: sizes as shares, mappings on given hardware, Latin hypercubes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tests.helpers_literal import misfits
+from tests.search.helpers import TINY, Limits, small_problem
+from tilegrad.errors import ConfigError
+from tilegrad.search import Budget, LatinStrategy
+from tilegrad.search.state import generator
+from tilegrad.search.two_loop.latin import latin_hypercube
+from tilegrad.search.two_loop.mapper import RandomMapper
+from tilegrad.search.two_loop.sizes import Sizes
+
+
+def test_sizes_and_shares_are_inverse() -> None:
+    sizes = Sizes.of(small_problem(workload=TINY))
+    corners = torch.tensor([[0.0] * 3, [1.0] * 3, [0.0, 1.0, 0.5]], dtype=torch.float64)
+    hardware = sizes.hardware(corners)
+    assert {name: float(size[0]) for name, size in hardware.items()} == sizes.least
+    assert float(hardware["pe_dim"][1]) == 16
+    again = sizes.hardware(sizes.shares(hardware))
+    assert all(torch.equal(again[name], hardware[name]) for name in hardware)
+
+
+def test_sizes_keep_to_caps_and_fixed_values() -> None:
+    limits = Limits({"pe_dim": 4}, {"area_mm2": 0.06, "scratchpad_kb": 3})
+    problem = small_problem(limits=limits, workload=TINY)
+    sizes = Sizes.of(problem)
+    hardware = sizes.hardware(latin_hypercube(20, len(sizes), generator(0)))
+    assert bool(problem.hardware.within(hardware).all())
+    assert set(hardware["pe_dim"].tolist()) == {4.0}
+
+
+def test_a_hypercube_has_one_point_in_each_part() -> None:
+    points = latin_hypercube(7, 3, generator(1))
+    assert [column.sort().values.tolist() for column in (points * 7).floor().unbind(-1)] == [
+        [float(part) for part in range(7)]
+    ] * 3
+
+
+def test_what_is_mapped_fits_its_own_hardware() -> None:
+    problem = small_problem(workload=TINY)
+    sizes = Sizes.of(problem)
+    hardware = sizes.hardware(torch.tensor([[0.2, 0.5, 0.5], [1.0, 0.1, 0.9]]).double())
+    found = RandomMapper(problem, Budget()).best(hardware, 30, generator(3))
+    assert found.mappings > 2 * len(TINY.layers)
+    for point, value in enumerate(found.values.tolist()):
+        given = {name: float(size[point]) for name, size in hardware.items()}
+        for layer, each in enumerate(TINY.layers):
+            nest = found.designs[point, layer]
+            assert not misfits(nest, each.strides, problem.accelerator, given)
+        exact = small_problem(limits=Limits(given, {}), workload=TINY)
+        _, whole = exact.evaluate(found.designs[point].alone())
+        # Whole blocks and cycles only add to what the choice goes by.
+        assert value * (1 - 1e-9) <= float(whole) <= 1.5 * value
+
+
+def test_more_hardware_or_mappings_than_none_are_asked_for() -> None:
+    with pytest.raises(ConfigError, match=r"strategy\.mappings"):
+        LatinStrategy(mappings=0)
+    with pytest.raises(ConfigError, match=r"strategy\.hardware"):
+        LatinStrategy(hardware=-1)
