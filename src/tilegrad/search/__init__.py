@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from tilegrad.calls import callable_package
 from tilegrad.search.budget import Budget
 from tilegrad.search.build import build_runner
+from tilegrad.search.dosa import DosaStrategy
 from tilegrad.search.gradient import GradientStrategy
 from tilegrad.search.limits import hardware_space
 from tilegrad.search.objective import OBJECTIVES, Objective, objective
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OBJECTIVES",
     "Budget",
+    "DosaStrategy",
     "ExactStrategy",
     "GradientStrategy",
     "LatinStrategy",

@@ -96,7 +96,7 @@ class RelaxedProblem:
         """Return the nearest log factors that are legal: at least 1, product at most the bound."""
         return self._each(logs, lambda stack, part: stack.project(part))
 
-    def _parts(self, logs: Tensor) -> list[Tensor]:
+    def parts(self, logs: Tensor) -> list[Tensor]:
         """Return each stack's own ``[start, layer, slot]``."""
         if len(self.stacks) == 1:
             return [logs]
@@ -105,7 +105,7 @@ class RelaxedProblem:
     def _each(self, logs: Tensor, change: Callable[[RelaxedStack, Tensor], Tensor]) -> Tensor:
         """Return ``logs`` with each stack's part changed; slots that a shape lacks are 0."""
         parts = [
-            change(each, part) for each, part in zip(self.stacks, self._parts(logs), strict=True)
+            change(each, part) for each, part in zip(self.stacks, self.parts(logs), strict=True)
         ]
         if len(parts) == 1:
             return parts[0]
@@ -116,10 +116,15 @@ class RelaxedProblem:
 
     def _sums(self, logs: Tensor) -> Footprint:
         """Return footprints ``[start, layer, order]`` of log factors ``[start, layer, slot]``."""
-        parts = [
-            each.sums(part, self.model)
-            for each, part in zip(self.stacks, self._parts(logs), strict=True)
-        ]
+        return self.joined(
+            [
+                each.sums(part, self.model)
+                for each, part in zip(self.stacks, self.parts(logs), strict=True)
+            ]
+        )
+
+    def joined(self, parts: Sequence[Footprint]) -> Footprint:
+        """Return the footprints ``[start, layer, order]`` of all layers, from each stack's."""
         if len(parts) == 1:
             return parts[0]
         columns = zip(*(part.parts for part in parts), strict=True)
@@ -134,29 +139,37 @@ class RelaxedProblem:
         of an excess over a fixed or capped size is added as a penalty.
         """
         sums = self._sums(logs)
-        hardware, excess = self._allowed(sums.needs.amax((-3, -2)))
-        excess = excess + sums.excess.squeeze(-1).mean(-1).sum(-1)
+        hardware, excess = self.allowed(sums)
         energy, latency, order = self._totals(sums, hardware, sharpness)
-        area = self._area_mm2(hardware)
-        if self.hardware.area_cap is not None:
-            excess = excess + (area / self.hardware.area_cap).log().clamp(min=0)
+        area = self.area_mm2(hardware)
+        excess = self.exceeded(excess, energy, latency, area)
         # Layers of one iteration on fixed sizes leave figures without the starts' dimension.
-        if self.goal.caps.any:
-            excess = excess + self.goal.caps.excess(energy, latency).sum(-1)
         value = self.goal.descended(energy, latency, area)
         loss = (value + PENALTY * excess).expand(len(logs))
         return loss, hardware, order.expand(*logs.shape[:-1])
 
-    def _area_mm2(self, hardware: Hardware) -> Tensor:
+    def exceeded(self, excess: Tensor, energy: Tensor, latency: Tensor, area: Tensor) -> Tensor:
+        """Add to an excess ``[start]`` the logs of how far area and capped figures go too far.
+
+        ``energy`` and ``latency [start, network]``, ``area [start]``.
+        """
+        if self.hardware.area_cap is not None:
+            excess = excess + (area / self.hardware.area_cap).log().clamp(min=0)
+        if self.goal.caps.any:
+            excess = excess + self.goal.caps.excess(energy, latency).sum(-1)
+        return excess
+
+    def area_mm2(self, hardware: Hardware) -> Tensor:
         """Return the area of each start, or of all where no size is free."""
         area = area_mm2(self.hardware.accelerator, hardware)
         return area if isinstance(area, Tensor) else torch.full((), area, device=self.device)
 
-    def _allowed(self, needs: Tensor) -> tuple[Hardware, Tensor]:
-        """Return the hardware to price, and the log of how far needs exceed the limits.
+    def allowed(self, sums: Footprint) -> tuple[Hardware, Tensor]:
+        """Return the hardware to price and the log of how far needs exceed limits, ``[start]``.
 
-        ``needs [start, column]`` are the largest of all layers.
+        ``sums [start, layer, order]``; the needs are the largest of all layers.
         """
+        needs = sums.needs.amax((-3, -2))
         space, columns = self.hardware, needs.unbind(-1)
         found = least_hardware(space.accelerator, columns, space.fixed, exact=False)
         excess = needs.new_zeros(())
@@ -167,6 +180,7 @@ class RelaxedProblem:
             have = values(space.accelerator.columns[place].have, found.hardware)
             excess = excess + (columns[place] / have).log().clamp(min=0)
         fixed = {n: needs.new_full((len(needs),), size) for n, size in space.fixed.items()}
+        excess = excess + sums.excess.squeeze(-1).mean(-1).sum(-1)
         return found.hardware | fixed, excess
 
     def _totals(

@@ -1,0 +1,80 @@
+"""DOSA's algorithm (Hong et al., MICRO 2023), as the code published beside the paper does it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+
+from tilegrad.checks import choice, positive_int, positive_number
+from tilegrad.mapping import LoopNest
+from tilegrad.search.budget import Budget
+from tilegrad.search.dosa.run import DosaRun, Plan
+from tilegrad.search.problem import SearchProblem
+from tilegrad.search.state import SearchState, generator
+from tilegrad.search.two_loop.mapper import RandomMapper
+from tilegrad.search.two_loop.sizes import Sizes
+
+RATES = {"unet": 5e-5, "resnet50": 7.5e-5, "retinanet": 7.5e-5}
+RATE = 1e-5
+"""Published learning rates by network, and that of all others."""
+
+ORDERINGS = ITERATE, NONE = ("iterate", "none")
+
+
+@dataclass(frozen=True)
+class DosaStrategy:
+    """Adam on the factors of ``starts`` designs, rounded every ``round_steps`` of ``steps``.
+
+    A start is random hardware with each layer's best of ``start_mappings`` random mappings.
+    ``ordering``: whether roundings try the three orders of the outermost level in which a tensor
+    stands still. All starts descend together.
+    """
+
+    starts: int = 7
+    steps: int = 1490
+    round_steps: int = 500
+    learning_rate: float | None = None
+    start_mappings: int = 10
+    ordering: str = ITERATE
+    name: str = field(default="dosa", init=False)
+    needs_gradient: ClassVar[bool] = True
+    pads: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        for name in ("starts", "steps", "round_steps", "start_mappings"):
+            positive_int(f"strategy.{name}", getattr(self, name))
+        if self.learning_rate is not None:
+            positive_number("strategy.learning_rate", self.learning_rate)
+        choice("strategy.ordering", self.ordering, ORDERINGS)
+
+    def rate(self, network: str) -> float:
+        """Return the learning rate for a network: as given, or as published for it."""
+        return self.learning_rate or RATES.get(network, RATE)
+
+    def check(self, problem: SearchProblem) -> None:
+        """Any problem will do."""
+
+    def advance(
+        self, problem: SearchProblem, state: SearchState, budget: Budget, seed: int
+    ) -> Iterator[None]:
+        """Draw starts, descend, round; see ``Strategy.advance``."""
+        rate, reorder = self.rate(problem.workload.name), self.ordering == ITERATE
+        plan = Plan(self.starts, self.steps, self.round_steps, rate, reorder)
+        run = DosaRun(plan, problem, state, budget)
+        sizes, mapper = Sizes.of(problem), RandomMapper(problem, budget)
+
+        def drawn(number: int) -> tuple[LoopNest, int]:
+            random = generator(seed, number)
+            shares = torch.rand(1, len(sizes), generator=random, dtype=torch.float64)
+            found = mapper.best(sizes.hardware(shares), self.start_mappings, random)
+            return found.designs, found.mappings
+
+        while not state.done:
+            if state.phase == "begin":
+                run.begin(drawn)
+            else:
+                run.descend()
+            yield
