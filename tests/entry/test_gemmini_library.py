@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.helpers_scripts import Command
+from tilegrad.accelerator import load_accelerator
+from tilegrad.datamodules import feature_rows
+from tilegrad.predictors.checkpoint import load_predictor
+from tilegrad.predictors.features import feature_set
+from tilegrad.pretrained import checkpoint_path
+from tilegrad.schedules import TableFile
+from tilegrad.targets.gemmini import parse_logs
 
 RUN = ("workload=small.csv", "strategy=gemmini_library", "report=false", "progress=false")
 FIXED = ("hardware.pe_dim=16", "hardware.scratchpad_kb=128", "hardware.accumulator_kb=32")
@@ -29,10 +38,36 @@ def test_a_run_leaves_the_one_design(command: Command) -> None:
     assert again["layers"] == found["layers"]
 
 
-def test_cycles_are_predicted_of_the_librarys_tiles(command: Command) -> None:
-    assert command(*RUN, *FIXED, "ckpt=gemmini_rtl", "dir=run").code == 0
-    predicted = json.loads(Path("run/result.json").read_text())["predicted"]
-    assert predicted["cycles_low"] < predicted["cycles"] < predicted["cycles_high"]
+def test_ragged_tiles_are_priced_as_they_run(command: Command) -> None:
+    """Searched, exported, "measured" and read back as a table: the same call, the same cycles."""
+    Path("ragged.csv").write_text("layer,R,S,P,Q,C,K\nc,3,3,28,28,64,100\nm,1,1,197,1,300,200\n")
+    run = ("workload=ragged.csv", "ckpt=gemmini_rtl", "target=gemmini", "dir=run")
+    assert command(*RUN, *FIXED, *run).code == 0
+    result = json.loads(Path("run/result.json").read_text())
+    calls = [layer["call"] for layer in result["layers"]]
+    assert calls == [
+        "tiled_conv batches=1 orows=22 ocols=23 ochs=16 krows=3 kcols=3 kchs=64",
+        "tiled_matmul tile_I=5 tile_J=6 tile_K=19",
+    ]
+    assert result["predicted"]["cycles_low"] < result["predicted"]["cycles"]
+    programs = sorted(Path("run/gemmini/layers").iterdir())
+    for program in programs:
+        line = re.search(r'"(tilegrad: begin .+?)\\n"', program.read_text())
+        assert line is not None
+        program.with_suffix(".log").write_text(
+            f"{line[1]}\ntilegrad: end {program.stem} cycles=9000\n"
+        )
+    assert "1, 22, 23, 16, /* batches" in programs[0].read_text()
+    accelerator = load_accelerator("gemmini")
+    logs = [program.with_suffix(".log") for program in programs]
+    assert parse_logs(logs, accelerator, Path("measured.csv")) == 2
+    predictor = load_predictor(checkpoint_path("gemmini_rtl"), accelerator)
+    features = feature_set(predictor.schema.features)
+    table = TableFile("measured.csv", accelerator).load()
+    with torch.no_grad():
+        found = predictor(feature_rows(table, features, ("latency",)).features).exp().squeeze(-1)
+    predicted = [layer["predicted_cycles"] for layer in result["layers"]]
+    assert found.tolist() == pytest.approx(predicted, rel=1e-4)
 
 
 def test_a_target_takes_the_design_out(command: Command) -> None:

@@ -8,10 +8,13 @@ import pytest
 import torch
 
 from tests.helpers import gemmini, is_product
-from tests.helpers_literal import not_proposed
+from tilegrad.cost.analytical import layer_cost
+from tilegrad.cost.capacity import find_overflows
 from tilegrad.machines.gemmini.generator import Generator, generator
-from tilegrad.mapping import stack
+from tilegrad.machines.gemmini.nests import tile_nest
+from tilegrad.mapping import LoopNest, stack
 from tilegrad.mapping.validity import find_violations
+from tilegrad.nest import analyse
 from tilegrad.shape.conv import DIMS
 from tilegrad.targets.gemmini.strategy import library_nest
 from tilegrad.targets.gemmini.tiler import library_blocks, library_tile
@@ -94,19 +97,47 @@ def test_blocks_of_products_fit_and_cannot_grow(sizes: dict[str, float]) -> None
 
 
 @pytest.mark.parametrize("sizes", HARDWARE, ids=[str(sizes["pe_dim"]) for sizes in HARDWARE])
-def test_nests_are_legal_and_no_larger_than_the_tiles(sizes: dict[str, float]) -> None:
-    built = generator(sizes)
-    nests = [library_nest(problem, sizes) for problem in LAYERS]
-    bounds = torch.tensor([problem.bounds for problem in LAYERS], dtype=torch.float64)
+def test_nests_stand_for_the_tiles(sizes: dict[str, float]) -> None:
+    """Legal, on the hardware, with as many tiles as the library's; a product's cut no image."""
+    built, layers = generator(sizes), LAYERS[::5]
+    nests = [library_nest(problem, sizes, gemmini()) for problem in layers]
+    bounds = torch.tensor([problem.bounds for problem in layers], dtype=torch.float64)
+    strides = torch.tensor([problem.strides for problem in layers], dtype=torch.float64)
     assert find_violations(stack(nests), bounds, gemmini()) == {}
-    for problem, nest in zip(LAYERS, nests, strict=True):
-        assert not not_proposed(nest, gemmini())
+    assert find_overflows(analyse(stack(nests), strides, gemmini()), gemmini(), sizes) == {}
+    for problem, nest in zip(layers, nests, strict=True):
         assert nest.spatial.max() <= sizes["pe_dim"]
         tile = library_tile(problem, built)
         inside = nest.temporal[:-1].prod(0) * nest.spatial.prod(0).prod(0)
-        for dim, extent, bound in zip(DIMS, inside.tolist(), problem.bounds, strict=True):
-            legal = [size for size in range(1, tile[dim] + 1) if bound % size == 0]
-            assert extent == max(legal)
+        extents = dict(zip(DIMS, inside.int().tolist(), strict=True))
+        tiles = dict(zip(DIMS, nest.temporal[-1].int().tolist(), strict=True))
+        sized = dict(zip(DIMS, problem.bounds, strict=True))
+        for dim in "CK" if is_product(problem) else DIMS:
+            assert tiles[dim] == math.ceil(sized[dim] / tile[dim]), (problem, dim)
+        if is_product(problem):
+            rows = library_blocks(problem, built)[0] * built.dim
+            assert extents["P"] * extents["Q"] * extents["N"] <= rows
+
+
+def test_even_tiles_take_what_ragged_ones_do() -> None:
+    """Against the pieces that the library's own tiles cut, each a layer by itself."""
+    bounds = {"R": 3, "S": 3, "P": 28, "Q": 28, "C": 64, "K": 96, "N": 1}
+    problem = Problem("layer", tuple(bounds.values()))  # type: ignore[arg-type]
+    tile = library_tile(problem, generator(HARDWARE[0]))
+    assert [dim for dim in DIMS if bounds[dim] % tile[dim]] == ["P", "Q"]
+    pieces = [
+        {"P": wide, "Q": high}
+        for wide in (tile["P"], 28 - tile["P"])
+        for high in (tile["Q"], 28 - tile["Q"])
+    ]
+    ragged = sum(energy(tile_nest({**tile, **cut}, {**bounds, **cut}, 16)) for cut in pieces)
+    assert energy(library_nest(problem, HARDWARE[0], gemmini())) == pytest.approx(ragged, rel=0.05)
+    assert energy(tile_nest(tile, bounds, 16)) > 2 * ragged
+
+
+def energy(nest: LoopNest) -> float:
+    ones = torch.ones(4, dtype=torch.float64)
+    return float(layer_cost(analyse(nest, ones, gemmini()), gemmini(), HARDWARE[0]).energy_pj)
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,13 @@ class LearnedModel(LatencyModel, Protocol):
     its own uncertainty); ``predicted`` is what results report.
     """
 
+    def calling(self, calls: Tensor) -> LearnedModel:
+        """Return the model of layers whose programs call a machine's library in a given way.
+
+        ``calls [layer, 1 + dim]`` as ``Schedules.calls``; for mappings ``[..., layer]``.
+        """
+        ...
+
     def predicted(
         self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]
     ) -> Tensor:

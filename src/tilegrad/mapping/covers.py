@@ -68,8 +68,11 @@ def covers(bound: int, limits: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
 
 
 @cache
-def _quotients(bound: int) -> tuple[int, ...]:
-    """Return the factors that can be part of a cover: what some count of tiles makes of a bound."""
+def quotients(bound: int) -> tuple[int, ...]:
+    """Return the factors that can be part of a cover: what some count of tiles makes of a bound.
+
+    Ascending; each is the least that covers the bound as often as it does.
+    """
     return tuple(sorted({ceil_div(bound, tiles) for tiles in range(1, bound + 1)}))
 
 
@@ -80,7 +83,7 @@ def _covers(bound: int, limits: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
         rows = [
             ((*chosen, factor), size * factor)
             for chosen, size in rows
-            for factor in _quotients(ceil_div(bound, size))
+            for factor in quotients(ceil_div(bound, size))
             if factor <= limit
         ]
     for chosen, size in rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp
 from pathlib import Path
@@ -20,6 +20,7 @@ from tilegrad.mapping import LoopNest
 from tilegrad.predictors.base import Predictor
 from tilegrad.predictors.checkpoint import load_predictor
 from tilegrad.predictors.features import Column, FeatureSet, feature_set
+from tilegrad.schedules.schedules import EXPORTED
 
 UJ_PER_PJ = 1e-6
 
@@ -40,13 +41,15 @@ class PredictedLatency:
     more.
 
     ``predictor`` is in double precision; ``source`` names its checkpoint; ``upper`` is the level
-    of the interval whose upper end is minimised instead of the prediction.
+    of the interval whose upper end is minimised instead of the prediction; ``calls`` are the
+    layers' calls of a machine's library, where they are given.
     """
 
     predictor: Predictor
     penalty: float
     source: str
     upper: float | None = None
+    calls: Tensor | None = None
 
     @property
     def name(self) -> str:
@@ -66,7 +69,12 @@ class PredictedLatency:
     @property
     def features(self) -> FeatureSet:
         """What the predictor reads."""
-        return feature_set(self.predictor.schema.features)
+        found = feature_set(self.predictor.schema.features)
+        return found if self.calls is None else found.measured_by(EXPORTED, self.calls)
+
+    def calling(self, calls: Tensor) -> PredictedLatency:
+        """Return the model of layers with given calls; see ``LearnedModel.calling``."""
+        return replace(self, calls=calls)
 
     def context(
         self, nests: LoopNest, bounds: Tensor, strides: Tensor, accelerator: Accelerator

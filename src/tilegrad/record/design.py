@@ -23,6 +23,11 @@ class LayerDesign(Part):
     )
     sizes: Sizes = Field(alias="problem", description="bounds, strides and dilations by name")
     mapping: Text = Field(description="the loop nest, from the outermost level inwards")
+    call: Text | None = Field(
+        None,
+        description="of a machine's library with its tile, which is what runs; the mapping, of as "
+        "many tiles, then stands for its accesses",
+    )
 
     @property
     def problem(self) -> Problem:

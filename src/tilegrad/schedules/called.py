@@ -7,8 +7,7 @@ the array, or ``batches=1 orows=7 ocols=7 ochs=32 krows=3 kcols=3 kchs=64``; not
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -17,6 +16,7 @@ from torch import Tensor
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import ConfigError
 from tilegrad.machines.gemmini.calls import AS_EXPORTED, CALLS, CONVOLUTION, PRODUCT, is_product
+from tilegrad.machines.gemmini.given import TILES, GivenCall
 from tilegrad.machines.gemmini.nests import pixel_extents, tile_nest
 from tilegrad.machines.gemmini.system import System
 from tilegrad.machines.gemmini.template import array_side, check_template
@@ -27,18 +27,6 @@ from tilegrad.tables.rows import TableRows, others
 from tilegrad.tables.table_layout import Quantity
 
 CALL, TILE = COLUMNS = ("call", "library_tile")
-
-_PRODUCT = {"tile_I": "P", "tile_J": "K", "tile_K": "C"}
-_CONVOLUTION = {
-    "batches": "N",
-    "orows": "Q",
-    "ocols": "P",
-    "ochs": "K",
-    "krows": "S",
-    "kcols": "R",
-    "kchs": "C",
-}
-_SIZES = {PRODUCT: _PRODUCT, CONVOLUTION: _CONVOLUTION}
 
 
 class _IllegalError(Exception):
@@ -112,35 +100,21 @@ def _call(rows: TableRows, place: int, call: str, tile: str) -> Tensor:
             CALL,
             f"{call!r} of a layer that is no matrix product (legal: {CONVOLUTION}, or nothing)",
         )
-    sizes = {name: int(size) for name, size in re.findall(r"(\w+)=([1-9]\d*)(?=\s|$)", tile)}
-    kind = next((each for each, names in _SIZES.items() if sizes.keys() == names.keys()), None)
+    given = GivenCall.of(tile)
+    kind = None if given is None else given.name
     if tile and (kind is None or call not in ("", kind) or (kind == PRODUCT and not can_multiply)):
         legal = " or ".join(
             " ".join(f"{name}=1" for name in names)
-            for each, names in _SIZES.items()
+            for each, names in TILES.items()
             if call in ("", each) and (can_multiply or each == CONVOLUTION)
         )
         raise _IllegalError(TILE, f"{tile!r} (legal: as {legal}, or nothing)")
-    found = torch.zeros(1 + len(DIMS), dtype=torch.float64)
-    found[0] = CALLS.index(call or kind or AS_EXPORTED)
-    if kind is not None:
-        bounds = dict(zip(DIMS, rows.bounds[place].tolist(), strict=True))
-        side = float(array_side(rows.hardware["pe_dim"][place]))
-        extents = _extents(kind, sizes, bounds, side)
-        found[1:] = torch.tensor([extents[dim] for dim in DIMS])
-    return found
-
-
-def _extents(
-    kind: str, sizes: Mapping[str, int], bounds: Mapping[str, float], side: float
-) -> dict[str, float]:
-    """Return a tile's extents by dim; a product's rows, pixels of all images, as those of P."""
-    asked = {dim: float(sizes[name]) for name, dim in _SIZES[kind].items()}
-    if kind == CONVOLUTION:
-        return {dim: min(extent, bounds[dim]) for dim, extent in asked.items()}
-    most = {**bounds, "P": bounds["P"] * bounds["Q"] * bounds["N"]}
-    ones = dict.fromkeys(DIMS, 1.0)
-    return ones | {dim: min(extent * side, most[dim]) for dim, extent in asked.items()}
+    if given is None:
+        found = torch.zeros(1 + len(DIMS), dtype=torch.float64)
+        found[0] = CALLS.index(call or AS_EXPORTED)
+        return found
+    bounds = dict(zip(DIMS, rows.bounds[place].tolist(), strict=True))
+    return given.row(bounds, float(array_side(rows.hardware["pe_dim"][place])))
 
 
 def _mapping(rows: TableRows, place: int, call: Tensor, accelerator: Accelerator) -> str:

@@ -75,6 +75,8 @@ def build_runner(config: DictConfig) -> Runner:
     problem.check_predictions()
     strategy.check(problem)
     check_gradients(strategy, model, config.ckpt)
+    if (prepared := getattr(strategy, "prepared", None)) is not None:
+        problem = prepared(problem)
     seed = positive_int("seed", config.seed, least=0)
     budget, bound = _budget(config.budget), choice("bound", config.bound, BOUNDS)
     directory = run_directory(config, lambda: _default_directory(problem, strategy))

@@ -54,7 +54,8 @@ class SearchProblem:
     ``device``: where strategies that can compute many designs at once do so.
     ``padded``: factors of awkward bounds need not divide them. ``own``: of several networks each
     one's best on hardware of its own, once that is known. ``caps``: on what designs do.
-    ``known``: a design ``[1, layer]`` to begin beside.
+    ``known``: a design ``[1, layer]`` to begin beside. ``calls``: of each layer the call of a
+    machine's library that runs it, where the strategy's mappings only stand for those.
     """
 
     workload: Workload
@@ -66,6 +67,7 @@ class SearchProblem:
     own: tuple[OwnBest, ...] = ()
     caps: Caps = NO_CAPS
     known: LoopNest | None = None
+    calls: tuple[str, ...] = ()
 
     @cached_property
     def goal(self) -> Goal:

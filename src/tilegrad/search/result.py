@@ -92,6 +92,7 @@ def _layer(
         **stated_shape(layer.shape),
         "problem": layer.as_dict(),
         "mapping": format_shorthand(nests[index], problem.accelerator.running(layer.shape)),
+        **({"call": problem.calls[index]} if problem.calls else {}),
         "energy_uj": sum(energy),
         "cycles": int(max(cycles)),
         "pe_utilisation": layer.macs / (units * max(cycles)),

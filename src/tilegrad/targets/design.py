@@ -25,12 +25,20 @@ Layers = tuple[tuple[Problem, LoopNest], ...]
 
 @dataclass(frozen=True)
 class Design:
-    """A design as its result file states it; ``layers`` are problems with their mappings."""
+    """A design as its result file states it; ``layers`` are problems with their mappings.
+
+    ``calls``: of each layer as in the record, or none of all.
+    """
 
     accelerator: Accelerator
     hardware: Mapping[str, float]
     layers: Layers
     workload: str = "network"
+    calls: tuple[str | None, ...] = ()
+
+    def call(self, number: int) -> str | None:
+        """Return the call of a machine's library that a layer's mapping stands for, if it does."""
+        return self.calls[number] if self.calls else None
 
 
 def read_design(path: Path, accelerator: Accelerator) -> Design:
@@ -50,7 +58,8 @@ def read_design(path: Path, accelerator: Accelerator) -> Design:
         for layer in record.layers
     )
     _check(file, layers, accelerator, record.hardware)
-    return Design(accelerator, record.hardware, layers, record.workload)
+    calls = tuple(layer.call for layer in record.layers)
+    return Design(accelerator, record.hardware, layers, record.workload, calls)
 
 
 def _check(

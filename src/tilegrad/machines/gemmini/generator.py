@@ -62,6 +62,15 @@ def generator(hardware: Mapping[str, float]) -> Generator:
     return Generator(dim, SCRATCHPAD_BANKS * rows * dim // 1024, accumulator)
 
 
+def halves(hardware: Mapping[str, float]) -> Generator:
+    """Return a Gemmini of which a design's ``hardware`` is half, whether it can be built or not.
+
+    Of sizes that the generator rounds up, so that its tiles are no larger than the design's.
+    """
+    dim = int(array_side(torch.tensor(float(hardware["pe_dim"]), dtype=torch.float64)))
+    return Generator(dim, int(2 * hardware["scratchpad_kb"]), int(2 * hardware["accumulator_kb"]))
+
+
 def _accumulator_kb(dim: int, least: float) -> int:
     """Return the fewest whole KB, at least ``least``, whose banks hold whole ``dim`` rows."""
     kb = max(1, -int(-least // 1))

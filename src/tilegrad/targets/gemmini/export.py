@@ -17,7 +17,7 @@ from tilegrad.machines.gemmini.packets import LINE
 from tilegrad.machines.gemmini.template import ACCUMULATOR_BYTES, INPUT_BYTES, check_template
 from tilegrad.mapping.covers import padding_text
 from tilegrad.targets.design import Design, layer_directory, plain, read_design
-from tilegrad.targets.gemmini.layers import obstacle, tiled
+from tilegrad.targets.gemmini.layers import called, obstacle, tiled
 from tilegrad.targets.gemmini.program import program, same_tile, template
 
 
@@ -70,10 +70,16 @@ def _programs(design: Design, built: Generator) -> tuple[dict[str, str], list[st
     programs, notes = {}, []
     for number, (problem, found) in enumerate(design.layers):
         key = layer_directory(number, problem.name)
-        reason = PADDED if padding_text(problem, found) else obstacle(problem)
+        call = design.call(number)
+        padded = call is None and padding_text(problem, found)
+        reason = PADDED if padded else obstacle(problem)
         if reason is None:
             try:
-                layer = tiled(problem, found, built)
+                layer = (
+                    tiled(problem, found, built)
+                    if call is None
+                    else called(problem, found, built, call)
+                )
             except InfeasibleError as error:
                 reason = str(error)
         if reason is not None:

@@ -22,6 +22,7 @@ from tilegrad.machines.gemmini.calls import (
     product_rows,
 )
 from tilegrad.machines.gemmini.generator import Generator
+from tilegrad.machines.gemmini.given import GivenCall
 from tilegrad.mapping import LoopNest
 from tilegrad.shape.conv import CONV, DIMS
 from tilegrad.workload import Problem
@@ -35,15 +36,22 @@ LARGEST_TENSOR = 2**31 - 1
 
 @dataclass(frozen=True)
 class Tiled:
-    """A layer with the nest ``[level, dim]`` that Gemmini walks; ``generator`` is the hardware."""
+    """A layer with the nest ``[level, dim]`` that Gemmini walks; ``generator`` is the hardware.
+
+    Where a call is ``given``, it runs with its tile, and the nest only stands for it.
+    """
 
     problem: Problem
     nest: LoopNest
     generator: Generator
+    given: GivenCall | None = None
 
     @cached_property
     def tile(self) -> dict[str, int]:
         """Extent of each dim in the scratchpad: every loop inside DRAM's."""
+        if self.given is not None:
+            extents = self.given.extents(self.bounds, self.generator.dim)
+            return {dim: int(extent) for dim, extent in extents.items()}
         inside = self.nest.temporal[:-1].prod(0) * self.nest.spatial.prod(0).prod(0)
         return {dim: int(extent) for dim, extent in zip(DIMS, inside.tolist(), strict=True)}
 
@@ -55,7 +63,7 @@ class Tiled:
     @cached_property
     def is_product(self) -> bool:
         """Whether ``tiled_matmul`` runs the layer, else ``tiled_conv``."""
-        return runs_as_product(self.problem)
+        return runs_as_product(self.problem) if self.given is None else self.given.is_product
 
     @property
     def product(self) -> tuple[int, int, int]:
@@ -117,6 +125,22 @@ def conv_rows(tile: Mapping[str, int], strides: tuple[int, ...], side: int) -> t
     return convolution_rows(extents, window, blocks)
 
 
+def called(problem: Problem, nest: LoopNest, hardware: Generator, call: str) -> Tiled:
+    """Return a given call, for which a nest stands.
+
+    Raises ``InfeasibleError`` for one that cannot run the layer, or whose tile has no room.
+    """
+    given = GivenCall.read(call)
+    if given is None or (given.is_product and not runs_as_product(problem)):
+        raise InfeasibleError(
+            f"its call is {call!r} (legal: a tile of tiled_conv, or tiled_matmul for a product)"
+        )
+    found = Tiled(problem, nest, hardware, given)
+    if found.excess > 1:
+        raise InfeasibleError(f"its call {call} {_room(found)}")
+    return found
+
+
 def tiled(problem: Problem, nest: LoopNest, hardware: Generator) -> Tiled:
     """Return the call nearest to a found nest: Gemmini's order, a tile that it has room for.
 
@@ -131,13 +155,17 @@ def tiled(problem: Problem, nest: LoopNest, hardware: Generator) -> Tiled:
     while found.excess > 1:
         smaller = [Tiled(problem, nest, hardware) for nest in smaller_tiles(found.nest)]
         if not smaller:
-            raise InfeasibleError(
-                f"one step of the array takes {found.rows[0]:,} rows of the scratchpad and "
-                f"{found.rows[1]:,} of the accumulator; there are {hardware.tile_rows[0]:,} and "
-                f"{hardware.tile_rows[1]:,}"
-            )
+            raise InfeasibleError(f"one step of the array {_room(found)}")
         found = min(smaller, key=lambda candidate: candidate.excess)
     return found
+
+
+def _room(layer: Tiled) -> str:
+    (operands, sums), most = layer.rows, layer.generator.tile_rows
+    return (
+        f"takes {operands:,} rows of the scratchpad and {sums:,} of the accumulator; there are "
+        f"{most[0]:,} and {most[1]:,}"
+    )
 
 
 def smaller_tiles(nest: LoopNest) -> list[LoopNest]:

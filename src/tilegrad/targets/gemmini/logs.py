@@ -22,7 +22,8 @@ def parse_logs(logs: Sequence[Path], accelerator: Accelerator, out: Path) -> int
     """Write the measurements of all logs as one table; return its number of rows.
 
     Columns as ``tilegrad evaluate`` reads them: ``mapping.mapping``, ``prob.*``, the hardware
-    parameters, ``target.cycle``; and ``layer``, the name in the export. Raises ``DataError``
+    parameters, ``target.cycle``; and ``layer``, the name in the export. Of calls with a tile of
+    their own ``call`` and ``library_tile`` in place of the mapping. Raises ``DataError``
     naming the log and line that is illegal; nothing is written then.
     """
     if out.suffix not in SUFFIXES:
@@ -47,15 +48,23 @@ def _row(measured: Measurement, accelerator: Accelerator) -> dict[str, Any]:
         nest = parse_shorthand(measured.mapping, accelerator)
     except MappingError as error:
         raise DataError(f"{measured.place}: {error}") from None
+    # A mapping that only stands for a call may cover more than the layer.
+    if measured.call is not None:
+        said = {"mapping.mapping": "", "call": measured.call.name}
+        return _cells(measured, {**said, "library_tile": measured.call.sizes})
     stated = torch.tensor(list(measured.problem.values())[: nest.bounds().shape[-1]])
     if not torch.equal(nest.bounds(), stated.double()):
         raise DataError(
             f"{measured.place}: the mapping's factors multiply to {nest.bounds().long().tolist()}, "
             f"the layer's bounds are {stated.tolist()}"
         )
+    return _cells(measured, {"mapping.mapping": measured.mapping})
+
+
+def _cells(measured: Measurement, program: dict[str, str]) -> dict[str, Any]:
     return {
         "layer": measured.layer,
-        "mapping.mapping": measured.mapping,
+        **program,
         **{f"prob.{name}": value for name, value in measured.problem.items()},
         **measured.hardware,
         "target.cycle": measured.cycles,

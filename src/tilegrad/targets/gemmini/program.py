@@ -14,6 +14,7 @@ from tilegrad.targets.gemmini.record import begin_line, end_line
 
 SAME_TILE = "Gemmini's library orders the loops over tiles (L3) itself; the tile is the found one"
 IN_BLOCKS = ",\n * rounded up to whole blocks of the array."
+AS_GIVEN = "The call is the library's own; the found mapping, of as many tiles, stands for it."
 SMALLER_TILE = (
     "Gemmini's library orders the loops over tiles (L3) itself. The found tile takes more rows of\n"
     " * {memory} than half of it has ({rows:,} of {most:,}), so a smaller one runs."
@@ -55,12 +56,14 @@ def program(
         dim=layer.generator.dim,
         scratchpad_rows=2 * scratchpad_rows,
         accumulator_rows=2 * accumulator_rows,
-        begin=begin_line(key, layer.problem, hardware, mapping),
+        begin=begin_line(key, layer.problem, hardware, mapping, layer.given),
         end=end_line(key, "%llu"),
     )
 
 
 def _note(layer: Tiled, found: LoopNest) -> str:
+    if layer.given is not None:
+        return AS_GIVEN
     if same_tile(layer, found):
         return SAME_TILE + (IN_BLOCKS if layer.is_product else ".")
     asked = Tiled(layer.problem, found, layer.generator)

@@ -3,6 +3,9 @@
     tilegrad: begin 000_conv1 check=1f3a5c7e pe_dim=16 ... R=7 S=7 ... mapping=L3[WIO]_K8_...
     tilegrad: end 000_conv1 cycles=123456
 
+A call with a tile of its own, for which the mapping stands, is a further field of the beginning:
+``call=tiled_matmul,tile_I=8,tile_J=4,tile_K=4``.
+
 ``check`` is the CRC-32 of what follows it, so that a line mangled on its way is recognised. Other
 output may stand between the lines and before them on theirs.
 """
@@ -16,9 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tilegrad.errors import DataError
+from tilegrad.machines.gemmini.given import GivenCall
 from tilegrad.workload import Problem
 
 MARK = "tilegrad:"
+CALL = "call"
 LARGEST_CYCLES = 2**53
 _LINE = re.compile(r"tilegrad: (begin|end) (\S+) (.+)")
 
@@ -33,11 +38,20 @@ class Measurement:
     mapping: str
     cycles: int
     place: str
+    call: GivenCall | None = None
 
 
-def begin_line(key: str, problem: Problem, hardware: Mapping[str, float], mapping: str) -> str:
+def begin_line(
+    key: str,
+    problem: Problem,
+    hardware: Mapping[str, float],
+    mapping: str,
+    call: GivenCall | None = None,
+) -> str:
     """Return the line that says what is about to run; ``mapping`` is its shorthand."""
     fields = {**{name: f"{value:g}" for name, value in hardware.items()}, **problem.as_dict()}
+    if call is not None:
+        fields[CALL] = str(call).replace(" ", ",")
     text = " ".join(f"{name}={value}" for name, value in fields.items())
     body = f"{text} mapping={mapping.replace(' ', '_')}"
     return f"{MARK} begin {key} check={_check(body)} {body}"
@@ -133,5 +147,9 @@ def _measurement(key: str, begun: _Begun, cycles: int, parameters: tuple[str, ..
         )
     hardware = {name: float(begun.fields[name]) for name in parameters}
     rest = {name: text for name, text in begun.fields.items() if name not in hardware}
+    said = rest.pop(CALL, None)
+    call = None if said is None else GivenCall.read(said.replace(",", " "))
+    if said is not None and call is None:
+        raise DataError(f"{begun.place}: call {said!r} (legal: tiled_conv or tiled_matmul, a tile)")
     problem = Problem.from_fields(key, rest, where=begun.place)
-    return Measurement(key, problem.as_dict(), hardware, begun.mapping, cycles, begun.place)
+    return Measurement(key, problem.as_dict(), hardware, begun.mapping, cycles, begun.place, call)

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Mapping as SizeMapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from tilegrad.accelerator import Accelerator
+from tilegrad.cost.analytical import layer_cost
 from tilegrad.cost.capacity import find_overflows
 from tilegrad.cost.hardware import excess
 from tilegrad.errors import ConfigError, InfeasibleError
-from tilegrad.machines.gemmini.generator import generator
-from tilegrad.machines.gemmini.nests import largest_divisor, tile_nest
+from tilegrad.machines.gemmini.generator import halves
+from tilegrad.machines.gemmini.nests import even_nests, pixel_tiles
 from tilegrad.machines.gemmini.template import PARAMETERS, check_template
 from tilegrad.mapping import LoopNest, stack
+from tilegrad.mapping.loopnest import concatenate
 from tilegrad.nest import analyse
 from tilegrad.search.budget import Budget
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
 from tilegrad.shape.conv import CONV, DIMS
-from tilegrad.targets.gemmini.layers import smaller_tiles
-from tilegrad.targets.gemmini.tiler import library_tile
+from tilegrad.targets.gemmini.layers import runs_as_product, smaller_tiles
+from tilegrad.targets.gemmini.tiler import library_blocks, library_call, library_tile
 from tilegrad.workload import Problem
+
+Sizes = Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class LibraryStrategy:
     """Tiles each layer of given hardware as Gemmini's library does.
 
-    A mapping's factors divide the layer, where the library's tiles need not: each extent is the
-    largest divisor that is no larger. Where that leaves columns of the array idle, whose memory
-    goes unused, the tile shrinks until it fits.
+    Its tiles need not divide the layer: a checkpoint prices the library's very calls. Accesses are
+    those of a nest with as many tiles of equal length, which has less to pad than one of ragged
+    tiles: of all of those the one that takes the least energy, to the baseline's favour.
     """
 
     name: str = field(default="gemmini_library", init=False)
@@ -56,6 +60,19 @@ class LibraryStrategy:
                     f"legal: numbers for {', '.join(PARAMETERS)} (Gemmini's default: 16, 128, 32)"
                 )
 
+    def prepared(self, problem: SearchProblem) -> SearchProblem:
+        """Return the problem with the library's calls, which a checkpoint then prices."""
+        built = halves(problem.hardware.fixed)
+        layers = problem.workload.layers
+        calls = [library_call(layer, built) for layer in layers]
+        rows = [
+            call.row(_bounds(layer), built.dim) for call, layer in zip(calls, layers, strict=True)
+        ]
+        model = (
+            problem.model if problem.learned is None else problem.learned.calling(torch.stack(rows))
+        )
+        return replace(problem, model=model, calls=tuple(map(str, calls)))
+
     def advance(
         self,
         problem: SearchProblem,
@@ -65,44 +82,64 @@ class LibraryStrategy:
     ) -> Iterator[None]:
         """Offer the library's design, the only one; see ``Strategy.advance``."""
         layers = problem.workload.layers
-        design = stack([_fitting_nest(layer, problem) for layer in layers])
+        sizes, accelerator = problem.hardware.fixed, problem.accelerator
+        design = stack([library_nest(layer, sizes, accelerator) for layer in layers])
         state.offer(design.alone(), problem)
         state.count(len(layers), len(layers))
         state.phase, state.fraction, state.done = "tile", 1.0, True
         yield
 
 
-def _fitting_nest(layer: Problem, problem: SearchProblem) -> LoopNest:
-    """Return the library's nest, one prime factor after another moved out of its tile to fit.
+def library_nest(problem: Problem, hardware: Sizes, accelerator: Accelerator) -> LoopNest:
+    """Return the nest ``[level, dim]`` that stands for the library's tile on ``hardware``.
 
-    Always the one that leaves the least excess. Raises ``InfeasibleError`` naming the layer where
-    not even one step of the array fits.
+    Where words do not fit that rows of the array hold, one prime factor after another moves out of
+    the tile, always the one that leaves the least excess. Raises ``InfeasibleError`` naming the
+    layer where not even one step of the array fits.
     """
-    accelerator, sizes = problem.accelerator, problem.hardware.fixed
-    strides = torch.tensor(layer.strides, dtype=torch.float64)
+    strides = torch.tensor(problem.strides, dtype=torch.float64)
+    nests = _nests(problem, hardware)
+    nest = analyse(nests, strides, accelerator)
+    over = excess(accelerator.requirements, nest, hardware).expand(nests.batch_shape)
+    if bool((fits := over <= 0).any()):
+        energy = layer_cost(nest, accelerator, hardware).energy_pj.expand(nests.batch_shape)
+        return nests[int(energy.where(fits, torch.inf).argmin())]
+    return _fitting_nest(nests[int(over.argmin())], problem, hardware, accelerator)
+
+
+def _nests(problem: Problem, hardware: Sizes) -> LoopNest:
+    """Return the nests ``[nest, level, dim]`` that may stand for the library's tile."""
+    built, bounds = halves(hardware), _bounds(problem)
+    width = int(hardware["pe_dim"])
+    tile = library_tile(problem, built)
+    if not runs_as_product(problem):
+        return even_nests(tile, bounds, width)
+    rows = library_blocks(problem, built)[0] * built.dim
+    each = [even_nests({**tile, **pixels}, bounds, width) for pixels in pixel_tiles(rows, bounds)]
+    return concatenate(each)
+
+
+def _fitting_nest(
+    nest: LoopNest, problem: Problem, hardware: Sizes, accelerator: Accelerator
+) -> LoopNest:
+    strides = torch.tensor(problem.strides, dtype=torch.float64)
 
     def over(nests: LoopNest) -> Tensor:
-        batch = nests.batch_shape
-        nest = analyse(nests, strides, accelerator)
-        return excess(accelerator.requirements, nest, sizes).expand(batch)
+        found = analyse(nests, strides, accelerator)
+        return excess(accelerator.requirements, found, hardware).expand(nests.batch_shape)
 
-    nest = library_nest(layer, sizes)
     while over(nest) > 0:
         smaller = smaller_tiles(nest)
         if not smaller:
             one = nest.alone()
-            found = find_overflows(analyse(one, strides, accelerator), accelerator, sizes)
+            found = find_overflows(analyse(one, strides, accelerator), accelerator, hardware)
             raise InfeasibleError(
-                f"layer {layer.name!r} does not fit, by one step of the array: "
+                f"layer {problem.name!r} does not fit, by one step of the array: "
                 f"{'; '.join(map(str, found[0]))}; enlarge hardware"
             )
         nest = smaller[int(over(stack(smaller)).argmin())]
     return nest
 
 
-def library_nest(problem: Problem, hardware: SizeMapping[str, float]) -> LoopNest:
-    """Return the loop nest ``[level, dim]`` of the library's tile on Gemmini's ``hardware``."""
-    tile = library_tile(problem, generator(hardware))
-    bounds = dict(zip(DIMS, problem.bounds, strict=True))
-    inside = {dim: largest_divisor(bounds[dim], tile[dim]) for dim in DIMS}
-    return tile_nest(inside, bounds, int(hardware["pe_dim"]))
+def _bounds(problem: Problem) -> dict[str, int]:
+    return dict(zip(DIMS, problem.bounds, strict=True))

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from tilegrad.machines.gemmini.calls import ORDER, product_rows
+from tilegrad.machines.gemmini.calls import CONVOLUTION, ORDER, PRODUCT, product_rows
 from tilegrad.machines.gemmini.generator import Generator
+from tilegrad.machines.gemmini.given import TILES, GivenCall
 from tilegrad.machines.gemmini.nests import pixel_extents
 from tilegrad.shape.conv import DIMS
 from tilegrad.targets.gemmini.layers import conv_rows, product_sizes, runs_as_product
@@ -21,6 +22,15 @@ _LOOPS = tuple(DIMS[dim] for dim in ORDER)
 """The order in which the rule looks at the dims of a convolution; ties go to the first."""
 
 Fits = Callable[[dict[str, int]], bool]
+
+
+def library_call(problem: Problem, hardware: Generator) -> GivenCall:
+    """Return the library's call for a layer, with its tile."""
+    if runs_as_product(problem):
+        sizes = library_blocks(problem, hardware)
+        return GivenCall(PRODUCT, dict(zip(TILES[PRODUCT], sizes, strict=True)))
+    tile = library_tile(problem, hardware)
+    return GivenCall(CONVOLUTION, {name: tile[dim] for name, dim in TILES[CONVOLUTION].items()})
 
 
 def library_tile(problem: Problem, hardware: Generator) -> dict[str, int]:
