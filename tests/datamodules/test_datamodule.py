@@ -199,3 +199,25 @@ def test_batches_to_learn_by_heart_are_the_same_in_every_epoch() -> None:
 
 def data_again(loader: Any) -> list[torch.Tensor]:
     return [batch["features"] for batch in loader]
+
+
+def test_few_schedules_of_each_layer_on_each_machine_train_and_all_are_tested() -> None:
+    whole, few = module(), module(schedules_per_layer=2)
+    pairs = whole.groups.layer * len(whole.groups.machine_names) + whole.groups.machine
+    for fold in whole.folds:
+        few.use(fold)
+        rows = torch.cat([few._train, few._val])
+        present = fold.train[torch.isin(pairs[fold.train], pairs[rows])]
+        expected = pairs[present].bincount().clamp(max=2)
+        assert torch.equal(pairs[rows].bincount(minlength=len(expected)), expected)
+        assert torch.equal(pairs[rows].unique(), pairs[fold.train].unique())
+        assert rows.unique().numel() == len(rows)
+        assert torch.isin(rows, fold.train).all()
+    drawn = [module(schedules_per_layer=2, seed=seed) for seed in (1, 1, 2)]
+    for each in drawn:
+        each.use(whole.folds[0])
+    rows = [torch.cat([each._train, each._val]).sort().values for each in drawn]
+    assert torch.equal(rows[0], rows[1])
+    assert not torch.equal(rows[0], rows[2])
+    with pytest.raises(ConfigError, match=r"data\.schedules_per_layer is 0; legal: an integer"):
+        module(schedules_per_layer=0)

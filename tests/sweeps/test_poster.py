@@ -18,15 +18,21 @@ from tilegrad.sweeps.record import read_record
 
 FOLDER = config_directory() / "experiment" / "poster"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem != "base")
-MADE = ("data=default", WHOLE, "data.batch_size=32", "plots=false", "progress=false", "logger=none")
+QUIET = ("data.batch_size=32", "plots=false", "progress=false", "logger=none")
+MADE = ("data=default", WHOLE, *QUIET)
 SWEEP = Path("sweep")
 
 FEW = {
+    "counts": ("split.count=2",),
     "features": ("split.count=2",),
     "models": ("split.count=2",),
     "pairs": ("split.of=2",),
+    "targets": ("split.count=2",),
 }
 """Fewer folds of an experiment."""
+
+OWN = {"simba": ("data.source.each=1", "data.source.cache=kept", "workload=alexnet", *QUIET)}
+"""Experiments with a source of their own, made smaller."""
 
 
 def jobs_of(experiment: str) -> list[tuple[str, ...]]:
@@ -40,16 +46,22 @@ def jobs_of(experiment: str) -> list[tuple[str, ...]]:
     return list(product(*values))
 
 
-@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("experiment", NAMES)
+CASES = [
+    pytest.param(name, whole, marks=[pytest.mark.slow] * (whole or name in OWN))
+    for name in NAMES
+    for whole in (False, True)
+]
+
+
+@pytest.mark.parametrize(("experiment", "whole"), CASES)
 def test_every_job_of_an_experiment_runs(experiment: str, whole: bool, command: Command) -> None:
     jobs = jobs_of(experiment)
     assert len(jobs) >= 2
     jobs = jobs if whole else jobs[-1:]
     for number, job in enumerate(jobs):
         model = next((text.partition("=")[2] for text in job if "model=" in text), "forest")
-        ended = command(f"experiment=poster/{experiment}", *MADE, "debug=fdr", *job,
-                        *SHRUNK.get(model, ()), *FEW.get(experiment, ()),
+        ended = command(f"experiment=poster/{experiment}", *OWN.get(experiment, MADE), "debug=fdr",
+                        *job, *SHRUNK.get(model, ()), *FEW.get(experiment, ()),
                         f"dir=run{number}")  # fmt: skip
         assert ended.code == 0, ended.err
         result = result_of(Path(f"run{number}"))

@@ -58,6 +58,16 @@ def hold_out(ids: Tensor, rows: Tensor, share: float, seed: int) -> tuple[Tensor
     return rows[~kept_out[place]], rows[kept_out[place]]
 
 
+def thinned(ids: Tensor, rows: Tensor, most: int, seed: int) -> Tensor:
+    """Return ``rows`` without all but ``most`` of each group ``ids [row]``, drawn by the seed."""
+    drawn = shuffled(len(rows), seed)
+    order = drawn[ids[rows[drawn]].argsort(stable=True)]
+    _, counts = ids[rows].unique(return_counts=True)
+    starts = counts.cumsum(0) - counts
+    rank = torch.arange(len(rows)) - starts.repeat_interleave(counts)
+    return rows[order[rank < most].sort().values]
+
+
 def check_count(count: object, groups: int, what: str) -> None:
     """Refuse a number of folds that ``groups`` groups do not make."""
     if groups < 2:

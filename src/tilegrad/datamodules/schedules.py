@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from tilegrad.checks import positive_int, positive_number
 from tilegrad.datamodules.batches import Batches, loader, rows_of_a_batch
 from tilegrad.datamodules.examples import Examples, feature_rows
-from tilegrad.datamodules.folds import Fold, everything, hold_out
+from tilegrad.datamodules.folds import Fold, everything, hold_out, thinned
 from tilegrad.datamodules.groups import group_ids, groups_of
 from tilegrad.datamodules.split import Split
 from tilegrad.predictors.features import feature_set
@@ -28,6 +28,8 @@ class ScheduleDataModule(LightningDataModule):
 
     ``validation`` is the share of the training groups (layers, machines or rows, as the protocol
     says) that early stopping and the choice of the best checkpoint look at; 0: none.
+    ``schedules_per_layer``: so many of each layer's schedules on each machine train or are held out
+    at most (None: all); all are tested.
     ``batch_size`` None: as suits the rows.
     """
 
@@ -40,6 +42,7 @@ class ScheduleDataModule(LightningDataModule):
         batch_size: int | None = None,
         validation: float = 0.1,
         seed: int = 0,
+        schedules_per_layer: int | None = None,
     ) -> None:
         super().__init__()
         self._source = source
@@ -52,6 +55,9 @@ class ScheduleDataModule(LightningDataModule):
         self._validation = 0.0
         if validation != 0:
             self._validation = positive_number("data.validation", validation, below=1)
+        if schedules_per_layer is not None:
+            positive_int("data.schedules_per_layer", schedules_per_layer)
+        self._per_layer = schedules_per_layer
         self._seed = seed
         self._rows: Examples | None = None
 
@@ -80,7 +86,11 @@ class ScheduleDataModule(LightningDataModule):
         """Choose the fold that the loaders serve."""
         self.fold = fold
         ids = group_ids(self.groups, self._split.together)
-        self._train, self._val = hold_out(ids, fold.train, self._validation, self._seed)
+        rows = fold.train
+        if self._per_layer is not None:
+            pairs = self.groups.layer * len(self.groups.machine_names) + self.groups.machine
+            rows = thinned(pairs, rows, self._per_layer, self._seed)
+        self._train, self._val = hold_out(ids, rows, self._validation, self._seed)
 
     def prepare_data(self) -> None:
         """Load, where the caller has not yet."""
