@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from tilegrad.calls import callable_package
+from tilegrad.search.bayesian import BayesianStrategy, OneLoopBayesianStrategy
 from tilegrad.search.budget import Budget
 from tilegrad.search.build import build_runner
 from tilegrad.search.dosa import DosaStrategy
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OBJECTIVES",
+    "BayesianStrategy",
     "Budget",
     "DosaStrategy",
     "ExactStrategy",
     "GradientStrategy",
     "LatinStrategy",
     "Objective",
+    "OneLoopBayesianStrategy",
     "RandomStrategy",
     "Runner",
     "SearchProblem",

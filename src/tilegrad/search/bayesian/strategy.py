@@ -1,0 +1,60 @@
+"""Bayesian optimisation of the hardware, each layer's best of random mappings inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from torch import Tensor
+
+from tilegrad.checks import positive_int
+from tilegrad.search.bayesian.process import check_installed, most_promising
+from tilegrad.search.budget import Budget
+from tilegrad.search.problem import SearchProblem
+from tilegrad.search.state import SearchState, generator
+from tilegrad.search.two_loop.latin import latin_hypercube
+from tilegrad.search.two_loop.loop import Tried, TwoLoop
+
+
+@dataclass(frozen=True)
+class BayesianStrategy:
+    """Chooses ``hardware`` points in batches by a Gaussian process over the log sizes (qLogEI).
+
+    The first ``initial`` points are a Latin hypercube's. On each point every layer takes the best
+    of ``mappings`` random ones that fit, as in the two-loop search that DOSA (Hong et al., MICRO
+    2023) is compared with.
+    """
+
+    hardware: int = 100
+    mappings: int = 100
+    initial: int = 20
+    batch: int = 4
+    name: str = field(default="bayesian", init=False)
+    needs_gradient: ClassVar[bool] = False
+    pads: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        for name in ("hardware", "mappings", "initial", "batch"):
+            positive_int(f"strategy.{name}", getattr(self, name))
+
+    def check(self, problem: SearchProblem) -> None:  # noqa: ARG002
+        """Any problem will do, where BoTorch is installed."""
+        check_installed("strategy=bayesian")
+
+    def advance(
+        self, problem: SearchProblem, state: SearchState, budget: Budget, seed: int
+    ) -> Iterator[None]:
+        """Map a batch of hardware at a time; see ``Strategy.advance``."""
+        loop = TwoLoop(self.hardware, self.mappings, self.batch)
+        return loop.advance(self, problem, state, budget, seed)
+
+    def propose(self, tried: Tried, count: int, seed: int) -> Tensor:
+        """Return the next points, shares ``[count, size]``."""
+        begun, sizes = tried.shares.shape
+        if not sizes:
+            return tried.shares.new_empty(count, 0)
+        first = -(-self.initial // self.batch) * self.batch
+        if begun < first:
+            return latin_hypercube(first, sizes, generator(seed))[begun : begun + count]
+        return most_promising(tried.shares, tried.values, count, seed * 1_000_003 + begun)

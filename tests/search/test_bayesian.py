@@ -1,0 +1,124 @@
+"""Bayesian optimisation: its proposals, its genome, its trust region, beside the contract."""
+
+from __future__ import annotations
+
+import math
+import sys
+
+import pytest
+import torch
+
+pytest.importorskip("botorch", reason="pip install 'tilegrad[bayesian]'")
+
+from tests.search.contract import StrategyContract
+from tests.search.helpers import TINY, small_problem
+from tilegrad.errors import ConfigError
+from tilegrad.search import BayesianStrategy, OneLoopBayesianStrategy
+from tilegrad.search.bayesian.genome import Genome
+from tilegrad.search.bayesian.process import gains, most_promising
+from tilegrad.search.bayesian.region import LENGTH, LONGEST, SUCCESSES, Region, drawn_best
+from tilegrad.search.two_loop.loop import Tried
+
+TWO_LOOPS = BayesianStrategy(hardware=8, mappings=5, initial=4, batch=2)
+
+
+@pytest.mark.slow
+class TestTwoLoops(StrategyContract):
+    strategy = TWO_LOOPS
+    workload = TINY
+    quick = ("all fixed",)
+    # Random mappings that another objective would have chosen otherwise.
+    margin = 2.0
+
+
+@pytest.mark.slow
+class TestOneLoop(StrategyContract):
+    strategy = OneLoopBayesianStrategy(designs=60, initial=20, batch=20, kept=30)
+    workload = TINY
+    quick = ("fixed mesh and area cap",)
+    margin = 20.0
+
+
+def bowl(points: torch.Tensor) -> torch.Tensor:
+    """Return an objective whose least is at 0.7 in every dim."""
+    return ((points - 0.7) ** 2).sum(-1).exp()
+
+
+def test_proposals_find_the_least_of_a_bowl_and_repeat() -> None:
+    points = torch.rand(12, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    state = torch.random.get_rng_state()
+    found = most_promising(points, bowl(points), 2, seed=5)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert torch.equal(found, most_promising(points, bowl(points), 2, seed=5))
+    assert bool(((found >= 0) & (found <= 1)).all())
+    assert float(bowl(found).min()) < float(bowl(points).min())
+
+
+def test_what_is_not_feasible_counts_worse_than_the_worst() -> None:
+    values = torch.tensor([2.0, math.inf, 8.0, 1.0], dtype=torch.float64)
+    found = gains(values).squeeze(-1)
+    assert found.argsort().tolist() == [1, 2, 0, 3]
+    assert bool(found.isfinite().all())
+    assert bool((gains(torch.full((3,), math.inf).double()) == 0).all())
+
+
+def test_the_first_points_are_a_latin_hypercube() -> None:
+    tried = Tried(torch.empty(0, 3, dtype=torch.float64), torch.empty(0, dtype=torch.float64))
+    shares = []
+    for _ in range(2):
+        shares.append(TWO_LOOPS.propose(tried, 2, seed=1))
+        joined = torch.cat(shares)
+        tried = Tried(joined, torch.ones(len(joined)).double())
+    cells = (torch.cat(shares) * 4).long()
+    assert all(sorted(column.tolist()) == [0, 1, 2, 3] for column in cells.T)
+
+
+def test_a_genome_reaches_every_choice_and_begins_with_the_smallest() -> None:
+    problem = small_problem(workload=TINY)
+    genome = Genome(problem.tables)
+    smallest = genome.designs(torch.zeros(1, len(genome), dtype=torch.float64))
+    expected = problem.smallest()
+    assert torch.equal(smallest.temporal, expected.temporal)
+    assert torch.equal(smallest.spatial, expected.spatial)
+    for number, gene in enumerate(genome.genes):
+        table = problem.tables[gene.layer]
+        every = table.orders if gene.dim is None else table.choices[gene.dim]
+        points = torch.zeros(len(every), len(genome), dtype=torch.float64)
+        points[:, number] = (torch.arange(len(every)) + 0.5) / len(every)
+        nests = genome.designs(points).each(lambda tensor, at=gene.layer: tensor[:, at])
+        if gene.dim is None:
+            found = nests.order
+        else:
+            found = torch.stack([table.factors(nests[i]) for i in range(len(every))])
+        assert len(found.unique(dim=0)) == len(every)
+
+
+def test_a_region_grows_by_successes_and_ends_after_failures() -> None:
+    region = Region()
+    for _ in range(SUCCESSES):
+        region = region.after(True, patience=2)
+    assert region.length == min(2 * LENGTH, LONGEST)
+    halved = region.after(False, 2).after(True, 2).after(False, 2)
+    assert halved.length == region.length
+    while not region.over:
+        region = region.after(False, 1)
+    assert region.length < 2 * 0.5**7
+
+
+def test_draws_lie_in_the_region_and_repeat() -> None:
+    points = torch.rand(15, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    narrow = Region(length=1e-3)
+    found = drawn_best(narrow, points, bowl(points), 4, seed=1)
+    assert torch.equal(found, drawn_best(narrow, points, bowl(points), 4, seed=1))
+    best = points[int(bowl(points).argmin())]
+    assert float((found - best).abs().max()) < 0.1
+    assert bool((found != best).any(-1).all())
+
+
+def test_without_botorch_the_command_that_installs_it_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "botorch", None)
+    for strategy in (BayesianStrategy(), OneLoopBayesianStrategy()):
+        with pytest.raises(ConfigError, match=r"pip install 'tilegrad\[bayesian\]'"):
+            strategy.check(small_problem(workload=TINY))
