@@ -25,7 +25,7 @@ def write_result(runner: Runner, state: SearchState, status: str) -> Result:
         **design,
         **stated_coverage(problem.workload.coverage),
         **_proven(state, problem),
-        "warnings": (*problem.warnings, *beyond),
+        "warnings": (*problem.warnings, *state.warnings, *beyond),
         "samples": state.samples,
         "seconds": round(state.seconds + sum(own.seconds for own in problem.own), 3),
         "seed": runner.seed,

@@ -6,6 +6,7 @@ from tilegrad.calls import callable_package
 from tilegrad.search.bayesian import BayesianStrategy, OneLoopBayesianStrategy
 from tilegrad.search.budget import Budget
 from tilegrad.search.build import build_runner
+from tilegrad.search.cosa.strategy import CosaStrategy
 from tilegrad.search.dosa import DosaStrategy
 from tilegrad.search.gradient import GradientStrategy
 from tilegrad.search.limits import hardware_space
@@ -25,6 +26,7 @@ __all__ = [
     "OBJECTIVES",
     "BayesianStrategy",
     "Budget",
+    "CosaStrategy",
     "DosaStrategy",
     "ExactStrategy",
     "GradientStrategy",

@@ -30,7 +30,8 @@ class SearchState:
     ``private`` is the strategy's own (tensors, numbers, text, lists and dicts only);
     ``fraction`` is how much of the planned work is done; ``made_by``: the provenance of what
     went on with it, in order; ``unproven``: why there is no bound, where one was asked for;
-    ``cells``: what shows the bound, where the exact strategy proved it beside another.
+    ``cells``: what shows the bound, where the exact strategy proved it beside another;
+    ``warnings``: what the strategy has to say of its result.
     """
 
     mappings: int = 0
@@ -51,6 +52,7 @@ class SearchState:
     made_by: list[dict[str, Any]] = field(default_factory=list)
     unproven: str = ""
     cells: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def count(self, mappings: int, layers: int) -> None:
         """Count evaluated mappings of single layers; a design's worth of them is a sample."""

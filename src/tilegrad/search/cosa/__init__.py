@@ -1,0 +1,1 @@
+"""One-shot mapping by mixed-integer programming on given hardware, after CoSA."""
