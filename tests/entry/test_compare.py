@@ -74,6 +74,20 @@ def test_overrides_come_on_top_of_what_the_designs_share(
     assert all(f" {name} " in ended.out for name in DESIGNS)
 
 
+def test_every_search_is_run_with_each_seed(comparing: Command, directory: Path) -> None:
+    ended = comparing(*DRAWN, "seeds=[3,1]")
+    assert ended.code == 0
+    with (directory / "out" / "comparison.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["design"], row["seed"]) for row in rows] == [
+        (design, seed) for seed in "31" for design in DESIGNS
+    ]
+    for row in rows:
+        found = directory / "out" / row["design"] / "small" / row["seed"] / "result.json"
+        assert float(row["edp_uj_cycles"]) == json.loads(found.read_text())["edp"]
+    assert (directory / "out" / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_same_command_goes_on(
     comparing: Command, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,7 +126,9 @@ def test_a_design_that_another_process_searches_is_refused(
         ("reference=gemini", "unknown reference 'gemini' (legal: gemmini_cosearched, "),
         ("workloads=[]", "workloads is empty; legal: at least one name or layer table"),
         ("workloads=3", "workloads is 3; legal: a list of texts"),
-        ("designs=3", "designs: unknown option '3' (legal: baselines, gemmini_rtl)"),
+        ("designs=3", "designs: unknown option '3' (legal: baselines, gemmini_rtl, strat"),
+        ("seeds=[1,1]", "seeds is [1, 1]; legal: a list of different numbers, or null"),
+        ("seeds=4", "seeds is 4; legal: a list of different numbers, or null"),
         ("overrides=[3]", "overrides is [3]; legal: a list of texts"),
         ("shared=3", "shared is 3; legal: a list of texts"),
         ("+designs.a-b=['seed=1']", "designs.a-b: legal names: letters, digits and _"),

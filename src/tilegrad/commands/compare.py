@@ -14,7 +14,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from tilegrad.checks import choice, flag, known_fields
+from tilegrad.checks import choice, flag, known_fields, positive_int
 from tilegrad.commands.own_bests import with_own_bests
 from tilegrad.commands.search import warn
 from tilegrad.commands.written import write_found
@@ -23,16 +23,23 @@ from tilegrad.entry import plain_overrides
 from tilegrad.errors import ConfigError, TilegradError
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.record import Result, read_result
-from tilegrad.report import Comparison, Entry, print_whole, write_comparison
+from tilegrad.report import (
+    Comparison,
+    Entry,
+    print_whole,
+    read_history,
+    write_comparison,
+    write_curves,
+)
 from tilegrad.search import Runner, build_runner
 from tilegrad.search.progress import live_progress
 
-FIELDS = ("designs", "reference", "workloads", "shared", "overrides", "dir", "progress")
+FIELDS = ("designs", "reference", "workloads", "seeds", "shared", "overrides", "dir", "progress")
 Texts = Sequence[str]
 
 
 def compare(config: DictConfig) -> Comparison:
-    """Run every search of ``conf/compare.yaml`` that has not ended yet; write table and plot.
+    """Run every search of ``conf/compare.yaml`` that has not ended yet; write tables and plots.
 
     Needs Hydra to be initialised. Every configuration is checked before the first search begins.
     Raises ``TilegradError`` subclasses on bad input and ``KeyboardInterrupt`` when interrupted.
@@ -42,8 +49,14 @@ def compare(config: DictConfig) -> Comparison:
     reference = choice("reference", config.reference, designs)
     show = flag("progress", config.progress)
     directory = Path(str(config.dir))
+    seeds = _seeds(config.seeds)
+    every: Sequence[int | None] = seeds or [None]
     runs = [
-        (design, _run([f"workload={workload}", *designs[design], *shared], directory, design))
+        (
+            design,
+            _run([f"workload={workload}", *designs[design], *shared], directory, design, seed),
+        )
+        for seed in every
         for workload in workloads
         for design in designs
     ]
@@ -51,11 +64,16 @@ def compare(config: DictConfig) -> Comparison:
     torch.set_num_threads(1)
     entries = []
     for number, (design, run) in enumerate(runs, start=1):
-        name = f"{design} on {run.runner.problem.workload.name}"
+        seed = f", seed {run.runner.seed}" if seeds else ""
+        name = f"{design} on {run.runner.problem.workload.name}{seed}"
         console.print(f"{number} of {len(runs)}: {name}", highlight=False)
-        entries.append(Entry(design, _finish(run, show)))
+        found = _finish(run, show)
+        history = read_history(run.runner.directory) if seeds else None
+        entries.append(Entry(design, found, history))
     comparison = Comparison(tuple(entries), reference)
     write_comparison(directory, comparison)
+    if seeds:
+        write_curves(directory, comparison)
     return comparison
 
 
@@ -67,12 +85,17 @@ class _Run:
     runner: Runner
 
 
-def _run(overrides: Texts, directory: Path, design: str) -> _Run:
-    """Compose and check the search of one design on one network; errors name the design."""
+def _run(overrides: Texts, directory: Path, design: str, seed: int | None) -> _Run:
+    """Compose and check the search of one design on one network; errors name the design.
+
+    Of several seeds each has a directory of its own.
+    """
     try:
         config = hydra.compose("search", plain_overrides(overrides))
         workload = str(instantiate(config.workload).name)
         config.dir = str(directory / design / workload)
+        if seed is not None:
+            config.seed, config.dir = seed, str(Path(config.dir) / str(seed))
         return _Run(config, build_runner(config))
     except (HydraException, TilegradError) as error:
         raise ConfigError(f"designs.{design}: {describe(error)}") from None
@@ -92,6 +115,16 @@ def _finish(run: _Run, show: bool) -> Result:
         Console(stderr=True).print("interrupted; to go on: the same command")
         raise KeyboardInterrupt
     return read_result(runner.directory)
+
+
+def _seeds(given: Any) -> list[int]:
+    """Return the seeds to run every search with; none: each with its own."""
+    if given is None:
+        return []
+    listed = OmegaConf.to_container(given) if OmegaConf.is_list(given) else given
+    if not isinstance(listed, list) or not listed or len(set(map(str, listed))) < len(listed):
+        raise ConfigError(f"seeds is {listed!r}; legal: a list of different numbers, or null")
+    return [positive_int("seeds", seed, least=0) for seed in listed]
 
 
 def _names(config: DictConfig) -> tuple[dict[str, Texts], Texts, Texts]:

@@ -1,7 +1,7 @@
 """What people see of a run: tables, pictures, loop nests and a page."""
 
 from .comparison import Comparison, Entry
-from .comparison_files import write_comparison
+from .comparison_files import write_comparison, write_curves
 from .coverage import left_out_table
 from .engineering import counted, cycles, joules, scientific
 from .history import History, read_history
@@ -33,5 +33,6 @@ __all__ = [
     "scientific",
     "summary_table",
     "write_comparison",
+    "write_curves",
     "write_report",
 ]

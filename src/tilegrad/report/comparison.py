@@ -9,7 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tilegrad.record import NetworkResult, Result
+from tilegrad.report import seeds
 from tilegrad.report.engineering import at_most, counted, joules, scientific
+from tilegrad.report.history import History
 
 GEOMEAN = "geometric mean"
 TOTAL_EDP, TOTAL_CYCLES = "sum of EDP", "sum of cycles"
@@ -24,10 +26,14 @@ MARK = "†"
 
 @dataclass(frozen=True)
 class Entry:
-    """What one design was found to need for one network: as a checkpoint predicts, if it can."""
+    """What a search found one design to need for one network: as a checkpoint predicts, if it can.
+
+    ``history``: its curve, where it was read.
+    """
 
     design: str
     result: Result
+    history: History | None = None
 
     @property
     def edp(self) -> float:
@@ -58,7 +64,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All designs on all networks; ``reference`` is the design whose EDP counts as 1."""
+    """All designs on all networks; ``reference`` is the design whose EDP counts as 1.
+
+    Of several seeds of a search the geometric mean of their EDPs counts; where one design is shown
+    it is the one in the middle.
+    """
 
     entries: tuple[Entry, ...]
     reference: str
@@ -74,19 +84,32 @@ class Comparison:
         return tuple(dict.fromkeys(entry.result.workload for entry in self.entries))
 
     def entry(self, design: str, workload: str) -> Entry:
-        """Return the entry of a design and a network."""
-        return next(
-            entry
-            for entry in self.entries
-            if (entry.design, entry.result.workload) == (design, workload)
-        )
+        """Return the entry of a design and a network: of several seeds the one in the middle."""
+        runs = sorted(self.runs(design, workload), key=lambda entry: entry.edp)
+        return runs[(len(runs) - 1) // 2]
+
+    def runs(self, design: str, workload: str) -> list[Entry]:
+        """Return the entries of all seeds of a design and a network."""
+        wanted = (design, workload)
+        return [each for each in self.entries if (each.design, each.result.workload) == wanted]
+
+    def edps(self, design: str, workload: str) -> list[float]:
+        """Return the EDP that each seed found [uJ*cycles]."""
+        return [entry.edp for entry in self.runs(design, workload)]
 
     def relative(self, design: str, workload: str) -> float:
         """Return a design's EDP divided by the reference's."""
-        return self.entry(design, workload).edp / self.entry(self.reference, workload).edp
+        own, reference = (self.edps(each, workload) for each in (design, self.reference))
+        return seeds.geometric_mean(own) / seeds.geometric_mean(reference)
 
     def interval(self, design: str, workload: str) -> tuple[float, float] | None:
-        """Return the ends of ``relative``, of predictions that err independently; else None."""
+        """Return the ends of ``relative``: of several seeds, else of predictions; else None.
+
+        Predictions err independently.
+        """
+        own, reference = (self.edps(each, workload) for each in (design, self.reference))
+        if max(len(own), len(reference)) > 1:
+            return None if design == self.reference else seeds.interval(own, reference)
         widths = [self.entry(d, workload).log_width for d in (design, self.reference)]
         known = [width for width in widths if width is not None]
         if design == self.reference or len(known) < len(widths):
@@ -108,7 +131,8 @@ class Comparison:
     def cut_off(self, design: str, *workloads: str) -> bool:
         """Return whether a design's EDP relative to the reference's rests on a cut-off search."""
         pair = (design, self.reference)
-        return any(self.entry(one, workload).cut_off for one in pair for workload in workloads)
+        runs = (self.runs(one, workload) for one in pair for workload in workloads)
+        return any(entry.cut_off for each in runs for entry in each)
 
     def notes(self) -> list[str]:
         """Return what to know of searches that a budget cut off: a sentence each; none is none."""
@@ -118,7 +142,9 @@ class Comparison:
         places: dict[str, list[str]] = {}
         for entry in cut:
             places.setdefault(entry.design, []).append(entry.result.workload)
-        listed = "; ".join(f"{design} on {', '.join(names)}" for design, names in places.items())
+        listed = "; ".join(
+            f"{design} on {', '.join(dict.fromkeys(names))}" for design, names in places.items()
+        )
         notes = [
             f"{MARK} rests on a search that its budget cut off, whose EDP is an upper bound of "
             f"what the design can do: {listed}."

@@ -9,11 +9,14 @@ from pathlib import Path
 from tilegrad.files import make_directory, write_bytes, write_text
 from tilegrad.report.comparison import Comparison
 from tilegrad.report.comparison_bars import comparison_bars
+from tilegrad.report.curves import AXES, curves, curves_csv, curves_table, floors
+from tilegrad.report.curves_figure import curves_figure
+from tilegrad.report.seeds import geometric_mean
 from tilegrad.report.theme import png_bytes
 
 _COLUMNS = (
     "workload", "design", "edp_uj_cycles", "edp_relative", "lowest", "highest", "energy_uj",
-    "cycles", "hardware", "status", "gap",
+    "cycles", "hardware", "status", "gap", "seed",
 )  # fmt: skip
 
 
@@ -25,6 +28,15 @@ def write_comparison(directory: Path, comparison: Comparison) -> None:
     write_bytes(directory / "comparison.png", png_bytes(comparison_bars(comparison)))
 
 
+def write_curves(directory: Path, comparison: Comparison) -> None:
+    """Write ``curves.csv``, ``curves.md`` and ``curves.png``; every entry has its history."""
+    found = [curve for axis in AXES for curve in curves(comparison, axis)]
+    write_text(directory / "curves.csv", curves_csv(found))
+    told = "".join(f"\n{sentence}\n" for sentence in floors(comparison))
+    write_text(directory / "curves.md", f"{_lines(curves_table(comparison, found))}{told}")
+    write_bytes(directory / "curves.png", png_bytes(curves_figure(found)))
+
+
 def _csv(comparison: Comparison) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -32,18 +44,21 @@ def _csv(comparison: Comparison) -> str:
     for entry in comparison.entries:
         found = entry.result
         hardware = " ".join(f"{name}={value:g}" for name, value in found.hardware.items())
-        relative = comparison.relative(entry.design, found.workload)
+        reference = geometric_mean(comparison.edps(comparison.reference, found.workload))
+        relative = entry.edp / reference
         ends = comparison.interval(entry.design, found.workload) or ("", "")
         gap = ["" if found.gap is None else repr(found.gap)]
         values = (entry.edp, relative, *ends, found.energy_uj, entry.cycles)
         figures = [repr(value) if value != "" else "" for value in values]
-        table.writerow([found.workload, entry.design, *figures, hardware, found.status, *gap])
+        table.writerow(
+            [found.workload, entry.design, *figures, hardware, found.status, *gap, found.seed]
+        )
         for each in found.networks:
             other = comparison.network(comparison.reference, found.workload, each.name)
             values = (each.edp, each.edp / other.edp, "", "", each.energy_uj, each.cycles)
             figures = [repr(value) if value != "" else "" for value in values]
             name = f"{found.workload}: {each.name}"
-            table.writerow([name, entry.design, *figures, hardware, found.status, ""])
+            table.writerow([name, entry.design, *figures, hardware, found.status, "", found.seed])
     return text.getvalue()
 
 

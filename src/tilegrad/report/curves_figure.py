@@ -1,0 +1,49 @@
+"""The picture of several searches' curves: over samples above, over seconds below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tilegrad.report.curves import AXES, Curve
+from tilegrad.report.theme import part_colours, themed
+
+
+@themed
+def curves_figure(found: Sequence[Curve]) -> Figure:
+    """Return a panel for each network and axis: a line per design, its interval shaded.
+
+    1 is the network's floor: the bound of its optimum, or the least EDP found.
+    """
+    networks = list(dict.fromkeys(curve.network for curve in found))
+    designs = dict.fromkeys(curve.design for curve in found)
+    colours = part_colours(designs)
+    size = (1 + 3.4 * len(networks), 7.5)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(len(AXES), len(networks), squeeze=False, sharey="row")
+    for row, axis in zip(panels, AXES, strict=True):
+        for axes, network in zip(row, networks, strict=True):
+            shown = [c for c in found if (c.axis, c.network) == (axis, network)]
+            _draw(axes, shown, colours)
+            axes.set_xlabel(axis)
+            axes.set_title(network if axis == AXES[0] else "")
+        row[0].set_ylabel("EDP over its floor")
+    handles, names = panels[0][0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=4, frameon=False)
+    return figure
+
+
+def _draw(axes: Axes, shown: Sequence[Curve], colours: Mapping[str, str]) -> None:
+    for curve in shown:
+        colour = colours[curve.design]
+        axes.step(curve.at, curve.mean, where="post", color=colour, label=curve.design)
+        axes.fill_between(
+            curve.at, curve.low, curve.high, step="post", color=colour, alpha=0.15, linewidth=0
+        )
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.axhline(1, color="black", linewidth=0.8)
+    axes.grid(True, alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,114 @@
+"""Curves of several seeds: what they read, their means and intervals, their floor."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from pathlib import Path
+from statistics import fmean, stdev
+
+import pytest
+
+from tests.report.conftest import Record
+from tilegrad.record import parse_result
+from tilegrad.report import Comparison, Entry, History, write_comparison, write_curves
+from tilegrad.report.comparison import GEOMEAN
+from tilegrad.report.curves import SAMPLES, SECONDS, curves, curves_csv, floor
+from tilegrad.report.seeds import geometric_mean, interval
+
+STUDENT_4 = 2.7764451051977987
+"""Of a level of 95 % and four degrees of freedom, from a table."""
+
+
+def entries(record: Record, design: str, edps: dict[str, list[list[float]]]) -> list[Entry]:
+    """Return a run for each network and seed, whose EDPs come after 1, 10, 100, ... samples."""
+    found = []
+    for workload, seeds in edps.items():
+        for seed, curve in enumerate(seeds):
+            given = record | {"workload": workload, "seed": seed, "edp": curve[-1], "gap": None}
+            samples = tuple(10.0**place for place in range(len(curve)))
+            seconds = tuple(sample / 50 for sample in samples)
+            history = History(samples, seconds, tuple(curve))
+            found.append(Entry(design, parse_result(given), history))
+    return found
+
+
+@pytest.fixture
+def comparison(record: Record) -> Comparison:
+    ours = {"bert": [[8.0, 4.0, 2.0], [9.0, 3.0, 1.0]], "unet": [[80.0, 40.0], [90.0, 30.0]]}
+    theirs = {"bert": [[16.0, 16.0, 8.0], [8.0, 8.0, 2.0]], "unet": [[120.0], [240.0]]}
+    both = [*entries(record, "ours", ours), *entries(record, "theirs", theirs)]
+    return Comparison(tuple(both), "ours")
+
+
+def test_an_interval_is_students_of_the_logs() -> None:
+    values = [1.0, 2.0, 4.0, 3.0, 2.5]
+    logs = [math.log(each) for each in values]
+    width = STUDENT_4 * stdev(logs) / math.sqrt(5)
+    middle = fmean(logs)
+    low, high = interval(values)
+    assert (low, high) == pytest.approx((math.exp(middle - width), math.exp(middle + width)))
+    assert interval([3.0]) == (3.0, 3.0)
+    # Two groups that spread alike: the error of their ratio is larger by the root of two.
+    both = interval(values, values)
+    assert both[1] == pytest.approx(math.exp(width * math.sqrt(2)))
+    assert geometric_mean([3.0]) == 3.0
+
+
+def test_relative_figures_are_of_the_geometric_mean(comparison: Comparison) -> None:
+    assert comparison.relative("theirs", "bert") == pytest.approx(math.sqrt(8 * 2 / (2 * 1)))
+    assert comparison.interval("ours", "bert") is None
+    low, high = comparison.interval("theirs", "bert") or (0, 0)
+    assert low < comparison.relative("theirs", "bert") < high
+    # What is shown as a design is one that was found.
+    assert comparison.entry("theirs", "bert").edp == 2.0
+
+
+def test_a_curve_holds_the_best_so_far(comparison: Comparison) -> None:
+    shown = {(c.design, c.network): c for c in curves(comparison, SAMPLES)}
+    curve = shown["ours", "bert"]
+    read = dict(zip(curve.at, curve.mean, strict=True))
+    # Over the least that any run found, which is 1.
+    assert read[1.0] == pytest.approx(math.sqrt(8 * 9))
+    assert read[100.0] == pytest.approx(math.sqrt(2 * 1))
+    before = [mean for at, mean in read.items() if at < 10]
+    assert before == [pytest.approx(math.sqrt(72))] * len(before)
+    mean = shown["theirs", GEOMEAN]
+    ratios = [math.sqrt(8 / 1 * 120 / 30), math.sqrt(2 / 1 * 240 / 30)]
+    assert mean.mean[-1] == pytest.approx(geometric_mean(ratios))
+    assert mean.low[-1] < mean.mean[-1] < mean.high[-1]
+
+
+def test_a_curve_begins_where_every_seed_has_a_design(record: Record) -> None:
+    late = entries(record, "one", {"bert": [[4.0, 2.0]]})
+    (first,) = late
+    assert first.history is not None
+    shifted = History((7.0, 70.0), (7.0, 70.0), first.history.edp)
+    pair = (first, Entry("one", first.result.model_copy(update={"seed": 1}), shifted))
+    curve = curves(Comparison(pair, "one"), SAMPLES)[0]
+    assert 7 <= curve.at[0] < 10
+
+
+def test_what_is_proven_is_the_floor(record: Record) -> None:
+    (run,) = entries(record, "one", {"bert": [[4.0, 2.0]]})
+    assert floor(Comparison((run,), "one"), "bert") == (2.0, False)
+    proven = run.result.model_copy(update={"gap": 0.25})
+    weaker = run.result.model_copy(update={"gap": 1.0, "edp": 3.0})
+    both = tuple(Entry("one", result, run.history) for result in (proven, weaker))
+    assert floor(Comparison(both, "one"), "bert") == (1.6, True)
+
+
+def test_the_files_hold_every_design(comparison: Comparison, tmp_path: Path) -> None:
+    write_comparison(tmp_path, comparison)
+    write_curves(tmp_path, comparison)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "curves.csv").read_text())))
+    assert {row["axis"] for row in rows} == {SAMPLES, SECONDS}
+    assert {row["network"] for row in rows} == {"bert", "unet", GEOMEAN}
+    assert curves_csv([]).count("\n") == 1
+    page = (tmp_path / "curves.md").read_text()
+    assert "100 samples" in page
+    assert "bert: EDP over 1 uJ*cycles, the least found." in page
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    found = list(csv.DictReader(io.StringIO((tmp_path / "comparison.csv").read_text())))
+    assert [row["seed"] for row in found] == ["0", "1"] * 4
