@@ -8,6 +8,7 @@ from tilegrad.search.budget import Budget
 from tilegrad.search.build import build_runner
 from tilegrad.search.cosa.strategy import CosaStrategy
 from tilegrad.search.dosa import DosaStrategy
+from tilegrad.search.evolution.strategy import EvolutionStrategy
 from tilegrad.search.gradient import GradientStrategy
 from tilegrad.search.limits import hardware_space
 from tilegrad.search.objective import OBJECTIVES, Objective, objective
@@ -28,6 +29,7 @@ __all__ = [
     "Budget",
     "CosaStrategy",
     "DosaStrategy",
+    "EvolutionStrategy",
     "ExactStrategy",
     "GradientStrategy",
     "LatinStrategy",
