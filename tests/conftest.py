@@ -6,12 +6,13 @@ import gc
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import jaxtyping
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 from hypothesis import settings
-from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.figure import Figure
 
 import tests.checked  # noqa: F401 - before all of tilegrad: it checks what is imported then
 from tests.helpers_published import Table, published_table
@@ -71,9 +72,17 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def crowded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw figures as they are, without the search for room; the tests of figures do that."""
-    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", lambda *_: None)
+def blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save figures as empty pictures of their sizes: drawing takes longer than most small runs.
+
+    The tests of figures draw them; others do in whose module a fixture of this name does nothing.
+    """
+    save = Figure.savefig
+
+    def save_empty(figure: Figure, *arguments: Any, **settings: Any) -> None:
+        save(Figure(figure.get_size_inches()), *arguments, **settings)
+
+    monkeypatch.setattr(Figure, "savefig", save_empty)
 
 
 @pytest.fixture
@@ -82,11 +91,11 @@ def script(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     unchecked: None,
-    crowded: None,
+    blank: None,
 ) -> Script:
     """Return a function that runs a Hydra command by name with arguments, as from a shell."""
     assert directory.is_dir()
-    assert unchecked is crowded is None
+    assert unchecked is blank is None
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
 
     def run(name: str, *arguments: str) -> Ended:

@@ -18,7 +18,9 @@ from tests.entry.test_own_files import printed
 from tilegrad.errors import ConfigError, TilegradError
 from tilegrad.paths import config_directory
 
-SMALL = {"starts": 8, "steps": 5, "polish_rows": 20000}
+pytestmark = pytest.mark.usefixtures("unchecked", "blank")
+
+SMALL = {"starts": 4, "steps": 3, "polish_rows": 2000}
 
 
 def test_a_search_has_tables_pictures_and_files(

@@ -39,7 +39,7 @@ window.onload = () => {{
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no chromium or google-chrome on PATH")
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, pytest.param(1280, marks=pytest.mark.slow)])
 def test_nothing_sticks_out(
     width: int,
     record: dict[str, Any],

@@ -16,6 +16,8 @@ from tilegrad.report import network_table, write_report
 from tilegrad.report.summary import summary_rows
 from tilegrad.workload import Problem, Workload
 
+pytestmark = pytest.mark.usefixtures("blank")
+
 Record = dict[str, Any]
 
 

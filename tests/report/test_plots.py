@@ -96,7 +96,7 @@ def test_marks_stand_where_the_other_parts_would_be_done(record: Record) -> None
     assert places == [20.0, 50.0]
 
 
-@pytest.mark.parametrize("count", [1, 100])
+@pytest.mark.parametrize("count", [1, 30])
 def test_figure_grows_with_the_layers(count: int, record_of: Callable[[Workload], Record]) -> None:
     layers = tuple(
         Problem(f"stage.{i}.a_very_long_block_name.convolution", (3, 3, 7, 7, 16, i + 1, 1))
@@ -131,6 +131,7 @@ def test_settings_are_neither_used_nor_changed(record: Record) -> None:
         assert settings() == before
 
 
+@pytest.mark.slow
 def test_no_window_system_is_asked_for(record: Record) -> None:
     """Pictures are drawn without pyplot, whose settings all code of a process shares."""
     drawing = (

@@ -16,6 +16,8 @@ from tilegrad.record import parse_result
 from tilegrad.report import layer_table, outside_table, summary_table, write_report
 from tilegrad.workload import Workload
 
+pytestmark = pytest.mark.usefixtures("blank")
+
 Record = dict[str, Any]
 
 DEPARTURE = {

@@ -20,6 +20,11 @@ from tilegrad.sweeps.record import read_record
 SWEEP = Path("sweep")
 
 
+@pytest.fixture
+def blank() -> None:
+    """Draw the pictures here."""
+
+
 def result(job: int) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((SWEEP / str(job) / "result.json").read_text())
     return found

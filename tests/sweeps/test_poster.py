@@ -35,6 +35,11 @@ OWN = {"simba": ("data.source.each=1", "data.source.cache=kept", "workload=alexn
 """Experiments with a source of their own, made smaller."""
 
 
+@pytest.fixture
+def blank() -> None:
+    """Draw the pictures here."""
+
+
 def jobs_of(experiment: str) -> list[tuple[str, ...]]:
     """Return the overrides of an experiment's jobs of one seed."""
     GlobalHydra.instance().clear()

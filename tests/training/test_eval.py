@@ -27,6 +27,11 @@ def data(**settings: object) -> tuple[str, str]:
 
 
 @pytest.fixture
+def blank() -> None:
+    """Draw the pictures here."""
+
+
+@pytest.fixture
 def evaluate(script: Script) -> Command:
     """Return a function that runs ``eval.py`` with arguments."""
     return lambda *arguments: script("eval", *arguments)

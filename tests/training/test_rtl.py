@@ -24,6 +24,11 @@ SHORT = (
 )
 
 
+@pytest.fixture
+def blank() -> None:
+    """Draw the pictures here."""
+
+
 def test_a_run_leaves_intervals_and_their_pictures(
     command: Command, directory: Path, rtl_rows: Table
 ) -> None:
