@@ -20,7 +20,8 @@ from tests.helpers_scripts import Ended, Script
 from tilegrad.application import run as run_application
 
 # How long an example takes says nothing on a machine that does other work as well.
-settings.register_profile("tilegrad", deadline=None)
+settings.register_profile("tilegrad", deadline=None, max_examples=40)
+settings.register_profile("thorough", deadline=None, max_examples=200)
 settings.load_profile("tilegrad")
 
 # Workers share the processors; threads of a worker's own would spin while they wait for each other.

@@ -33,6 +33,7 @@ for accelerator in map(load_accelerator, sys.argv[1:]):
 """
 
 
+@pytest.mark.slow
 def test_other_processes_find_the_same() -> None:
     """The repr, too, is an accelerator's identity in checkpoints."""
     loaded = {name: load_accelerator(name) for name in ("gemmini", "eyeriss")}

@@ -33,7 +33,7 @@ STEP = 1e-5
 contract = settings(
     deadline=None,
     derandomize=True,
-    max_examples=10,
+    max_examples=5,
     suppress_health_check=[HealthCheck.differing_executors],
 )
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from tests.devices.strict import ELSEWHERE, elsewhere
 from tests.helpers import generator
+from tests.helpers_slow import slow_but
 from tests.search.helpers import SMALL, Limits, small_problem
 from tilegrad.accelerator import Accelerator, load_accelerator
 from tilegrad.accelerator.sized import SizedTable
@@ -61,7 +62,7 @@ PROBLEMS = {
 }
 
 
-@pytest.mark.parametrize("name", list(PROBLEMS))
+@pytest.mark.parametrize("name", slow_but(PROBLEMS, "gemmini", "sized"))
 def test_a_step_stays_on_its_device_and_never_waits_for_it(name: str) -> None:
     descent = descent_of(PROBLEMS[name]())
     point = descent.begin(6, generator(0))

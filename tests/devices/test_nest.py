@@ -21,6 +21,7 @@ from tests.helpers import (
     relaxed_mappings,
     seeds,
 )
+from tests.helpers_slow import slow_but
 from tilegrad.accelerator import Accelerator, load_accelerator
 from tilegrad.cost import layer_cost
 from tilegrad.cost.capacity import fits
@@ -40,7 +41,7 @@ ACCELERATORS = {
 }
 
 
-@pytest.fixture(params=list(ACCELERATORS))
+@pytest.fixture(params=slow_but(ACCELERATORS, "gemmini", "eyeriss"))
 def accelerator(request: pytest.FixtureRequest) -> Accelerator:
     return ACCELERATORS[request.param]
 

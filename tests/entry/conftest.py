@@ -13,7 +13,7 @@ SCRIPT = Path(__file__).parents[2] / "search.py"
 
 TABLE = "layer,R,S,P,Q,C,K\nconv,3,3,8,8,4,8\nlinear,1,1,4,4,16,32\n"
 
-SMALL = ("strategy.starts=8", "strategy.steps=3", "strategy.polish_rows=2000", "report=false")
+SMALL = ("strategy.starts=4", "strategy.steps=3", "strategy.polish_rows=2000", "report=false")
 """Settings of a gradient search of a second."""
 
 

@@ -103,6 +103,7 @@ def test_a_training_and_a_search_by_it(directory: Path) -> None:
     assert tilegrad.load(run.save("trained")).result == run.result
 
 
+@pytest.mark.slow
 def test_the_functions_are_found_at_once(directory: Path) -> None:
     code = """
 import sys, tilegrad

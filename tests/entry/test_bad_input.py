@@ -177,7 +177,11 @@ def test_an_error_without_a_rule_of_its_own_stays_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("argument", "name"), [("seed=-1", "seed is -1"), ("--workload", "--workload")]
+    ("argument", "name"),
+    [
+        ("--workload", "--workload"),
+        pytest.param("seed=-1", "seed is -1", marks=pytest.mark.slow),
+    ],
 )
 def test_a_real_process_exits_with_2(argument: str, name: str, directory: Path) -> None:
     before = snapshot(directory)

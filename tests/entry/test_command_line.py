@@ -45,6 +45,7 @@ def test_help_of_a_configured_command_calls_it_as_it_was_called(
     assert f"tilegrad {name} " in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_search_by_the_command_is_that_of_the_script(directory: Path) -> None:
     settings = ("workload=small.csv", "progress=false", *SMALL)
     script = [sys.executable, str(SCRIPT), *settings, "dir=script"]

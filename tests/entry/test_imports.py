@@ -15,6 +15,7 @@ from hydra.core.config_store import ConfigStore
 
 from tests.entry.conftest import script_environment
 from tests.helpers_scripts import Script
+from tests.helpers_slow import slow_but
 from tilegrad.application import Job
 from tilegrad.lasting import import_lasting
 
@@ -80,7 +81,7 @@ def test_the_package_imports_next_to_nothing(directory: Path) -> None:
     assert not found & (TENSORS | LATE | {"hydra", "rich", "yaml"})
 
 
-@pytest.mark.parametrize("command", ["search", "train", "eval", "compare"])
+@pytest.mark.parametrize("command", slow_but(["search", "train", "eval", "compare"], "search"))
 def test_help_and_typos_wait_for_no_tensors(command: str, directory: Path) -> None:
     mistaken = ("--help", "sed=1", "workload=resnet5", "seed==1", "--config-dir=no")
     lines = printed(EACH, directory, command, *mistaken)
@@ -99,6 +100,7 @@ def test_the_list_of_commands_waits_for_nothing(
     assert not loaded(COMMAND, directory, *arguments) & (TENSORS | LATE | {"hydra"})
 
 
+@pytest.mark.slow
 def test_a_search_begins_without_what_comes_after_it(directory: Path) -> None:
     found = loaded(
         LOADED + UNTIL_THE_FIRST_STEP + COMMAND, directory, "search", "workload=small.csv"

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from tests.entry.conftest import SCRIPT, TABLE, script_environment
+from tests.entry.conftest import TABLE
 from tests.helpers_predictors import predictor, save
+from tests.helpers_scripts import Command
 from tilegrad.composing import composed
 from tilegrad.entry import FILES, plain_overrides
 from tilegrad.workload import load_workload
@@ -63,7 +62,7 @@ def test_sweeps_stay_sweeps(value: str) -> None:
     assert OverridesParser.create().parse_override(plain).is_sweep_override()
 
 
-def test_a_real_process_reads_and_writes_there(tmp_path: Path) -> None:
+def test_a_run_reads_and_writes_there(command: Command, tmp_path: Path) -> None:
     name = """größe, it's [1] a=b say "so" (2)"""
     folder = tmp_path / name
     folder.mkdir()
@@ -74,10 +73,7 @@ def test_a_real_process_reads_and_writes_there(tmp_path: Path) -> None:
         f"workload={folder / name}.csv", f"ckpt={folder / name}.ckpt", f"dir={folder}/run {name}",
         "strategy=random", "strategy.designs=20", "progress=false",
     )  # fmt: skip
-    command = [sys.executable, str(SCRIPT), *arguments]
-    ended = subprocess.run(
-        command, cwd=tmp_path, env=script_environment(), capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 0, ended.stderr
+    ended = command(*arguments)
+    assert ended.code == 0, ended.err
     found = json.loads((folder / f"run {name}" / "result.json").read_text())
     assert found["workload"] == name

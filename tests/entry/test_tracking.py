@@ -26,7 +26,7 @@ def test_trackers_hold_history_design_plots_and_files(command: Command, director
     result = json.loads((run / "result.json").read_text())
     history = pd.read_csv(run / "history.csv")
     assert found.finished
-    assert (found.config["seed"], found.config["strategy"]["starts"]) == (3, 8)
+    assert (found.config["seed"], found.config["strategy"]["starts"]) == (3, 4)
     best = [step["best_edp"] for step in found.history if "best_edp" in step]
     assert best == history.edp.tolist()
     assert [event.step for event in board.Scalars("best_edp")] == history.samples.tolist()

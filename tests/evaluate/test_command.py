@@ -44,6 +44,7 @@ def test_a_process_that_succeeds(table: Path, tmp_path: Path) -> None:
     assert len(pd.read_parquet(out)) == 3
 
 
+@pytest.mark.slow
 def test_a_process_that_is_refused(tmp_path: Path) -> None:
     running = process("evaluate", tmp_path / "no.csv", "--accelerator", "gemmini", "--out", "x")
     printed, complaints = running.communicate(timeout=60)
@@ -62,6 +63,7 @@ sys.exit(cli.main())
 """The command, whose process gets the signal of Ctrl-C when it first writes."""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGINT")
 def test_an_interrupted_process(table: Path, tmp_path: Path) -> None:
     results = tmp_path / "results"

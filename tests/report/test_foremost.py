@@ -17,7 +17,6 @@ from tilegrad.report.foremost import MOST, foremost, left_out
 from tilegrad.workload import Problem, Workload
 
 
-
 def network(layers: int) -> Workload:
     """Return a network each of whose layers costs more than those before."""
     each = (Problem(f"layer{n:04}", (1, 1, 1, 1, 16, 16 * n, 1)) for n in range(1, layers + 1))

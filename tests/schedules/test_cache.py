@@ -25,20 +25,20 @@ from tilegrad.accelerator import load_accelerator
 from tilegrad.schedules import SimulatedSchedules
 from tilegrad.workload import load_workload
 SimulatedSchedules(
-    load_accelerator("gemmini"), load_workload("resnet50"), machines=10, each=20,
+    load_accelerator("gemmini"), load_workload("alexnet"), machines=5, each=5,
     cache=sys.argv[1], workers=1,
 ).load()
 """
-SHARDS = 24
+SHARDS = 8
 
 
 def source(cache: Path, drawn: bool = False) -> SimulatedSchedules:
     """Return what ``SCRIPT`` makes; without the preview, which takes longest, unless ``drawn``."""
     made = SimulatedSchedules(
         load_accelerator("gemmini"),
-        load_workload("resnet50"),
-        machines=10,
-        each=20,
+        load_workload("alexnet"),
+        machines=5,
+        each=5,
         cache=str(cache),
         workers=2,
     )
@@ -53,6 +53,10 @@ def start(cache: Path) -> subprocess.Popen[bytes]:
     source(cache)
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.Popen([sys.executable, "-c", SCRIPT, str(cache)], env=environment)
+
+
+class Stopped(BaseException):
+    """Ends what is under way."""
 
 
 def parts(cache: Path) -> list[Path]:
@@ -77,6 +81,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Schedules:
     return source(tmp_path_factory.mktemp("reference")).load()
 
 
+@pytest.mark.slow
 def test_killed_generation_goes_on_and_ends_the_same(tmp_path: Path, reference: Schedules) -> None:
     running = start(tmp_path)
     while len(parts(tmp_path)) < 3 and running.poll() is None:
@@ -89,12 +94,28 @@ def test_killed_generation_goes_on_and_ends_the_same(tmp_path: Path, reference: 
     assert {path: path.stat().st_mtime_ns for path in made} == made
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_cache(tmp_path: Path, reference: Schedules) -> None:
     running = [start(tmp_path), start(tmp_path)]
     assert [process.wait() for process in running] == [0, 0]
     assert len(parts(tmp_path)) == SHARDS
     assert not list(source(tmp_path).directory.glob(".*"))
     assert_equal(source(tmp_path).load(), reference)
+
+
+def test_interrupted_generation_goes_on_and_ends_the_same(
+    tmp_path: Path, reference: Schedules
+) -> None:
+    def stop(_: int, fraction: float) -> None:
+        if fraction > 0.3:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        source(tmp_path).load(stop)
+    made = {path: path.stat().st_mtime_ns for path in parts(tmp_path)}
+    assert 1 <= len(made) < SHARDS
+    assert_equal(source(tmp_path).load(), reference)
+    assert {path: path.stat().st_mtime_ns for path in made} == made
 
 
 def test_damaged_shards_are_made_again(tmp_path: Path, reference: Schedules) -> None:

@@ -20,12 +20,20 @@ from tilegrad.schedules import Schedules, SimulatedSchedules
 from tilegrad.shape import packaged_shape
 from tilegrad.workload import Problem, Workload, load_workload
 
+pytestmark = pytest.mark.usefixtures("blank")
+
 
 def simulated(tmp_path: Path, accelerator: str = "gemmini", **options: Any) -> SimulatedSchedules:
     """Return a source of few schedules of three networks' kinds of layers."""
     layers = (*load_workload("resnet50").layers[:3], load_workload("bert").layers[0])
     settings = {"machines": 4, "each": 4, "cache": str(tmp_path), "workers": 2} | options
     return SimulatedSchedules(load_accelerator(accelerator), Workload("few", layers), **settings)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where schedules for all tests lie."""
+    return tmp_path_factory.mktemp("schedules")
 
 
 def assert_equal(left: Schedules, right: Schedules) -> None:
@@ -43,8 +51,8 @@ def assert_equal(left: Schedules, right: Schedules) -> None:
 
 
 @pytest.mark.parametrize("name", ["gemmini", "simba", "eyeriss", "nvdla_small", "nvdla_large"])
-def test_every_row_is_legal_fits_and_has_the_cost_of_the_nest(tmp_path: Path, name: str) -> None:
-    found = simulated(tmp_path, name).load()
+def test_every_row_is_legal_fits_and_has_the_cost_of_the_nest(cache: Path, name: str) -> None:
+    found = simulated(cache, name).load()
     machines = 4 if name == "gemmini" else 1
     assert len(found) == machines * 4 * 4
     assert len(found.machine_names) == machines
@@ -65,8 +73,8 @@ def test_every_row_is_legal_fits_and_has_the_cost_of_the_nest(tmp_path: Path, na
         assert float(found.targets["edp"][row]) == pytest.approx(edp, rel=1e-12)
 
 
-def test_ids_are_of_the_rows_layers_and_machines(tmp_path: Path) -> None:
-    source = simulated(tmp_path)
+def test_ids_are_of_the_rows_layers_and_machines(cache: Path) -> None:
+    source = simulated(cache)
     found = source.load()
     assert found.layer_names == tuple(layer.name for layer in source.workload)
     for row in range(len(found)):
@@ -80,8 +88,8 @@ def test_ids_are_of_the_rows_layers_and_machines(tmp_path: Path) -> None:
     assert found.network_names == ("few",)
 
 
-def test_orders_are_as_text_gives_them(tmp_path: Path) -> None:
-    found = simulated(tmp_path).load()
+def test_orders_are_as_text_gives_them(cache: Path) -> None:
+    found = simulated(cache).load()
     for row in range(len(found)):
         text = format_shorthand(found.nests[row], found.accelerator)
         read = parse_shorthand(text, found.accelerator)

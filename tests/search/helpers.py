@@ -26,6 +26,9 @@ from tilegrad.search import (
 from tilegrad.workload import Problem, Workload
 
 SHORT_GRADIENT = GradientStrategy(starts=8, steps=10, polish_rows=20_000, polish_rounds=3)
+BRIEF_GRADIENT = GradientStrategy(starts=4, steps=5, polish_rows=2000, polish_rounds=2)
+"""Ends near an optimum of tiny layers, in half a second."""
+
 SHORT_RANDOM = RandomStrategy(designs=300)
 
 OF_ANY = Fingerprint("search", {})

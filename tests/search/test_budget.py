@@ -17,7 +17,7 @@ from tilegrad.search.budget import MOST_RESERVED, OutOfTimeError
 pytestmark = pytest.mark.usefixtures("unchecked")
 
 SECONDS = 10.0
-GRADIENT = GradientStrategy(starts=8, steps=10, polish_rows=20_000, polish_rounds=3, workers=1)
+GRADIENT = GradientStrategy(starts=4, steps=4, polish_rows=2000, polish_rounds=2, workers=1)
 
 PIECES = {
     # The leaders among the starts are looked up even then: they are rounded for the record.

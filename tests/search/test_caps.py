@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tests.helpers import gemmini
 from tests.search.brute_force import every_design
-from tests.search.helpers import SHORT_GRADIENT, SHORT_RANDOM, Limits, run, small_problem
+from tests.search.helpers import BRIEF_GRADIENT, SHORT_RANDOM, Limits, run, small_problem
 from tests.search.test_optimum import WIDTH, coarse, tiny_layer
 from tilegrad.accelerator.limited import with_bandwidth
 from tilegrad.errors import ConfigError, InfeasibleError
@@ -47,7 +47,10 @@ def halfway(low: float, high: float) -> float:
     return (low * high) ** 0.5
 
 
-@pytest.mark.parametrize("seeds", [(10, 2), pytest.param((3, 4), marks=pytest.mark.slow)], ids=str)
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "seeds", [(10, 2), pytest.param((3, 4), marks=pytest.mark.exhaustive)], ids=str
+)
 def test_energy_under_a_cap_of_latency(seeds: tuple[int, ...], tmp_path: Path) -> None:
     energy, cycles = totals(*seeds)
     # The slowest design that is faster than those of about the least energy.
@@ -58,11 +61,11 @@ def test_energy_under_a_cap_of_latency(seeds: tuple[int, ...], tmp_path: Path) -
     exact, _ = run(problem, ExactStrategy(gap=1e-8), tmp_path / "exact")
     assert exact.bound <= best * (1 + 1e-9) <= exact.value * (1 + 2e-9)
     assert exact.value <= best * 1.01
-    found, _ = run(problem, SHORT_GRADIENT, tmp_path / "gradient")
+    found, _ = run(problem, BRIEF_GRADIENT, tmp_path / "gradient")
     assert best * (1 - 1e-9) <= found.value <= best * 1.03
 
 
-@pytest.mark.parametrize("seed", [8, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seed", [8, pytest.param(1, marks=pytest.mark.exhaustive)])
 def test_edp_under_a_cap_of_power(seed: int, tmp_path: Path) -> None:
     energy, cycles = totals(seed)
     power, edp = energy / cycles, energy * cycles
@@ -72,10 +75,11 @@ def test_edp_under_a_cap_of_power(seed: int, tmp_path: Path) -> None:
     exact, _ = run(problem, ExactStrategy(gap=1e-8), tmp_path / "exact")
     assert exact.bound <= best * (1 + 1e-9)
     assert exact.value == pytest.approx(best, rel=1e-9)
-    found, _ = run(problem, SHORT_GRADIENT, tmp_path / "gradient")
+    found, _ = run(problem, BRIEF_GRADIENT, tmp_path / "gradient")
     assert best * (1 - 1e-9) <= found.value <= best * 1.03
 
 
+@pytest.mark.slow
 def test_several_networks_keep_to_caps_each(tmp_path: Path) -> None:
     """Two networks of a layer each: a cap that only the slower one meets with more energy."""
     energy, cycles, _ = every_design(tiny(10, 2), coarse(), WIDTH)
@@ -89,11 +93,11 @@ def test_several_networks_keep_to_caps_each(tmp_path: Path) -> None:
     exact, _ = run(problem, ExactStrategy(gap=1e-8), tmp_path / "exact")
     assert exact.bound <= best * (1 + 1e-9)
     assert exact.value == pytest.approx(best, rel=1e-9)
-    found, _ = run(problem, SHORT_GRADIENT, tmp_path / "gradient")
+    found, _ = run(problem, BRIEF_GRADIENT, tmp_path / "gradient")
     assert best * (1 - 1e-9) <= found.value <= best * 1.03
 
 
-@pytest.mark.parametrize("strategy", [SHORT_GRADIENT, SHORT_RANDOM, ExactStrategy()])
+@pytest.mark.parametrize("strategy", [BRIEF_GRADIENT, SHORT_RANDOM, ExactStrategy()])
 def test_what_binds_is_told_with_what_is_reached(strategy: Strategy, tmp_path: Path) -> None:
     energy, cycles = totals(2)
     least = float((energy / cycles).min())
@@ -115,7 +119,7 @@ def test_caps_that_exclude_each_other_are_told(tmp_path: Path) -> None:
     caps = Caps(cap, float(power[cycles <= cap].min()) * 0.99)
     assert caps.pj_per_cycle >= float(power.min())
     with pytest.raises(InfeasibleError, match="keep to each of them, none to both"):
-        run(capped("edp", caps, 10, 2), SHORT_GRADIENT, tmp_path)
+        run(capped("edp", caps, 10, 2), BRIEF_GRADIENT, tmp_path)
 
 
 def test_a_latency_that_no_array_reaches_is_refused_at_once() -> None:

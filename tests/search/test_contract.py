@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.search.contract import StrategyContract
-from tests.search.helpers import SHORT_GRADIENT, SHORT_RANDOM, TINY, Limits, outcome, run
+from tests.search.helpers import BRIEF_GRADIENT, SHORT_RANDOM, TINY, Limits, outcome, run
 from tilegrad.search import (
     Budget,
     GradientStrategy,
@@ -21,7 +21,8 @@ from tilegrad.search.two_loop import loop
 
 
 class TestGradient(StrategyContract):
-    strategy = SHORT_GRADIENT
+    strategy = BRIEF_GRADIENT
+    workload = TINY
     quick = ("all fixed", "wide mesh, little in each column", "fixed mesh and area cap")
 
 
@@ -100,7 +101,7 @@ class TestRandomOnSimba(ShortRandom):
     template = "simba"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 class TestGradientOnEyeriss(ShortGradient):
     template = "eyeriss"
 
@@ -115,6 +116,7 @@ class TestLatinOnEyeriss(FixedSizes, StrategyContract):
     template = "eyeriss"
 
 
+@pytest.mark.slow
 class TestGradientOnNvdlaSmall(ShortGradient):
     template = "nvdla_small"
 
@@ -123,7 +125,7 @@ class TestRandomOnNvdlaSmall(ShortRandom):
     template = "nvdla_small"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 class TestGradientOnNvdlaLarge(ShortGradient):
     template = "nvdla_large"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers_slow import slow_but
 from tests.search.brute_force import optimum_over
 from tests.search.helpers import SHORT_GRADIENT, Limits, record, run, small_problem
 from tests.search.templates import template
@@ -71,7 +72,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", slow_but(CASES, "product", "divided"))
 def test_a_search_reaches_the_optimum_over_all_hardware_and_mappings(
     name: str, tmp_path: Path
 ) -> None:

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from tests.search.brute_force import every_design
-from tests.search.helpers import SHORT_GRADIENT, Limits, run, small_problem
+from tests.search.helpers import BRIEF_GRADIENT, Limits, run, small_problem
 from tests.search.test_optimum import WIDTH, coarse, tiny_layer
 from tilegrad.search import ExactStrategy, SearchProblem
 from tilegrad.search.own import OwnBest
 from tilegrad.workload import Workload, several_networks
 
-PAIRS = [(1, 2), pytest.param((8, 2), marks=pytest.mark.slow)]
+PAIRS = [(1, 2), pytest.param((8, 2), marks=pytest.mark.exhaustive)]
 WEIGHTS = {"sum": (1.0, 3.0), "geomean": (1.0, 3.0), "worst": (1.01, 1.0)}
 
 
@@ -64,5 +64,5 @@ def test_two_networks_have_the_enumerated_optimum(
     exact, _ = run(problem, ExactStrategy(gap=1e-8), tmp_path / "exact")
     assert exact.value == pytest.approx(value, rel=1e-9)
     assert value * (1 - 2e-8) <= exact.bound <= value
-    found, _ = run(problem, SHORT_GRADIENT, tmp_path / "gradient")
+    found, _ = run(problem, BRIEF_GRADIENT, tmp_path / "gradient")
     assert value * (1 - 1e-9) <= found.value <= value * 1.01

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from tests.helpers import STRIDE_CHOICES, gemmini
-from tests.helpers_slow import slow_but
 from tests.search.brute_force import optimum
 from tests.search.helpers import SHORT_GRADIENT, Limits, run, small_problem
 from tilegrad.accelerator import Accelerator
@@ -59,14 +58,16 @@ def tiny_layer(seed: int) -> Problem:
     return Problem(f"layer{seed}", tuple(bounds.tolist()), strides, count=1 + seed % 3)
 
 
-SLOW = ((2,), (3,), (4,), (5,), (6,), (7,), (1, 2), (5, 6), (8, 2))
+SLOW = ((2,), (7,), (3, 4), (8, 2))
+REST = ((3,), (4,), (5,), (6,), (1, 2), (5, 6))
 
 
 @pytest.mark.parametrize(
     "seeds",
     [
-        *[(1,), (3, 4)],
+        (1,),
         *[pytest.param(more, marks=pytest.mark.slow) for more in SLOW],
+        *[pytest.param(more, marks=pytest.mark.exhaustive) for more in REST],
     ],
     ids=str,
 )
@@ -89,7 +90,8 @@ AWKWARD = {
 }
 
 
-@pytest.mark.parametrize("name", slow_but(AWKWARD, "channels"))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", AWKWARD)
 def test_awkward_bounds_reach_the_enumerated_optimum(name: str, tmp_path: Path) -> None:
     """Of all mappings that cover the bounds, those that no search proposes among them."""
     workload = Workload("awkward", (AWKWARD[name],))
@@ -126,7 +128,7 @@ def test_bert_is_within_a_percent_of_its_optimum(pe_dim: int, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pe_dim", [128, 16])
+@pytest.mark.parametrize("pe_dim", [128, pytest.param(16, marks=pytest.mark.exhaustive)])
 def test_resnet_is_within_a_percent_of_its_optimum(pe_dim: int, tmp_path: Path) -> None:
     edp = published_edp("resnet50", pe_dim, GradientStrategy(), tmp_path)
     assert 0.9999 <= edp / PROVEN["resnet50", pe_dim] <= 1.01

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from tests.helpers import gemmini, generator
 from tests.helpers_predictors import latency_by, predictor
 from tests.search.contract import StrategyContract
 from tests.search.helpers import (
-    SHORT_GRADIENT,
+    BRIEF_GRADIENT,
     SHORT_RANDOM,
     SMALL,
     TINY,
@@ -37,8 +36,9 @@ POINTS = {
 }
 
 
+@pytest.mark.slow
 class TestGradientByARoofline(StrategyContract):
-    strategy = replace(SHORT_GRADIENT, starts=4, steps=5, polish_rows=2000)
+    strategy = BRIEF_GRADIENT
     workload = TINY
     quick = ("caps", "fixed mesh and area cap")
     model = latency_by(predictor("roofline", TINY, correction=0.05))
@@ -114,7 +114,7 @@ def test_layers_are_asked_for_together_as_one_by_one(monkeypatch: pytest.MonkeyP
         torch.testing.assert_close(other.latency, one.latency, rtol=1e-12, atol=0)
 
 
-@pytest.mark.parametrize("strategy", [SHORT_RANDOM, SHORT_GRADIENT])
+@pytest.mark.parametrize("strategy", [SHORT_RANDOM, BRIEF_GRADIENT])
 def test_a_prediction_that_is_no_number_ends_the_search(
     strategy: Strategy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.search.helpers import SHORT_GRADIENT, SMALL, Limits, run, small_problem
+from tests.search.helpers import BRIEF_GRADIENT, TINY, Limits, run, small_problem
 from tilegrad.accelerator import load_accelerator
 from tilegrad.mapping import LoopNest
 from tilegrad.search import Budget, SearchProblem, SearchState, Surroundings
@@ -17,8 +17,8 @@ from tilegrad.workload import Problem, Workload
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[SearchProblem, SearchState]:
-    problem = small_problem("edp", Limits({}, {"pe_dim": 8}))
-    return problem, run(problem, SHORT_GRADIENT, tmp_path_factory.mktemp("found"))[0]
+    problem = small_problem("edp", Limits({}, {"pe_dim": 8}), TINY)
+    return problem, run(problem, BRIEF_GRADIENT, tmp_path_factory.mktemp("found"))[0]
 
 
 def best_of(state: SearchState) -> LoopNest:
@@ -56,8 +56,8 @@ def test_other_hardware_is_priced_as_a_search_of_its_own_would(
     hardware = sizes(problem, state)
     hardware[name] = float(max(2, int(factor * hardware[name])))
     quick = edp(problem, state, hardware)
-    own = small_problem("edp", Limits(hardware, {}))
-    searched = run(own, SHORT_GRADIENT, tmp_path)[0]
+    own = small_problem("edp", Limits(hardware, {}), TINY)
+    searched = run(own, BRIEF_GRADIENT, tmp_path)[0]
     assert searched.edp * 0.999 <= quick <= searched.edp * 1.05
 
 
@@ -108,7 +108,7 @@ def test_hardware_that_holds_nothing_has_no_figures(tmp_path: Path) -> None:
 
 
 def test_fixed_accelerators_have_random_designs_alone(tmp_path: Path) -> None:
-    problem = small_problem("edp", Limits({}, {}), SMALL, load_accelerator("eyeriss"))
+    problem = small_problem("edp", Limits({}, {}), TINY, load_accelerator("eyeriss"))
     state = run(problem, RandomStrategy(2000), tmp_path)[0]
     fields = Surroundings(problem, best_of(state)).record(state)
     assert fields["sensitivity"] == []

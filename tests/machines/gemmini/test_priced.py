@@ -48,7 +48,15 @@ PACKAGED = {
     for network in packaged_networks()
     for layer in load_workload(network).layers
 }
-LAYERS = [*UNUSUAL, *PACKAGED.values()]
+LARGE = "unet"
+"""A network whose layers have tiles by the thousand, each executed."""
+LAYERS = [
+    *UNUSUAL,
+    *(
+        pytest.param(layer, marks=pytest.mark.slow) if layer.name.startswith(LARGE) else layer
+        for layer in PACKAGED.values()
+    ),
+]
 
 
 def call_of(text: str) -> tuple[str, list[int]]:
@@ -117,7 +125,7 @@ def drawn(problem: Problem, hardware: dict[str, float], seed: int) -> LoopNest:
     return nests[few[0] if few else int(tiles.argmin())]
 
 
-@pytest.mark.parametrize("problem", LAYERS, ids=[problem.name for problem in LAYERS])
+@pytest.mark.parametrize("problem", LAYERS, ids=lambda problem: problem.name)
 def test_every_packaged_layer_is_priced_as_it_is_emitted(problem: Problem) -> None:
     assert obstacle(problem) is None
     found = drawn(problem, HARDWARE, 1)
@@ -140,7 +148,7 @@ def problems(draw: st.DrawFn) -> Problem:
     return Problem("layer", (kernel, kernel, p, q, c, k, n), (stride, stride, dilation, dilation))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30)
 @given(problem=problems(), seed=seeds, hardware=st.sampled_from([HARDWARE, SMALL]))
 def test_any_layer_is_priced_as_it_is_emitted(
     problem: Problem, seed: int, hardware: dict[str, float]

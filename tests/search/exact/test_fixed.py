@@ -23,6 +23,7 @@ from tilegrad.search import (
 from tilegrad.workload import Problem, Workload, several_networks
 
 NAMES = ("edp", "energy", "latency")
+MACHINE_NAMES = ("eyeriss", "simba", "nvdla_large")
 
 
 def problem_of(name: str, seeds: tuple[int, ...], goal: str) -> SearchProblem:
@@ -63,8 +64,17 @@ def prove(problem: SearchProblem, gap: float = 1e-6) -> SearchState:
     return state
 
 
-@pytest.mark.parametrize("name", ["eyeriss", "simba", "nvdla_large"])
-@pytest.mark.parametrize("goal", NAMES)
+@pytest.mark.parametrize(
+    ("name", "goal"),
+    [
+        *zip(MACHINE_NAMES, NAMES, strict=True),
+        *[
+            pytest.param(name, goal, marks=pytest.mark.slow)
+            for number, name in enumerate(MACHINE_NAMES)
+            for goal in NAMES[:number] + NAMES[number + 1 :]
+        ],
+    ],
+)
 def test_two_layers_have_the_enumerated_optimum(name: str, goal: str) -> None:
     problem = problem_of(name, (1, 2), goal)
     state = prove(problem)
