@@ -34,8 +34,8 @@ coverage: $(DEV) ## run the same tests and measure what they cover, in twice the
 slow: $(DEV) ## run the tests that `make test` leaves out: thousands of round trips, whole searches
 	$(BIN)/python -m pytest -m slow --numprocesses logical --dist worksteal $(ARGS)
 
-exhaustive: $(DEV) ## cut off runs of every kind at fifty random moments, and change one byte of inputs (an hour)
-	$(BIN)/python -m pytest -m exhaustive --numprocesses logical --dist worksteal $(ARGS)
+exhaustive: $(DEV) ## cut off runs of every kind at fifty random moments, five times the examples of properties (an hour)
+	$(BIN)/python -m pytest -m 'exhaustive or hypothesis' --hypothesis-profile thorough --numprocesses logical --dist worksteal $(ARGS)
 
 oldest: $(OLDEST) ## run the tests with the oldest versions that pyproject.toml promises (Python 3.10 to 3.12)
 	$(OLDEST_VENV)/bin/python -m pytest -W default::DeprecationWarning --numprocesses logical --dist worksteal $(ARGS)

@@ -95,6 +95,7 @@ def work(tmp_path: Path) -> Path:
 OWN = ("--config-dir", "own", "accelerator=two_level.yaml", "progress=false")
 
 
+@pytest.mark.slow
 def test_a_search_by_the_installed_command(program: Path, work: Path) -> None:
     python = program.with_name("python")
     where = subprocess.run(

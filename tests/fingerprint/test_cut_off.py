@@ -17,7 +17,7 @@ from tests.fingerprint.runs import Run, figures, write_inputs
 from tilegrad.files import TEMPORARY
 
 FEW, MANY = 1, 50
-"""Moments for each kind of run in `make test` and in `make exhaustive`."""
+"""Moments for each kind of run in `make slow` and in `make exhaustive`."""
 
 PERCEPTRON = (
     "data=mine.csv", "model=mlp", "model.hidden=[8]", "data.batch_size=32", "split.count=2",
@@ -92,17 +92,16 @@ def check_full(code: int, printed: str) -> None:
         assert "cannot be" in last, printed
 
 
-def most_but(slow: str, quick: str | None = None) -> list[Any]:
-    """Return the kinds of runs: one to `make test`, one to `make slow`, the others to the rest."""
-    rest = [kind for kind in RUNS if kind not in (quick, slow)]
+def most_but(slow: str) -> list[Any]:
+    """Return the kinds of runs: one to `make slow`, the others to `make exhaustive`."""
+    rest = [kind for kind in RUNS if kind != slow]
     return [
-        *([] if quick is None else [quick]),
         pytest.param(slow, marks=pytest.mark.slow),
         *[pytest.param(kind, marks=pytest.mark.exhaustive) for kind in rest],
     ]
 
 
-@pytest.mark.parametrize("kind", most_but("comparison", quick="search"))
+@pytest.mark.parametrize("kind", most_but("search"))
 def test_killed_at_random_moments(kind: str, directory: Path) -> None:
     check_kills(Trial(RUNS[kind], directory), random.Random(kind), FEW)
 

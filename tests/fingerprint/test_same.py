@@ -36,7 +36,7 @@ def move(path: Path) -> str:
     return str(place)
 
 
-@pytest.mark.parametrize("kind", slow_but(RUNS, "training", "search", "comparison"))
+@pytest.mark.parametrize("kind", slow_but(RUNS, "training", "search"))
 def test_another_setting_is_refused_and_files_elsewhere_go_on(kind: str, script: Script) -> None:
     run = RUNS[kind]
     assert script(run.command, *run.into("run")).code == 0

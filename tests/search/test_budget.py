@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 
-from tests.search.helpers import SHORT_RANDOM, SMALL, record, run, small_problem
+from tests.search.helpers import SHORT_RANDOM, SMALL, TINY, record, run, small_problem
 from tilegrad.mapping.sampling import Sampler
 from tilegrad.search import Budget, GradientStrategy, SearchState, Strategy, Surroundings
 from tilegrad.search.budget import MOST_RESERVED, OutOfTimeError
+from tilegrad.workload import Workload
 
 pytestmark = pytest.mark.usefixtures("unchecked")
 
 SECONDS = 10.0
+LAYERS = Workload("three", (*TINY.layers, SMALL.layers[1]))
 GRADIENT = GradientStrategy(starts=4, steps=4, polish_rows=2000, polish_rounds=2, workers=1)
 
 PIECES = {
@@ -71,14 +73,14 @@ def jumping(
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> SearchState:
-    return run(small_problem(), GRADIENT, tmp_path_factory.mktemp("whole"))[0]
+    return run(small_problem(workload=LAYERS), GRADIENT, tmp_path_factory.mktemp("whole"))[0]
 
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_the_piece_at_work_is_the_last(
     piece: str, whole: SearchState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    problem, clock = small_problem(), Clock()
+    problem, clock = small_problem(workload=LAYERS), Clock()
     place, most = PIECES[piece]
     with monkeypatch.context() as patch:
         patch.setattr("tilegrad.search.gradient.descent.GROUP_ROWS", 1)
@@ -99,7 +101,7 @@ def test_the_piece_at_work_is_the_last(
 def test_a_search_cut_short_goes_on_to_the_same_end(
     piece: str, whole: SearchState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    problem, clock = small_problem(), Clock()
+    problem, clock = small_problem(workload=LAYERS), Clock()
     with monkeypatch.context() as patch:
         jumping(patch, PIECES[piece][0], clock, when=2)
         assert run(problem, GRADIENT, tmp_path, budget=clock.budget)[1] == "budget"
@@ -112,7 +114,7 @@ def test_a_search_cut_short_goes_on_to_the_same_end(
 def test_a_round_whose_end_was_cut_short_counts_what_it_gained(
     whole: SearchState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    problem = small_problem()
+    problem = small_problem(workload=LAYERS)
     ends = 0
     for when in range(2, 5):
         clock = Clock()
@@ -155,16 +157,16 @@ def test_random_designs_are_drawn_once_at_least(
 def test_what_lies_around_is_whole_or_absent(
     whole: SearchState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    problem, clock = small_problem(), Clock()
+    problem, clock = small_problem(workload=LAYERS), Clock()
     assert whole.best is not None
     everything = Surroundings(problem, whole.best).record(whole)
-    calls = jumping(monkeypatch, "surroundings:refine", clock, when=2 * len(SMALL) + 1)
+    calls = jumping(monkeypatch, "surroundings:refine", clock, when=2 * len(LAYERS) + 1)
     found = Surroundings(problem, whole.best, clock.budget.begin()).record(whole)
     assert found["baselines"] == everything["baselines"][: len(found["baselines"])]
     assert found["sensitivity"] == everything["sensitivity"][: len(found["sensitivity"])]
     assert 1 <= len(found["baselines"] + found["sensitivity"]) < 4
     # One layer on each thread at most.
-    assert calls() < 4 * len(SMALL)
+    assert calls() < 4 * len(LAYERS)
 
 
 def test_a_reserve_is_left_of_the_seconds() -> None:

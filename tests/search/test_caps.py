@@ -12,7 +12,14 @@ from torch import Tensor
 
 from tests.helpers import gemmini
 from tests.search.brute_force import every_design
-from tests.search.helpers import BRIEF_GRADIENT, SHORT_RANDOM, Limits, run, small_problem
+from tests.search.helpers import (
+    BRIEF_GRADIENT,
+    SHORT_GRADIENT,
+    SHORT_RANDOM,
+    Limits,
+    run,
+    small_problem,
+)
 from tests.search.test_optimum import WIDTH, coarse, tiny_layer
 from tilegrad.accelerator.limited import with_bandwidth
 from tilegrad.errors import ConfigError, InfeasibleError
@@ -119,7 +126,7 @@ def test_caps_that_exclude_each_other_are_told(tmp_path: Path) -> None:
     caps = Caps(cap, float(power[cycles <= cap].min()) * 0.99)
     assert caps.pj_per_cycle >= float(power.min())
     with pytest.raises(InfeasibleError, match="keep to each of them, none to both"):
-        run(capped("edp", caps, 10, 2), BRIEF_GRADIENT, tmp_path)
+        run(capped("edp", caps, 10, 2), SHORT_GRADIENT, tmp_path)
 
 
 def test_a_latency_that_no_array_reaches_is_refused_at_once() -> None:

@@ -10,7 +10,7 @@ import torch
 
 from tests.helpers import STRIDE_CHOICES, gemmini
 from tests.search.brute_force import optimum
-from tests.search.helpers import SHORT_GRADIENT, Limits, run, small_problem
+from tests.search.helpers import BRIEF_GRADIENT, Limits, run, small_problem
 from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.expression import parse_expression
 from tilegrad.search import GradientStrategy, Strategy
@@ -79,7 +79,7 @@ def test_a_tiny_network_reaches_the_enumerated_optimum(
     for name, value in least.items():
         limits = Limits({}, {"pe_dim": WIDTH})
         problem = small_problem(name, limits, workload, coarse())
-        state, _ = run(problem, SHORT_GRADIENT, tmp_path / name)
+        state, _ = run(problem, BRIEF_GRADIENT, tmp_path / name)
         within = COINCIDENT.get((seeds, name), 1.01)
         assert value * (1 - 1e-9) <= state.value <= value * within, name
 
@@ -97,7 +97,7 @@ def test_awkward_bounds_reach_the_enumerated_optimum(name: str, tmp_path: Path) 
     workload = Workload("awkward", (AWKWARD[name],))
     for objective, value in optimum(workload, coarse(), WIDTH, padded=True).items():
         problem = small_problem(objective, Limits({}, {"pe_dim": WIDTH}), workload, coarse())
-        state, _ = run(replace(problem, padded=True), SHORT_GRADIENT, tmp_path / objective)
+        state, _ = run(replace(problem, padded=True), BRIEF_GRADIENT, tmp_path / objective)
         # Where area counts, sizes are looked at in steps.
         within = 1.02 if objective == "area-delay" else 1.01
         assert value * (1 - 1e-9) <= state.value <= value * within, objective
@@ -107,7 +107,7 @@ def test_padding_gains_where_a_mesh_does_not_divide_the_bounds(tmp_path: Path) -
     workload = Workload("awkward", (AWKWARD["channels"],))
     problem = small_problem("latency", Limits({"pe_dim": WIDTH}), workload, coarse())
     cycles = [
-        run(replace(problem, padded=padded), SHORT_GRADIENT, tmp_path / str(padded))[0].value
+        run(replace(problem, padded=padded), BRIEF_GRADIENT, tmp_path / str(padded))[0].value
         for padded in (False, True)
     ]
     # 5 x 7 channels on 4 x 4 PEs: 2 x 2 steps, where perfect factors use one row or one column.

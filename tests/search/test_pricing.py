@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.search.helpers import SHORT_GRADIENT, Limits, record, run, small_problem
+from tests.search.helpers import BRIEF_GRADIENT, Limits, record, run, small_problem
 from tilegrad.accelerator import build_accelerator
 from tilegrad.errors import ConfigError
 from tilegrad.paths import config_directory
@@ -120,16 +120,17 @@ def test_levels_without_area_are_named_where_area_counts() -> None:
         assert "Registers, Accumulator, ConvolutionBuffer have no area_mm2" in warning
 
 
+@pytest.mark.slow
 def test_sizes_of_a_sized_table_are_priced_and_bounded(tmp_path: Path) -> None:
     """Under constants the search takes what mappings can use, under sized figures less."""
-    layer = Problem("linear", (1, 1, 1, 256, 512, 512, 1))
+    layer = Problem("linear", (1, 1, 1, 128, 256, 256, 1))
     simba = free_simba()
     found = {}
     for energy in ("accelergy", "sram-40nm"):
         accelerator = build_accelerator(**{**simba, "energy": energy})
         limits = Limits({}, {"global_kb": 4096})
         problem = small_problem("energy", limits, Workload("one", (layer,)), accelerator)
-        state, _ = run(problem, SHORT_GRADIENT, tmp_path / energy)
+        state, _ = run(problem, BRIEF_GRADIENT, tmp_path / energy)
         found[energy] = record(state, problem)["hardware"]["global_kb"]
         warned = [text for text in problem.pricing.warnings if "do not grow" in text]
         assert bool(warned) == (energy == "accelergy")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.search.helpers import BRIEF_GRADIENT
 from tilegrad.accelerator import load_accelerator
 from tilegrad.cost import layer_cost
 from tilegrad.errors import WorkloadError
@@ -12,7 +13,6 @@ from tilegrad.mapping import parse_shorthand
 from tilegrad.nest import analyse
 from tilegrad.search import (
     Budget,
-    GradientStrategy,
     RandomStrategy,
     SearchProblem,
     SearchState,
@@ -50,9 +50,7 @@ def searched(layers: tuple[Problem, ...], strategy: Strategy) -> tuple[SearchPro
     return problem, state
 
 
-@pytest.mark.parametrize(
-    "strategy", [GradientStrategy(starts=16, steps=10, polish_rounds=3), RandomStrategy(200)]
-)
+@pytest.mark.parametrize("strategy", [BRIEF_GRADIENT, RandomStrategy(200)])
 def test_a_mixed_design_costs_what_its_layers_cost_one_by_one(strategy: Strategy) -> None:
     problem, state = searched(LAYERS, strategy)
     assert state.best is not None
@@ -74,7 +72,7 @@ def test_a_mixed_design_costs_what_its_layers_cost_one_by_one(strategy: Strategy
 def test_a_matmul_and_the_convolution_of_ones_end_alike() -> None:
     sizes = {"P": 24, "C": 16, "K": 20}
     ones = {"R": 1, "S": 1, "Q": 1}
-    strategy = GradientStrategy(starts=16, steps=10)
+    strategy = BRIEF_GRADIENT
     product = Problem.from_fields("product", sizes, shape=packaged_shape("matmul"))
     _, of_shape = searched((product,), strategy)
     _, of_ones = searched((Problem.from_fields("product", {**sizes, **ones}),), strategy)

@@ -73,6 +73,7 @@ def test_every_job_of_an_experiment_runs(experiment: str, whole: bool, command: 
         assert (result["metrics"] or result["importances"]) != {}
 
 
+@pytest.mark.slow
 def test_one_command_sweeps_experiments_each_over_its_own_fields(command: Command) -> None:
     chosen = "experiment=poster/hardware_raw,poster/importances"
     ended = command("-m", chosen, *MADE, "model=linear", "features=raw", "seed=3,4",

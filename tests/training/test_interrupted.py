@@ -22,7 +22,21 @@ from tilegrad.fingerprint.claim import LOCK
 from tilegrad.training import FoldProgress
 from tilegrad.training.interrupts import plain_interrupts
 
-LONG = (*QUICK, "trainer.max_epochs=6")
+LONG = (*QUICK, "trainer.max_epochs=4")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where a whole run is kept for the tests of this module."""
+    return tmp_path_factory.mktemp("kept") / "whole"
+
+
+@pytest.fixture
+def whole(command: Command, kept: Path) -> Path:
+    """Return the directory of a run of ``QUICK`` that nothing interrupted."""
+    if not kept.exists():
+        assert command(*QUICK, f"dir={kept}").code == 0
+    return kept
 
 
 class KilledError(BaseException):
@@ -78,7 +92,7 @@ MOMENTS = (
 
 
 def test_a_training_killed_between_any_two_files_goes_on(
-    command: Command, directory: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, whole: Path, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for moment in MOMENTS:
         with monkeypatch.context() as patch:
@@ -86,9 +100,8 @@ def test_a_training_killed_between_any_two_files_goes_on(
             with pytest.raises(KilledError):
                 command(*QUICK, "dir=run")
     assert command(*QUICK, "dir=run").code == 0
-    assert command(*QUICK, "dir=whole").code == 0
-    assert figures(directory / "run") == figures(directory / "whole")
-    models = (directory / "run" / "model.ckpt", directory / "whole" / "model.ckpt")
+    assert figures(directory / "run") == figures(whole)
+    models = (directory / "run" / "model.ckpt", whole / "model.ckpt")
     states = [torch.load(path, weights_only=True)["state_dict"] for path in models]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[1])
 
@@ -108,13 +121,14 @@ def test_a_directory_in_use_is_refused(command: Command, directory: Path) -> Non
     assert not [path for path in (directory / "run").iterdir() if path.is_dir()]
 
 
-def test_a_checkpoint_that_a_kill_cut_off_is_left_aside(command: Command, directory: Path) -> None:
-    assert command(*QUICK, "dir=whole").code == 0
+def test_a_checkpoint_that_a_kill_cut_off_is_left_aside(
+    command: Command, whole: Path, directory: Path
+) -> None:
     place = directory / "run" / "fold-0"
     place.mkdir(parents=True)
     (place / "last.ckpt").write_bytes(b"PK\x03\x04 and no more")
     assert command(*QUICK, "dir=run").code == 0
-    assert figures(directory / "run") == figures(directory / "whole")
+    assert figures(directory / "run") == figures(whole)
 
 
 def test_ctrl_c_is_heard_again_afterwards() -> None:

@@ -26,8 +26,9 @@ def imported(path: Path) -> set[str]:
 
 def test_lightning_comes_as_pytorch_lightning_alone() -> None:
     """The package of both, ``lightning``, has another copy of the same classes."""
-    assert any("pytorch_lightning" in imported(path) for path in SOURCES)
-    assert not [path for path in SOURCES if "lightning" in imported(path)]
+    packages = {path: imported(path) for path in SOURCES}
+    assert any("pytorch_lightning" in found for found in packages.values())
+    assert not [path for path, found in packages.items() if "lightning" in found]
     targets = [word for path in CONFIGS for word in path.read_text().split()]
     assert "pytorch_lightning.Trainer" in targets
     assert not [word for word in targets if word.startswith("lightning.")]
