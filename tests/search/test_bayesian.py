@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import sys
+from importlib.util import find_spec
 
 import pytest
 import torch
 
-pytest.importorskip("botorch", reason="pip install 'tilegrad[bayesian]'")
+if find_spec("botorch") is None:
+    pytest.skip("needs botorch: pip install 'tilegrad[bayesian]'", allow_module_level=True)
 
 from tests.search.contract import StrategyContract
 from tests.search.helpers import TINY, small_problem

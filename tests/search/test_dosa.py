@@ -24,6 +24,7 @@ SHORT = DosaStrategy(starts=2, steps=12, round_steps=5, learning_rate=1e-3, star
 
 class TestDosa(StrategyContract):
     strategy = SHORT
+    workload = TINY
     quick = ("fixed mesh and area cap",)
     # A descent ends in another valley for each objective.
     margin = 2.0
