@@ -32,7 +32,7 @@ coverage: $(DEV) ## run the same tests and measure what they cover, in twice the
 	$(BIN)/python -m pytest --cov --numprocesses logical --dist worksteal $(ARGS)
 
 slow: $(DEV) ## run the tests that `make test` leaves out: thousands of round trips, whole searches
-	$(BIN)/python -m pytest -m slow --numprocesses logical --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -m 'slow and not exhaustive' --numprocesses logical --dist worksteal $(ARGS)
 
 exhaustive: $(DEV) ## cut off runs of every kind at fifty random moments, five times the examples of properties (an hour)
 	$(BIN)/python -m pytest -m 'exhaustive or hypothesis' --hypothesis-profile thorough --numprocesses logical --dist worksteal $(ARGS)

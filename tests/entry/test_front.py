@@ -21,6 +21,11 @@ FRONT = (*SHORT, "points=4", "dir=out")
 
 
 @pytest.fixture
+def blank() -> None:
+    """Draw the pictures here."""
+
+
+@pytest.fixture
 def searching(script: Script) -> Command:
     """Return a function that runs ``search.py`` with arguments."""
     return lambda *arguments: script("search", *arguments)

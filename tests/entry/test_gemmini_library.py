@@ -97,7 +97,8 @@ def layer_table(draws: random.Random, layers: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("seed", "sizes"), enumerate([(16, 128, 32), (16, 33, 9), (5, 12, 3), (32, 130, 100)])
+    ("seed", "sizes"),
+    list(enumerate([(16, 128, 32), (16, 33, 9), (5, 12, 3), (32, 130, 100)])),
 )
 def test_any_legal_table_has_a_design(
     command: Command, sizes: tuple[int, int, int], seed: int

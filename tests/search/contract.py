@@ -47,7 +47,7 @@ class StrategyContract:
     unlimited: Limits = Limits()
     limits: Mapping[str, Limits] = LIMITS
     quick: tuple[str, ...] = ()
-    """Limits that `make test` tries, where a search takes long; none: all of them."""
+    """Limits that are tried with the other tests, where a search takes long; none: all of them."""
     model: LatencyModel = NEST_LATENCY
     margin: float = 1e-9
     """How much better the design of another objective may be. The mapspace leaves out mappings that

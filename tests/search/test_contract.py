@@ -11,7 +11,6 @@ from tests.search.contract import StrategyContract
 from tests.search.helpers import BRIEF_GRADIENT, SHORT_RANDOM, TINY, Limits, outcome, run
 from tilegrad.search import (
     Budget,
-    GradientStrategy,
     LatinStrategy,
     RandomStrategy,
     SearchState,
@@ -77,7 +76,7 @@ class FixedSizes:
 
 
 class ShortGradient(FixedSizes, StrategyContract):
-    strategy = GradientStrategy(starts=4, steps=5, polish_rows=5000, polish_rounds=2)
+    strategy = BRIEF_GRADIENT
     margin = 0.05
 
 

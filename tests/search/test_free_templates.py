@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.search.contract import StrategyContract
-from tests.search.helpers import Limits, run, small_problem
+from tests.search.helpers import BRIEF_GRADIENT, Limits, run, small_problem
 from tests.search.test_contract import TINY, ShortRandom
 from tilegrad.accelerator import load_accelerator
 from tilegrad.errors import ConfigError
@@ -73,7 +73,8 @@ def test_default_hardware_is_the_templates_own(name: str) -> None:
 class TestGradientOnTpu(StrategyContract):
     template = "tpu"
     workload = TINY
-    strategy = GradientStrategy(starts=4, steps=5, polish_rows=5000, polish_rounds=2)
+    strategy = BRIEF_GRADIENT
+    quick = ("fixed buffers",)
     unlimited = Limits({}, {"rows": 8, "columns": 8})
     limits: Mapping[str, Limits] = {
         "fixed rows": Limits({"rows": 4}, {"columns": 4}),

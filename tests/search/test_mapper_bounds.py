@@ -24,7 +24,10 @@ KNOWN = (inf, 1.5, 1.0000001)
 CUT = {**MACHINES, "nvdla_small": MACHINES["nvdla_large"]}
 """Machines whose levels' words are drawn anew, but for the outermost (0)."""
 
-MORE = [pytest.param(seed, marks=pytest.mark.slow) for seed in range(100, 140)]
+MORE = [
+    pytest.param(seed, marks=pytest.mark.slow if seed < 108 else pytest.mark.exhaustive)
+    for seed in range(100, 140)
+]
 """Seeds of further layers."""
 
 ENUMERATED = [

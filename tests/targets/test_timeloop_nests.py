@@ -43,9 +43,9 @@ def test_through_a_file(name: str, dialect: str, tmp_path: Path) -> None:
 
 
 def many(name: str) -> ParameterSet:
-    """Mark an accelerator with the levels of another one, whose sizes alone are free."""
-    alike = name.endswith(("_free", "_large"))
-    return pytest.param(name, marks=pytest.mark.exhaustive if alike else pytest.mark.slow)
+    """Mark one accelerator with sized buffers and one with several meshes as slow."""
+    slow = name in ("gemmini", "eyeriss")
+    return pytest.param(name, marks=pytest.mark.slow if slow else pytest.mark.exhaustive)
 
 
 @pytest.mark.parametrize("name", [many(name) for name in packaged_accelerators()])
