@@ -12,14 +12,17 @@ from tests.search.helpers import TINY, small_problem
 from tilegrad.errors import ConfigError
 from tilegrad.mapping.factors import divisors
 from tilegrad.mapping.space import TEMPORAL
-from tilegrad.search import DosaStrategy, SearchProblem
+from tilegrad.search import Budget, DosaStrategy, SearchProblem
 from tilegrad.search.dosa.adam import Adam
 from tilegrad.search.dosa.relaxed import DirectProblem
 from tilegrad.search.dosa.rounding import designs, nearest_divisor, rounded, stationary_orders
+from tilegrad.search.dosa.starts import COSA, Starts
 from tilegrad.search.gradient.relaxed import RelaxedProblem
 from tilegrad.shape.conv import CONV
 
-SHORT = DosaStrategy(starts=2, steps=12, round_steps=5, learning_rate=1e-3, start_mappings=5)
+SHORT = DosaStrategy(
+    starts=2, steps=12, round_steps=5, learning_rate=1e-3, start="random", start_mappings=5
+)
 
 
 class TestDosa(StrategyContract):
@@ -147,6 +150,20 @@ def test_learning_rates_are_those_published_for_a_network() -> None:
     published = [DosaStrategy().rate(name) for name in ("unet", "resnet50", "retinanet", "bert")]
     assert published == [5e-5, 7.5e-5, 7.5e-5, 1e-5]
     assert SHORT.rate("unet") == 1e-3
+
+
+def test_starts_of_cosa_fit_their_hardware_and_repeat() -> None:
+    problem = small_problem(workload=TINY)
+    starts = Starts(COSA, 1, problem, Budget().begin(), seed=0)
+    design, mappings = starts.draw(1)
+    cost, _ = problem.evaluate(design)
+    assert bool(cost.fits.all())
+    # Every loop order of one tile of each layer, and the smallest mappings at most.
+    assert mappings <= sum(2 * len(table.orders) for table in problem.tables)
+    again, _ = starts.draw(1)
+    assert torch.equal(design.temporal, again.temporal)
+    other, _ = starts.draw(2)
+    assert not torch.equal(design.temporal, other.temporal)
 
 
 def test_wrong_settings_are_refused() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from tilegrad.search.budget import Budget
 from tilegrad.search.dosa.adam import Adam
 from tilegrad.search.dosa.relaxed import DirectProblem
 from tilegrad.search.dosa.rounding import designs, rounded, stationary_orders
+from tilegrad.search.dosa.starts import Starts
 from tilegrad.search.gradient.relaxed import RelaxedProblem
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
@@ -25,9 +26,6 @@ WORSE = 10.0
 
 MOST_DRAWN = 10
 """So many times the starts that are asked for are drawn at most."""
-
-Drawer = Callable[[int], tuple[LoopNest, int]]
-"""Gives the start of a number: its design ``[1, layer]``, and how many mappings it evaluated."""
 
 
 @dataclass(frozen=True)
@@ -70,31 +68,32 @@ class DosaRun:
         """What one is of each factor, ``[layer, slot]``."""
         return self.direct.units()
 
-    def begin(self, drawer: Drawer) -> None:
-        """Draw the starts, one after the other; the smallest mappings are the first design."""
-        self.state.offer(self.problem.smallest(), self.problem)
-        self._count(1)
-        factors: list[Tensor] = []
-        orders: list[Tensor] = []
-        scales: list[float] = []
-        for number in range(self.plan.starts * MOST_DRAWN):
-            self.budget.check()
-            design, mappings = drawer(number)
-            self.state.offer(design, self.problem)
-            self.state.count(mappings, len(self.problem.tables))
-            own, order = self._relaxed(design)
-            scale = float(self.direct.loss(own, order.unsqueeze(2))[1])
-            if scales and scale > WORSE * min(scales):
-                continue
-            factors.append(own)
-            orders.append(order)
-            scales.append(scale)
-            if len(scales) == self.plan.starts:
-                break
+    def begin(self, starts: Starts) -> None:
+        """Draw one more start; the smallest mappings are the first design."""
+        if not self.state.samples:
+            self.state.offer(self.problem.smallest(), self.problem)
+            self._count(1)
+            self.state.private = {"drawn": 0, "factors": [], "orders": [], "scales": []}
+        self.budget.check()
+        private = dict(self.state.private)
+        design, mappings = starts.draw(private["drawn"])
+        self.state.offer(design, self.problem)
+        self.state.count(mappings, len(self.problem.tables))
+        factors, orders = self._relaxed(design)
+        scale = float(self.direct.loss(factors, orders.unsqueeze(2))[1])
+        private["drawn"] += 1
+        if scale <= WORSE * min([*private["scales"], scale]):
+            for name, value in (("factors", factors), ("orders", orders), ("scales", scale)):
+                private[name] = [*private[name], value]
+        self.state.private = private
+        if self.plan.starts in (len(private["scales"]), private["drawn"] // MOST_DRAWN):
+            self._descend_from(private)
+
+    def _descend_from(self, drawn: dict[str, Any]) -> None:
         self.state.private = {
-            "adam": Adam.begin(torch.cat(factors) / self.units).pack(),
-            "orders": torch.cat(orders),
-            "scales": torch.tensor(scales, dtype=torch.float64),
+            "adam": Adam.begin(torch.cat(drawn["factors"]) / self.units).pack(),
+            "orders": torch.cat(drawn["orders"]),
+            "scales": torch.tensor(drawn["scales"], dtype=torch.float64),
         }
         self.state.phase = "descend"
 

@@ -6,16 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-import torch
-
 from tilegrad.checks import choice, positive_int, positive_number
-from tilegrad.mapping import LoopNest
 from tilegrad.search.budget import Budget
 from tilegrad.search.dosa.run import DosaRun, Plan
+from tilegrad.search.dosa.starts import COSA, STARTS, Starts
 from tilegrad.search.problem import SearchProblem
-from tilegrad.search.state import SearchState, generator
-from tilegrad.search.two_loop.mapper import RandomMapper
-from tilegrad.search.two_loop.sizes import Sizes
+from tilegrad.search.state import SearchState
 
 RATES = {"unet": 5e-5, "resnet50": 7.5e-5, "retinanet": 7.5e-5}
 RATE = 1e-5
@@ -28,7 +24,8 @@ ORDERINGS = ITERATE, NONE = ("iterate", "none")
 class DosaStrategy:
     """Adam on the factors of ``starts`` designs, rounded every ``round_steps`` of ``steps``.
 
-    A start is random hardware with each layer's best of ``start_mappings`` random mappings.
+    A start is random hardware with the mappings of CoSA's program (``start`` "cosa"), or with each
+    layer's best of ``start_mappings`` random ones ("random").
     ``ordering``: whether roundings try the three orders of the outermost level in which a tensor
     stands still. All starts descend together.
     """
@@ -37,7 +34,8 @@ class DosaStrategy:
     steps: int = 1490
     round_steps: int = 500
     learning_rate: float | None = None
-    start_mappings: int = 10
+    start: str = COSA
+    start_mappings: int = 100
     ordering: str = ITERATE
     name: str = field(default="dosa", init=False)
     needs_gradient: ClassVar[bool] = True
@@ -48,6 +46,7 @@ class DosaStrategy:
             positive_int(f"strategy.{name}", getattr(self, name))
         if self.learning_rate is not None:
             positive_number("strategy.learning_rate", self.learning_rate)
+        choice("strategy.start", self.start, STARTS)
         choice("strategy.ordering", self.ordering, ORDERINGS)
 
     def rate(self, network: str) -> float:
@@ -64,17 +63,10 @@ class DosaStrategy:
         rate, reorder = self.rate(problem.workload.name), self.ordering == ITERATE
         plan = Plan(self.starts, self.steps, self.round_steps, rate, reorder)
         run = DosaRun(plan, problem, state, budget)
-        sizes, mapper = Sizes.of(problem), RandomMapper(problem, budget)
-
-        def drawn(number: int) -> tuple[LoopNest, int]:
-            random = generator(seed, number)
-            shares = torch.rand(1, len(sizes), generator=random, dtype=torch.float64)
-            found = mapper.best(sizes.hardware(shares), self.start_mappings, random)
-            return found.designs, found.mappings
-
+        starts = Starts(self.start, self.start_mappings, problem, budget, seed)
         while not state.done:
             if state.phase == "begin":
-                run.begin(drawn)
+                run.begin(starts)
             else:
                 run.descend()
             yield
