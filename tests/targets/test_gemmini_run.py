@@ -81,6 +81,21 @@ def test_measured_cycles_stand_beside_ours(run: Path, simulator: Simulator) -> N
     assert "booting" in (run / "gemmini" / "logs" / "000_one.log").read_text()
 
 
+def test_what_was_measured_is_not_run_again(run: Path, simulator: Simulator) -> None:
+    counting = "open('runs', 'a').write('x')\n" + ANSWER.replace("CYCLES", "1000")
+    ran = run / "gemmini" / "runs"
+    for _ in range(2):
+        compare(run, simulator=simulator(counting))
+        assert ran.read_text() == "xx"
+    # Another simulator, another argument, a log that is gone: measured anew.
+    compare(run, simulator=simulator(counting.replace("1000", "1001")))
+    assert {row["measured_cycles"] for row in rows(run)} == {"1001"}
+    compare(run, simulator=simulator(counting), arguments=["-q", "{program}"])
+    (run / "gemmini" / "logs" / "000_one.log").unlink()
+    compare(run, simulator=simulator(counting), arguments=["-q", "{program}"])
+    assert ran.read_text() == "x" * 7
+
+
 @pytest.mark.parametrize(
     ("program", "message"),
     [

@@ -88,6 +88,8 @@ def _check_free(config: DictConfig, figures: tuple[Figure, ...]) -> None:
             raise ConfigError(
                 f"{field} is given beside front, whose searches serve none; legal: null"
             )
+    if config.measure.rounds:
+        raise ConfigError(f"measure.rounds is {config.measure.rounds} beside front; legal there: 0")
     for figure in figures[1:]:
         if config.caps.get(figure.name) is not None:
             raise ConfigError(

@@ -11,7 +11,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from rich.console import Console
 
-from tilegrad.checks import choice, flag
+from tilegrad.checks import choice, flag, positive_int
 from tilegrad.commands.written import write_result
 from tilegrad.files import write_json
 from tilegrad.fingerprint.claim import claimed
@@ -41,6 +41,15 @@ def search(config: DictConfig) -> Result:
     Nothing is written before the whole config was found legal. Raises ``TilegradError`` subclasses
     on bad input and ``KeyboardInterrupt`` after what an interrupted run found was saved.
     """
+    if positive_int("measure.rounds", config.measure.rounds, least=0):
+        # Imported here: a search starts without what measuring needs.
+        from tilegrad.commands.measure import search_measured
+
+        return search_measured(config)
+    return _search_once(config)
+
+
+def _search_once(config: DictConfig) -> Result:
     # The strategies share the processors by threads of their own, over layers and starts.
     torch.set_num_threads(1)
     runner = build_runner(config)

@@ -20,6 +20,8 @@ INDIFFERENT = (
     "log", "optimized_metric", "keep_folds", "hydra",
     # What is worked out from a finished result, and anew each time.
     "importances", "target",
+    # What goes on between searches.
+    "measure",
     # How far a search goes: a longer one goes on with a shorter one.
     "budget", "bound",
     # How it runs, and how often it saves what it goes on from.

@@ -64,6 +64,14 @@ class Predicted(Part):
         return Interval(self.level, (low, high), (cycles[0], cycles[1]))
 
 
+class MeasuredTotal(Part):
+    """EDP [uJ*cycles] and cycles of the network as measured; how many ``programs`` were."""
+
+    edp: Number
+    cycles: Number
+    programs: Size
+
+
 class Variant(Part):
     """Another design beside the best one; ``made`` says how, in words."""
 
@@ -96,6 +104,7 @@ class LayerResult(LayerDesign):
     cycles_by_part: dict[str, Number]
     predicted_interval: tuple[Number, Number] | None = None
     predicted_cycles: Number | None = None
+    measured_cycles: Number | None = Field(None, description="of one execution on the machine")
     outside_training_range: tuple[Outside, ...] = ()
 
     @model_validator(mode="after")
@@ -184,6 +193,9 @@ class Result(DesignRecord):
         None, description="what became of the network's operators, where it was read from a model"
     )
     predicted: Predicted | None = None
+    measured: MeasuredTotal | None = Field(
+        None, description="of the network, where all of its layers were measured"
+    )
     gap: Number | None = Field(
         None, description="how far above the optimum the objective is at most, as a share"
     )

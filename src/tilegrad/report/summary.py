@@ -23,6 +23,7 @@ def summary_rows(result: Result) -> dict[str, str]:
         "latency": cycles(result.cycles),
         **speed_rows(result),
         **(prediction_rows(result, result.predicted) if result.predicted else {}),
+        **measured_rows(result),
         "area": f"{result.area_mm2:.3g} mm2{at_cap(result, AREA)}",
         "hardware": hardware_text(result),
         **limit_rows(result),
@@ -34,6 +35,17 @@ def summary_rows(result: Result) -> dict[str, str]:
         "search time": f"{result.seconds:.1f} s",
         "status": STATUS[result.status],
         **({"warning": "; ".join(result.warnings)} if result.warnings else {}),
+    }
+
+
+def measured_rows(result: Result) -> dict[str, str]:
+    """Return what the network takes on the machine, where all of its layers were measured."""
+    if result.measured is None:
+        return {}
+    found = result.measured
+    return {
+        "measured EDP": f"{scientific(found.edp)} uJ*cycles (of {found.programs} programs)",
+        "measured latency": cycles(found.cycles),
     }
 
 

@@ -42,7 +42,7 @@ from tilegrad.workload import Problem
 FIELDS = (
     "accelerator", "hardware", "caps", "workload", "strategy", "padding", "objective", "seed",
     "dir", "budget", "optimized_metric", "report", "progress", "target", "ckpt", "ckpt_penalty",
-    "ckpt_upper", "logger", "log", "device", "bound", "front", "points",
+    "ckpt_upper", "logger", "log", "device", "bound", "front", "points", "measure",
 )  # fmt: skip
 """The fields of ``conf/search.yaml``."""
 

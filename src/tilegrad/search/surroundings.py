@@ -137,7 +137,7 @@ def rechosen(
     except InfeasibleError:
         return None
     sizes = {name: torch.tensor([size], dtype=torch.float64) for name, size in hardware.items()}
-    pools = _pools(there, nests, sizes, budget)
+    pools = pools_around(there, nests, sizes, budget)
     chooser = Chooser(there.hardware, problem.goal, problem.model, budget)
     designs = chooser.best(pools, sizes, 1) if all(map(len, pools)) else []
     budget.check()
@@ -151,17 +151,24 @@ def rechosen(
     return cost if float(value[0]) < float("inf") else None
 
 
-def _pools(
-    there: SearchProblem, nests: LoopNest, sizes: Hardware, budget: Budget
+def pools_around(
+    there: SearchProblem,
+    nests: LoopNest,
+    sizes: Hardware,
+    budget: Budget,
+    slack: float = SLACK,
 ) -> list[LayerPool]:
-    """Return candidates of every layer for the hardware ``sizes`` ``[1]``."""
+    """Return candidates of every layer for the hardware ``sizes`` ``[1]``, near ``nests [layer]``.
+
+    ``slack``: how much more than the best they may cost, as a share.
+    """
     accelerator, workload = there.accelerator, there.workload
     given = there.hardware.given
     cost = network_cost(nests.alone(), workload, accelerator, given)
     goal = there.goal
     weights = goal.costs(goal.totals(cost.layers.energy_pj), goal.totals(cost.layers.cycles))
     networks = goal.network.tolist()
-    focus = Focus(hardware_points(accelerator, sizes), weights, SLACK, there.model)
+    focus = Focus(hardware_points(accelerator, sizes), weights, slack, there.model)
     rows = ROWS // len(there.tables)
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         layers = range(len(there.tables))

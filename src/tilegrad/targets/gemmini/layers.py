@@ -15,14 +15,16 @@ import torch
 
 from tilegrad.errors import InfeasibleError
 from tilegrad.machines.gemmini.calls import (
+    CONVOLUTION,
     ORDER,
+    PRODUCT,
     convolution_rows,
     input_extent,
     is_product,
     product_rows,
 )
 from tilegrad.machines.gemmini.generator import Generator
-from tilegrad.machines.gemmini.given import GivenCall
+from tilegrad.machines.gemmini.given import TILES, GivenCall
 from tilegrad.mapping import LoopNest
 from tilegrad.shape.conv import CONV, DIMS
 from tilegrad.workload import Problem
@@ -76,6 +78,14 @@ class Tiled:
         side = self.generator.dim
         rows, filters, channels = (math.ceil(n / side) for n in product_sizes(self.tile))
         return rows, filters, channels
+
+    @property
+    def call(self) -> GivenCall:
+        """The call of the library that runs the layer, with its tile."""
+        if self.is_product:
+            return GivenCall(PRODUCT, dict(zip(TILES[PRODUCT], self.product_blocks, strict=True)))
+        sizes = {name: self.tile[dim] for name, dim in TILES[CONVOLUTION].items()}
+        return GivenCall(CONVOLUTION, sizes)
 
     @property
     def input_rows_columns(self) -> tuple[int, int]:

@@ -71,7 +71,7 @@ class GemminiTarget:
             if self.simulator is None:
                 written = f"{len(programs)} programs in {exported}"
                 return [f"{written}; none was run, as target.simulator is null"]
-            found = self._simulator(exported).run(programs)
+            found = self.run_programs(exported, programs)
         except TilegradError as error:
             return [str(error)]
         layers = read_result(directory).layers
@@ -81,6 +81,13 @@ class GemminiTarget:
         write_json(directory / "gemmini.json", {"layers": rows})
         errors = [str(cycles) for cycles in found.values() if isinstance(cycles, ToolError)]
         return [*errors, *disagreements(rows, ERRORS, "Gemmini"), f"layer by layer: {table}"]
+
+    def run_programs(self, exported: Path, programs: list[Path]) -> dict[str, int | ToolError]:
+        """Return each exported program's cycles, or what went wrong, by name.
+
+        Raises ``ToolError`` where there is no such simulator or compiler.
+        """
+        return self._simulator(exported).run(programs)
 
     def _simulator(self, exported: Path) -> Simulator:
         assert self.simulator is not None
