@@ -22,7 +22,7 @@ from tilegrad.accelerator import Accelerator, load_accelerator
 from tilegrad.cost import infer_hardware, layer_cost
 from tilegrad.mapping import LoopNest
 from tilegrad.mapping.sampling import Sampler
-from tilegrad.nest import analyse
+from tilegrad.nest import analyse, fused
 from tilegrad.search import Budget, SearchProblem, generator, hardware_space, objective
 from tilegrad.search.gradient.descent import Descent
 from tilegrad.search.gradient.optimiser import Momentum, Stop
@@ -91,7 +91,11 @@ def exact_evaluation(
     threads: ThreadPoolExecutor,
     options: argparse.Namespace,
 ) -> Row:
-    """Time counts, cycles and energy of random integer mappings with random loop orders."""
+    """Time counts, cycles and energy of random integer mappings with random loop orders.
+
+    On a processor in machine code, as in a search once it has analysed many mappings.
+    """
+    fused.prepare()
     count = 16_384
     device = torch.device(options.device)
     batches = [

@@ -8,7 +8,7 @@ the accelerator names.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -16,8 +16,9 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from tilegrad.accelerator import Accelerator
+from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.mapping.loopnest import LoopNest
+from tilegrad.nest import fused
 from tilegrad.nest.layout import Layout, multiply, total
 from tilegrad.nest.loops import join
 from tilegrad.nest.sliding import sliding_fills
@@ -71,7 +72,11 @@ def analyse(
     """Analyse mappings ``[..., level, dim]`` of layers of the accelerator's shape.
 
     ``strides [..., coefficient]`` holds the shape's coefficients; leading dimensions broadcast.
+    Without gradients many mappings are worked out in machine code, to the same figures.
     """
+    columns = fused.columns(mapping, strides, accelerator)
+    if columns is not None:
+        return _nest_of(columns, accelerator)
     layout = Layout(mapping, strides, accelerator)
     levels = range(len(accelerator.levels))
     # What one level takes in is what the next one outwards gives: each is worked out once.
@@ -87,6 +92,19 @@ def analyse(
     spread = [multiply(axes, one) for axes in spatial]
     instances = tuple(multiply(spread[level + 1 :], one) for level in levels)
     return Nest(accesses, instances, spatial, layout.steps, layout.steps * multiply(spread, one))
+
+
+def _nest_of(columns: Sequence[Tensor], accelerator: Accelerator) -> Nest:
+    """Return the nest whose figures are the columns of a ``Program``, in that order."""
+    each = iter(columns)
+    steps, macs = next(each), next(each)
+    instances = tuple(next(each) for _ in accelerator.levels)
+    spatial = tuple(tuple(next(each) for _ in AXES) for _ in accelerator.levels)
+    accesses = tuple(
+        {tensor: Accesses(next(each), next(each), next(each), next(each)) for tensor in level.keeps}
+        for level in accelerator.levels
+    )
+    return Nest(accesses, instances, spatial, steps, macs)
 
 
 def _accesses(layout: Layout, moved_at: Moved, level: int, tensor: str) -> Accesses:

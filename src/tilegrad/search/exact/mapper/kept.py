@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
-from functools import cache
-from hashlib import sha256
 from pathlib import Path
 
-import pooch
+from tilegrad.machine_code import code_directory, is_kept
 
 KERNELS = (
     *("columns", "compiled", "walk", "charges", "store", "stages"),
@@ -19,26 +16,11 @@ BY_LAYER, BY_ROWS = "stages.finish-*.nbc", "dominance._front-*.nbc"
 """Machine code of what is compiled last, of proofs layer by layer and of enumerations."""
 
 
-@cache
-def code_directory() -> str:
-    """Return where machine code is kept: a directory of its own for each content of the kernels.
-
-    And for each place that they lie at, as numba's files are. Numba looks only at the file of the
-    function that is called, not at those it calls. Empty where no directory can be written.
-    """
-    here = Path(__file__).parent
-    code = b"".join((here / f"{name}.py").read_bytes() for name in KERNELS)
-    name = f"kernels-{sha256(code + str(here).encode()).hexdigest()[:16]}"
-    for parent in (Path(pooch.os_cache("tilegrad")), Path(tempfile.gettempdir()) / "tilegrad"):
-        try:
-            (parent / name).mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        return str(parent / name)
-    return ""
+def kernels_directory() -> str:
+    """Return where the kernels' machine code is kept; empty where nowhere can be written."""
+    return code_directory(Path(__file__).parent, KERNELS)
 
 
 def is_compiled(kernels: str) -> bool:
     """Return whether ``BY_LAYER`` or ``BY_ROWS`` was compiled before: it starts within a second."""
-    directory = code_directory()
-    return bool(directory) and any(Path(directory).rglob(kernels))
+    return is_kept(kernels_directory(), kernels)
