@@ -20,6 +20,11 @@ from tilegrad.sweeps.table import SEED, settings_of
 SHOWN = 10
 """Columns of a setting and measure in the picture and the Markdown table."""
 
+WHOLE = {"bound": "layer", "stride": "layer", "hardware": "hardware"}
+"""Kinds of columns that tell of no level."""
+
+ARITHMETIC = ("arithmetic", "macs")
+
 
 def importances_over_seeds(records: Sequence[JobRecord]) -> pd.DataFrame:
     """Return ``setting``, ``measure``, ``column``, ``median``, ``min``, ``max``, ``seeds``.
@@ -47,9 +52,27 @@ def _rows(record: JobRecord, records: Sequence[JobRecord]) -> list[tuple[str, st
     setting = ", ".join(f"{name}={value}" for name, value in given.items() if name != SEED)
     return [
         (setting or "all", measure, column, value)
-        for measure, values in measured.items()
+        for measure, values in with_levels(measured).items()
         for column, value in values.items()
     ]
+
+
+def with_levels(measured: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Add shares of the decrease in impurity by level, which as the columns' sum to 1."""
+    if "mdi" not in measured:
+        return measured
+    shares: dict[str, float] = {}
+    for column, share in measured["mdi"].items():
+        part = part_of(column)
+        shares[part] = shares.get(part, 0.0) + share
+    return {**measured, "mdi by level": shares}
+
+
+def part_of(column: str) -> str:
+    """Return the level that a column of features tells of; or arithmetic, layer or hardware."""
+    kind, _, rest = column.partition(".")
+    place = rest.partition(".")[0] or kind
+    return WHOLE.get(kind) or (ARITHMETIC[0] if place in ARITHMETIC else place)
 
 
 def largest(importances: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:
