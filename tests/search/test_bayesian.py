@@ -21,6 +21,9 @@ from tilegrad.search.bayesian.process import gains, most_promising
 from tilegrad.search.bayesian.region import LENGTH, LONGEST, SUCCESSES, Region, drawn_best
 from tilegrad.search.two_loop.loop import Tried
 
+# GPyTorch's, where it is imported.
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+
 TWO_LOOPS = BayesianStrategy(hardware=8, mappings=5, initial=4, batch=2)
 
 
