@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import shutil
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -24,6 +24,7 @@ from tilegrad.composing import composed
 from tilegrad.entry import BAD_INPUT_ERRORS
 from tilegrad.errors import ConfigError, TilegradError
 from tilegrad.files import read_json
+from tilegrad.front_runs import FRONT, FRONTS, FrontRun
 from tilegrad.runs import Run, SearchRun, TrainedRun
 
 if TYPE_CHECKING:
@@ -33,28 +34,58 @@ if TYPE_CHECKING:
 QUIET = {"progress": False}
 
 
+Networks = str | PathLike[str] | Sequence[str | PathLike[str]]
+
+
+@overload
 def search(
-    workload: str | PathLike[str] | Sequence[str | PathLike[str]] | nn.Module = "resnet50",
+    workload: Networks | nn.Module = ...,
+    inputs: Any = ...,
+    *,
+    front: None = ...,
+    overrides: Sequence[str] = ...,
+    **settings: Any,
+) -> SearchRun: ...
+
+
+@overload
+def search(
+    workload: Networks | nn.Module = ...,
+    inputs: Any = ...,
+    *,
+    front: Sequence[str],
+    overrides: Sequence[str] = ...,
+    **settings: Any,
+) -> FrontRun: ...
+
+
+def search(
+    workload: Networks | nn.Module = "resnet50",
     inputs: Any = None,
     *,
+    front: Sequence[str] | None = None,
     overrides: Sequence[str] = (),
     **settings: Any,
-) -> SearchRun:
+) -> SearchRun | FrontRun:
     """Search hardware and mappings, as ``tilegrad search`` does.
 
     ``workload`` may be a ``torch.nn.Module``: then ``inputs`` are examples of its inputs, a
     tensor, a tuple of them or a dict by name; it is read by ``torch.export``. A list of texts and
     paths are several networks on one hardware (``"NAME:OPTION"`` calls one otherwise).
 
+    With ``front=["edp", "area_mm2"]`` it is a Pareto front that is searched and returned.
+
     Without ``dir`` the run's files are kept as long as the returned object; ``save`` keeps them.
     """
+    if front is not None:
+        settings["front"] = front
     if isinstance(workload, (str, PathLike, list, tuple)):
         if inputs is not None:
             raise ConfigError(f"inputs are of a torch.nn.Module, and workload is {workload!r}")
         found = _ran("search", {"workload": workload, **settings}, overrides)
     else:
         found = _ran("search", settings, overrides, workload=_described(workload, inputs))
-    assert isinstance(found, SearchRun)
+    assert isinstance(found, (SearchRun, FrontRun))
     return found
 
 
@@ -99,11 +130,17 @@ def evaluate(
         return pd.read_parquet(out)
 
 
-def load(directory: str | PathLike[str]) -> SearchRun | TrainedRun:
-    """Return the search or training that a directory holds."""
+def load(directory: str | PathLike[str]) -> SearchRun | TrainedRun | FrontRun:
+    """Return the search, front or training that a directory holds."""
     path = Path(directory)
+    if any((path / name).exists() for name in (FRONT, FRONTS)):
+        return FrontRun(path, reader=_search_in)
     if "metrics" in (found := read_json(path / "result.json")):
         return TrainedRun(path, result=found)
+    return _search_in(path)
+
+
+def _search_in(path: Path) -> SearchRun:
     from tilegrad.accelerator.limited import with_bandwidth
     from tilegrad.record import read_result
 
@@ -142,8 +179,24 @@ def _command(name: str, config: DictConfig) -> None:
 
     from tilegrad.commands import search, train
 
+    commands: dict[str, Callable[[DictConfig], Any]]
+    commands = {"search": search.search, "train": train.train}
     threads = torch.get_num_threads()
     try:
-        {"search": search.search, "train": train.train}[name](config)
+        if name == "search" and config.front is not None:
+            _search_front(config)
+        else:
+            commands[name](config)
     finally:
         torch.set_num_threads(threads)
+
+
+def _search_front(config: DictConfig) -> None:
+    if config.over is None:
+        from tilegrad.commands.front import search_front
+
+        search_front(config)
+    else:
+        from tilegrad.commands.fronts import search_fronts
+
+        search_fronts(config)

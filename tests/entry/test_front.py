@@ -11,13 +11,19 @@ import pytest
 
 import tilegrad
 from tests.helpers_scripts import Command, Script
-from tilegrad.errors import ConfigError
+from tilegrad.front_runs import FrontRun
 
 SHORT = (
     "workload=small.csv", "strategy.starts=8", "strategy.steps=5", "strategy.polish_rows=20000",
     "caps.pe_dim=16",
 )  # fmt: skip
 FRONT = (*SHORT, "points=4", "dir=out")
+
+DRAWN = (
+    "workload=small.csv", "strategy=random", "strategy.designs=60", "caps.pe_dim=8", "dir=out",
+    "front=[edp,area_mm2]", "points=3", "report=false", "bound=none",
+)  # fmt: skip
+"""A front in a second or two: its searches draw random designs."""
 
 
 @pytest.fixture
@@ -52,8 +58,9 @@ def test_every_design_is_as_good_as_a_search_under_its_cap(
         assert alone.code == 0
         found = json.loads((directory / row["place"] / "result.json").read_text())
         assert float(row["edp"]) <= found["edp"] * 1.001
-    # Looser caps hold what tighter ones do.
-    edps = [float(row["edp"]) for row in (*rows[1:], rows[0])]
+    # Looser caps hold what tighter ones found before them do.
+    by_cap = sorted(rows[1:], key=lambda row: float(row["cap_area_mm2"])) + rows[:1]
+    edps = [float(row["edp"]) for row in by_cap]
     assert edps == sorted(edps, reverse=True)
 
 
@@ -92,6 +99,24 @@ def test_the_page_leads_to_each_design_and_the_same_command_shows_it_again(
             "caps.latency_ms is of a clock, and accelerator gemmini has none",
         ),
         (["front=[edp,area_mm2]", "objective=energy"], "objective is 'energy' beside front[0]"),
+        (["front=[edp,area_mm2]", "baseline=time"], "unknown baseline 'time'"),
+        (["baseline=seconds"], "baseline is given, and one search is no front"),
+        (["over={node:[40nm,7nm]}"], "over is given, and one search is no front"),
+        (["front=[edp,area_mm2]", "over={clock:[1,2]}"], "unknown over 'clock' (legal: node, clo"),
+        (["front=[edp,area_mm2]", "over={clock_mhz:[1]}"], "over.clock_mhz is [1]; legal: a list"),
+        (
+            ["front=[edp,area_mm2]", "over={dram_gbs:[2,2]}"],
+            "over.dram_gbs is [2, 2]; legal: different values",
+        ),
+        (["front=[edp,area_mm2]", "over={dram_gbs:[2,-1]}"], "caps.dram_gbs is -1; legal"),
+        (
+            ["front=[edp,area_mm2]", "over={node:[40nm,7nm]}"],
+            "over.node is of energies that know technology nodes, and accelerator.energy is 'pat'",
+        ),
+        (
+            ["front=[edp,area_mm2]", "accelerator.energy=sram-40nm", "over={node:[40nm,6nm]}"],
+            "node is '6nm'; legal: ",
+        ),
     ],
 )
 def test_bad_fronts_are_refused_by_name(
@@ -103,6 +128,66 @@ def test_bad_fronts_are_refused_by_name(
     assert not (directory / "out").exists()
 
 
-def test_one_search_from_python_is_no_front() -> None:
-    with pytest.raises(ConfigError, match="front is searched by the command alone"):
-        tilegrad.search("bert", front=["edp", "area_mm2"])
+@pytest.mark.slow
+def test_random_designs_stand_beside_a_front(searching: Command, directory: Path) -> None:
+    ended = searching(*DRAWN, "baseline=samples")
+    assert ended.code == 0, ended.err
+    drawn = json.loads((directory / "out" / "baseline.json").read_text())
+    found = [
+        json.loads(path.read_text()) for path in (directory / "out").glob("points/*/result.json")
+    ]
+    assert drawn["samples"] == sum(result["samples"] for result in found)
+    page = (directory / "out" / "front.html").read_text()
+    assert f"Random search, {drawn['samples']:,} designs" in page
+    assert f"Random search, {drawn['samples']:,} designs" in ended.out
+    # Going on draws none anew: it would take another time.
+    assert searching(*DRAWN, "baseline=samples").code == 0
+    assert json.loads((directory / "out" / "baseline.json").read_text()) == drawn
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("over", "places"),
+    [
+        ("over={node:[40nm,7nm]}", ["node-40nm", "node-7nm"]),
+        ("over={dram_gbs:[1,16]}", ["dram_gbs-1", "dram_gbs-16"]),
+    ],
+)
+def test_a_front_for_each_value_in_one_picture(
+    searching: Command, directory: Path, over: str, places: list[str]
+) -> None:
+    ended = searching(*DRAWN, "accelerator.energy=sram-40nm", over)
+    assert ended.code == 0, ended.err
+    with (directory / "out" / "fronts.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    least = {}
+    for row in rows:
+        place = row["place"].split("/")[0]
+        least[place] = min(float(row["edp"]), least.get(place, float("inf")))
+        result = json.loads((directory / "out" / row["place"] / "result.json").read_text())
+        assert float(row["edp"]) == result["edp"]
+    assert list(least) == places
+    assert least[places[1]] < least[places[0]]
+    page = (directory / "out" / "fronts.html").read_text()
+    assert all(f'href="{place}/front.html"' in page for place in places)
+
+
+@pytest.mark.slow
+def test_a_front_from_python(directory: Path) -> None:
+    run = tilegrad.search(
+        directory / "small.csv", strategy="random", points=3, report=False, bound="none",
+        front=["edp", "area_mm2"], overrides=["strategy.designs=60", "caps.pe_dim=8"],
+    )  # fmt: skip
+    assert isinstance(run, FrontRun)
+    assert list(run.designs.place) == ["points/loosest", "points/001", "points/002"]
+    kept = run.front
+    assert kept.area_mm2.is_monotonic_increasing
+    assert kept.edp.is_monotonic_decreasing
+    design = run.design(kept.place[0])
+    assert design.result.edp == kept.edp[0]
+    assert "front" in run.plots
+    assert run.plots["front"].startswith(b"\x89PNG")
+    assert str(kept.place[0]) in run._repr_html_()
+    saved = tilegrad.load(run.save(directory / "kept"))
+    assert isinstance(saved, FrontRun)
+    assert saved.designs.equals(run.designs)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from itertools import product
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tilegrad.front.pareto import hypervolume, nondominated
-from tilegrad.front.walk import grid, spaced
 
 SIDE = 5
 """Coordinates are whole numbers below this, so that a box is so many unit cubes."""
@@ -47,12 +45,3 @@ def test_what_is_left_out_is_dominated_and_what_is_kept_is_not(
         by = [v for v in values if all(a <= b for a, b in zip(v, point, strict=True))]
         assert by
         assert point not in values or by == [point]
-
-
-def test_caps_go_in_equal_ratios_from_the_least_to_the_most() -> None:
-    caps = np.array(spaced(2.0, 32.0, 5))
-    assert caps == pytest.approx([2, 4, 8, 16, 32])
-    both = grid({"area_mm2": (1.0, 4.0), "latency_ms": (3.0, 12.0)}, 9)
-    assert len(both) == 9
-    assert both[0] == pytest.approx({"area_mm2": 1.0, "latency_ms": 3.0})
-    assert both[-1] == pytest.approx({"area_mm2": 4.0, "latency_ms": 12.0})

@@ -6,7 +6,6 @@ joblib needs, and gives up waiting for all jobs at the first that dies.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,9 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from tilegrad.extras import required
+from tilegrad.spread.spread import begun
+
+FIELD = "hydra/launcher=ray"
 
 
 class RayLauncher(Launcher):
@@ -39,11 +41,10 @@ class RayLauncher(Launcher):
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> list[JobReturn]:
         """Return what the jobs returned; where some died, raise once no job is at work."""
-        ray = required("ray", "ray", "hydra/launcher=ray")
+        # Refused before anything is written.
+        required("ray", "ray", FIELD)
         Path(str(self.config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
-        if not ray.is_initialized():
-            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-            ray.init(**self._init)
+        ray = begun(self._init, FIELD)
         run = ray.remote(**self._remote)(_run)
         state = ray.put(Singleton.get_state())
         waiting = [

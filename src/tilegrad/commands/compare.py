@@ -104,7 +104,7 @@ def _run(overrides: Texts, directory: Path, design: str, seed: int | None) -> _R
 def _finish(run: _Run, show: bool) -> Result:
     """Search, going on where an earlier command stopped; write and return the result."""
     runner = run.runner
-    warn(runner)
+    warn(runner.problem)
     with claimed(runner.directory, runner.fingerprint, run.config):
         runner = with_own_bests(runner, run.config, show)
         with live_progress(runner.strategy.name, show) as observe:

@@ -1,40 +1,29 @@
-"""A Pareto front, search by search, each beginning beside what the tighter caps before it found."""
+"""A Pareto front, wave by wave of searches, each beginning beside what the waves before found."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from os import getpid
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
-from omegaconf import DictConfig, open_dict
+from hydra.utils import instantiate
+from omegaconf import DictConfig
 from rich.console import Console
 
-from tilegrad.checks import flag, positive_int
-from tilegrad.commands.own_bests import with_own_bests
+from tilegrad.checks import choice, flag, positive_int
+from tilegrad.commands.front_walk import Walk
 from tilegrad.commands.search import warn
-from tilegrad.commands.written import write_found
-from tilegrad.errors import ConfigError, InfeasibleError
-from tilegrad.fingerprint.claim import claimed
-from tilegrad.search import Runner, SearchState, build_runner
-from tilegrad.search.progress import live_progress
-
-if TYPE_CHECKING:
-    from tilegrad.front.figures import Figure
-    from tilegrad.front.front import Found, Front
-    from tilegrad.mapping import LoopNest
-
-LOOSEST = "loosest"
-"""The directory of the search without a cap."""
-
-LARGE = 1e12
-"""A cap that no design is held back by."""
-
-POWERS = 16.0
-"""Caps on power go down to this part of that of the best design without a cap."""
+from tilegrad.errors import ConfigError
+from tilegrad.front.baseline import BASELINES, Baseline, load, random_front, save
+from tilegrad.front.figures import Figure, read_figures
+from tilegrad.front.front import Front
+from tilegrad.report import write_report
+from tilegrad.report.front import front_table, notes, write_front
+from tilegrad.report.terminal import print_whole
+from tilegrad.search.progress import share_progress
+from tilegrad.spread import Here, Spread
 
 
 def search_front(config: DictConfig) -> Front:
@@ -43,35 +32,59 @@ def search_front(config: DictConfig) -> Front:
     Everything is checked before the first search begins; the same command goes on with an
     interrupted front. Raises ``TilegradError`` subclasses and ``KeyboardInterrupt``.
     """
-    from tilegrad.front.figures import read_figures
-    from tilegrad.front.front import Front
-    from tilegrad.front.walk import grid
-    from tilegrad.report.front import write_front
+    return FrontSearch.of(config).run()
 
-    figures = read_figures(config.front)
-    points = positive_int("points", config.points, least=2)
-    _check_free(config, figures)
-    torch.set_num_threads(1)
-    directory = _directory(config)
-    walk = _Walk(config, figures, directory)
-    walk.check()
-    walk.go(LOOSEST, {})
-    ends = walk.ends()
-    caps = grid(ends, points)
-    for number, each in enumerate(caps[:-1], start=1):
-        walk.go(f"{number:03d}", each)
-    front = Front(figures, tuple(walk.found), tuple(walk.infeasible), directory)
-    if flag("report", config.report):
-        walk.report(front)
-    write_front(front)
-    return front
+
+@dataclass(frozen=True)
+class FrontSearch:
+    """A front that is ready to be searched, everything about it checked."""
+
+    config: DictConfig
+    walk: Walk
+    points: int
+    baseline: str | None
+
+    @classmethod
+    def of(cls, config: DictConfig) -> FrontSearch:
+        """Return the search of a config; ``TilegradError`` subclasses name what is wrong in it."""
+        figures = read_figures(config.front)
+        points = positive_int("points", config.points, least=2)
+        baseline = (
+            None if config.baseline is None else choice("baseline", config.baseline, BASELINES)
+        )
+        _check_free(config, figures)
+        spread: Spread = instantiate(config.get("spread")) or Here()
+        walk = Walk(config, figures, front_directory(config), spread)
+        warn(walk.problem)
+        return cls(config, walk, points, baseline)
+
+    def run(self) -> Front:
+        """Search the front, or go on with it; write its files."""
+        torch.set_num_threads(1)
+        front = self.walk.go(self.points)
+        if self.baseline is not None:
+            front = replace(front, baseline=self._random(front, self.baseline))
+        if flag("report", self.config.report):
+            for found in front.on:
+                place, problem = front.directory / found.place, self.walk.problem
+                write_report(place, problem.accelerator, problem.workload)
+        write_front(front)
+        return front
+
+    def _random(self, front: Front, by: str) -> Baseline:
+        """Return as many random designs' front, drawn only once."""
+        most = sum(getattr(each.result, by) for each in front.found)
+        found = load(front.directory, by, most)
+        if found is None:
+            with share_progress("random designs", self.config.progress) as observe:
+                figures, seed = front.figures, self.config.seed
+                found = random_front(self.walk.problem, figures, seed, by, most, observe)
+            save(found, front.directory)
+        return found
 
 
 def print_front(front: Front) -> None:
     """Print the designs on the front."""
-    from tilegrad.report.front import front_table, notes
-    from tilegrad.report.terminal import print_whole
-
     console = Console()
     print_whole(console, front_table(front))
     for note in notes(front):
@@ -98,109 +111,9 @@ def _check_free(config: DictConfig, figures: tuple[Figure, ...]) -> None:
             )
 
 
-def _directory(config: DictConfig) -> Path:
+def front_directory(config: DictConfig) -> Path:
+    """Return where a front's files go."""
     if config.dir is not None:
         return Path(str(config.dir))
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     return Path("outputs") / "front" / f"{stamp}-{getpid()}"
-
-
-class _Walk:
-    """The searches of one front, and what they found so far."""
-
-    def __init__(self, config: DictConfig, figures: tuple[Figure, ...], directory: Path) -> None:
-        self.config = config
-        self.figures = figures
-        self.directory = directory
-        self.show = flag("progress", config.progress)
-        self.found: list[Found] = []
-        self.infeasible: list[tuple[Mapping[str, float], str]] = []
-        self._states: list[tuple[Runner, SearchState]] = []
-
-    def check(self) -> None:
-        """Refuse what the searches under caps would refuse; tell the warnings of all."""
-        runner, _ = self._runner("check", {figure.name: LARGE for figure in self.figures[1:]}, None)
-        warn(runner)
-
-    def go(self, place: str, caps: Mapping[str, float], objective: str | None = None) -> None:
-        """Search under caps, beside the best of the designs found that keep to them.
-
-        ``objective``: the front's first figure by default.
-        """
-        from tilegrad.front.front import Found
-
-        runner, config = self._runner(place, caps, objective)
-        told = ", ".join(f"{name} <= {cap:.4g}" for name, cap in caps.items()) or "no cap"
-        try:
-            with claimed(runner.directory, runner.fingerprint, config):
-                runner = with_own_bests(runner, config, self.show)
-                with live_progress(f"{runner.strategy.name}, {told}", self.show) as observe:
-                    state, status = runner.run(observe)
-                if state.best is not None:
-                    result = write_found(runner, state, status)
-        except InfeasibleError as error:
-            self.infeasible.append((caps, str(error)))
-            return
-        if status == "interrupted":
-            Console(stderr=True).print(
-                f"interrupted; to go on: the same command, dir={self.directory}"
-            )
-            raise KeyboardInterrupt
-        self._states.append((runner, state))
-        self.found.append(Found(str(Path("points") / place), caps, result))
-
-    def _runner(
-        self, place: str, caps: Mapping[str, float], objective: str | None
-    ) -> tuple[Runner, DictConfig]:
-        own = self.config.copy()
-        with open_dict(own):
-            own.front, own.objective = None, objective or self.figures[0].name
-            own.dir = str(self.directory / "points" / place)
-            for name, cap in caps.items():
-                own.caps[name] = cap
-        runner = build_runner(own)
-        return replace(runner, problem=replace(runner.problem, known=self._known(runner))), own
-
-    def _known(self, runner: Runner) -> LoopNest | None:
-        """Return the best design found so far within a runner's caps."""
-        best, least = None, float("inf")
-        for _, state in self._states:
-            assert state.best is not None
-            _, values = runner.problem.evaluate(state.best.alone())
-            if float(values[0]) < least:
-                best, least = state.best.alone(), float(values[0])
-        return best
-
-    def ends(self) -> dict[str, tuple[float, float]]:
-        """Return the least and the most that each capped figure is of use at.
-
-        The most: that of the best design without a cap; of three figures the largest of the
-        designs that are best in one of them (the payoff table of the epsilon-constraint method,
-        Mavrotas, AMC 213, 2009).
-        """
-        capped = self.figures[1:]
-        least = {figure.name: self._least(figure) for figure in capped}
-        if len(capped) > 1:
-            for name in least:
-                self.go(f"least-{name}", {name: least[name]})
-        most = {f.name: max(f.of(each.result) for each in self.found) for f in capped}
-        return {name: (min(low, most[name]), most[name]) for name, low in least.items()}
-
-    def _least(self, figure: Figure) -> float:
-        if figure.name == "area_mm2":
-            runner, _ = self._states[0]
-            cost, _ = runner.problem.evaluate(runner.problem.smallest())
-            return float(cost.area_mm2.reshape(-1)[0])
-        if figure.name == "latency_ms":
-            self.go("fastest", {}, "latency")
-            return figure.of(self.found[-1].result)
-        return figure.of(self.found[0].result) / POWERS
-
-    def report(self, front: Front) -> None:
-        """Write the page of each design on the front."""
-        from tilegrad.report import write_report
-
-        places = {each.place for each in front.on}
-        for found, (runner, _) in zip(self.found, self._states, strict=True):
-            if found.place in places:
-                write_report(runner.directory, runner.problem.accelerator, runner.problem.workload)

@@ -18,6 +18,7 @@ from tilegrad.fingerprint.claim import claimed
 from tilegrad.report.effort import finishing_seconds
 from tilegrad.search import (
     Runner,
+    SearchProblem,
     SearchState,
     Surroundings,
     build_runner,
@@ -59,7 +60,7 @@ def _search_once(config: DictConfig) -> Result:
     target: Target | None = instantiate(config.get("target"))
     if target is not None:
         target.check(runner.problem.accelerator)
-    warn(runner)
+    warn(runner.problem)
     with claimed(runner.directory, runner.fingerprint, config), tracked():
         runner = _after_own_bests(runner, config, show)
         tracker = _tracker(config, runner)
@@ -109,9 +110,9 @@ def _reserving(runner: Runner, report: bool) -> Runner:
     return replace(runner, budget=replace(runner.budget, reserve=reserve))
 
 
-def warn(runner: Runner) -> None:
+def warn(problem: SearchProblem) -> None:
     """Say on stderr what to know before trusting what the search finds."""
-    for warning in runner.problem.warnings:
+    for warning in problem.warnings:
         Console(stderr=True).print(f"warning: {warning}", soft_wrap=True, markup=False)
 
 
@@ -171,11 +172,22 @@ def print_summary(found: Result, directory: Path) -> None:
 def main(config: DictConfig) -> Any:
     """Search, and return the figure that a sweep optimises: a front's is its hypervolume."""
     if config.get("front") is not None:
-        # Imported here: a search starts without what fronts need.
-        from tilegrad.commands.front import print_front, search_front
-
-        front = search_front(config)
-        print_front(front)
-        return front.hypervolume()
+        return _front(config)
     metric = choice("optimized_metric", config.optimized_metric, METRICS)
     return getattr(search(config), metric)
+
+
+def _front(config: DictConfig) -> float:
+    """Search a front, or one for each value of ``over``; return the (largest) hypervolume."""
+    # Imported here: a search starts without what fronts need.
+    if config.get("over") is not None:
+        from tilegrad.commands.fronts import print_fronts, search_fronts
+
+        fronts, directory = search_fronts(config)
+        print_fronts(fronts, directory)
+        return max(fronts.hypervolumes())
+    from tilegrad.commands.front import print_front, search_front
+
+    front = search_front(config)
+    print_front(front)
+    return front.hypervolume()

@@ -25,7 +25,7 @@ INDIFFERENT = (
     # How far a search goes: a longer one goes on with a shorter one.
     "budget", "bound",
     # How it runs, and how often it saves what it goes on from.
-    "callbacks.state", "threads", "*.workers", "*.cache", "trainer.enable_*",
+    "callbacks.state", "threads", "spread", "*.workers", "*.cache", "trainer.enable_*",
     # Prose.
     "*.parameters.*.about",
 )  # fmt: skip

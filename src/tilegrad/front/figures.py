@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+from torch import Tensor
 
 from tilegrad.errors import ConfigError, unknown
 from tilegrad.record import Result
@@ -15,6 +18,8 @@ CAPPED = ("area_mm2", "latency_ms", "power_w")
 """The others: fields of ``caps``."""
 
 MOST = 3
+
+T = TypeVar("T", float, Tensor)
 
 
 @dataclass(frozen=True)
@@ -31,15 +36,19 @@ class Figure:
 
     def of(self, result: Result) -> float:
         """Return a design's figure, of all its layers' executions."""
-        if self.name == "area_mm2":
-            return result.area_mm2
-        if self.name in ("latency_ms", "power_w"):
-            # Caps on them were refused where there is no clock.
-            milliseconds = result.cycles / (1e3 * (result.clock_mhz or 1.0))
-            power = result.energy_uj * 1e-3 / milliseconds
-            return milliseconds if self.name == "latency_ms" else power
+        if self.name == "edp":
+            return result.edp
+        clock = result.clock_mhz
+        return float(self.value(result.energy_uj, result.cycles, result.area_mm2, clock))
+
+    def value(self, energy_uj: T, cycles: T, area_mm2: T, clock_mhz: float | None) -> T:
+        """Return the figure of a network's energy, cycles and area: numbers or tensors."""
+        # Caps on milliseconds and watts were refused where there is no clock.
+        milliseconds = cycles / (1e3 * (clock_mhz or 1.0))
         return {
-            "edp": result.edp, "energy": result.energy_uj, "latency": result.cycles
+            "edp": energy_uj * cycles, "energy": energy_uj, "latency": cycles,
+            "area_mm2": area_mm2, "latency_ms": milliseconds,
+            "power_w": energy_uj * 1e-3 / milliseconds,
         }[self.name]  # fmt: skip
 
 

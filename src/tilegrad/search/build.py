@@ -42,7 +42,8 @@ from tilegrad.workload import Problem
 FIELDS = (
     "accelerator", "hardware", "caps", "workload", "strategy", "padding", "objective", "seed",
     "dir", "budget", "optimized_metric", "report", "progress", "target", "ckpt", "ckpt_penalty",
-    "ckpt_upper", "logger", "log", "device", "bound", "front", "points", "measure",
+    "ckpt_upper", "logger", "log", "device", "bound", "front", "points", "baseline", "over",
+    "spread", "measure",
 )  # fmt: skip
 """The fields of ``conf/search.yaml``."""
 
@@ -53,10 +54,9 @@ def build_runner(config: DictConfig) -> Runner:
     Raises ``TilegradError`` subclasses naming the field, its value and what is legal.
     """
     known_fields("", config, FIELDS)
-    if config.get("front") is not None:
-        raise ConfigError(
-            "front is searched by the command alone, tilegrad search front=[...]; legal here: null"
-        )
+    for field in ("front", "baseline", "over"):
+        if config.get(field) is not None:
+            raise ConfigError(f"{field} is given, and one search is no front; legal here: null")
     accelerator = with_bandwidth(instantiate(config.accelerator), config.caps)
     workload = instantiate(config.workload)
     space = hardware_space(accelerator, config.hardware, config.caps)

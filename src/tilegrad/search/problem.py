@@ -54,7 +54,8 @@ class SearchProblem:
     ``device``: where strategies that can compute many designs at once do so.
     ``padded``: factors of awkward bounds need not divide them. ``own``: of several networks each
     one's best on hardware of its own, once that is known. ``caps``: on what designs do.
-    ``known``: a design ``[1, layer]`` to begin beside. ``calls``: of each layer the call of a
+    ``known``: designs ``[design, layer]`` to begin beside; ``near``: they are so near the best
+    that a strategy may refine them alone. ``calls``: of each layer the call of a
     machine's library that runs it, where the strategy's mappings only stand for those.
     """
 
@@ -67,6 +68,7 @@ class SearchProblem:
     own: tuple[OwnBest, ...] = ()
     caps: Caps = NO_CAPS
     known: LoopNest | None = None
+    near: bool = False
     calls: tuple[str, ...] = ()
 
     @cached_property
@@ -80,11 +82,11 @@ class SearchProblem:
         name = self.workload.name if several is None else several.members[network].name
         layers = self.workload.places[network]
         own = Workload(name, self.workload.layers[layers.start : layers.stop])
-        return replace(self, workload=own, own=(), known=None)
+        return replace(self, workload=own, own=(), known=None, near=False)
 
     @property
     def beside(self) -> LoopNest | None:
-        """The design ``[1, layer]`` to begin beside: a known one, or all networks' own; if any."""
+        """Designs ``[design, layer]`` to begin beside: known ones, or all networks' own; if any."""
         return self.known if self.known is not None else side_by_side(self.own)
 
     @property

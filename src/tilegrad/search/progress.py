@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -42,3 +42,12 @@ def live_progress(strategy: str, show: bool) -> Iterator[Observer]:
 def _gap(state: SearchState) -> str:
     """Return how far the best design is from the proven bound, where there is one."""
     return "" if state.gap is None else f", at most {100 * state.gap:.3g} % above the optimum"
+
+
+@contextmanager
+def share_progress(what: str, show: bool) -> Iterator[Callable[[float], None]]:
+    """Yield what shows the share of some work that is done."""
+    console = Console(stderr=True, quiet=not show)
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task(what, total=1.0)
+        yield lambda share: progress.update(task, completed=min(1.0, share))

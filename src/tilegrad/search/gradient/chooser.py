@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import torch
@@ -39,7 +40,10 @@ class PooledDesign:
 
 
 class Chooser:
-    """Finds the best hardware for pooled candidates, one parameter after another."""
+    """Finds the best hardware for pooled candidates, one parameter after another.
+
+    ``threads`` share the designs that it follows.
+    """
 
     def __init__(
         self,
@@ -47,11 +51,13 @@ class Chooser:
         goal: Goal,
         model: LatencyModel,
         budget: Budget,
+        threads: Executor | None = None,
     ) -> None:
         self.space = space
         self.goal = goal
         self.model = model
         self.budget = budget
+        self._map: Callable[..., Iterator[PooledDesign]] = map if threads is None else threads.map
 
     def best(self, pools: Sequence[LayerPool], starts: Hardware, most: int) -> list[PooledDesign]:
         """Return up to ``most`` designs reachable from the starting points ``[point]``, best first.
@@ -73,7 +79,7 @@ class Chooser:
                 leading.append(design)
         designs = {
             tuple(design.hardware.values()): design
-            for design in (self._descend(pools, leader) for leader in leading)
+            for design in self._map(lambda leader: self._descend(pools, leader), leading)
         }
         return sorted(designs.values(), key=lambda design: design.value)
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from tilegrad.mapping import LoopNest, stack
+from tilegrad.mapping.space import TEMPORAL
 from tilegrad.search.budget import Budget
 from tilegrad.search.distinct import distinct
 from tilegrad.search.gradient.chooser import PooledDesign
@@ -30,6 +31,20 @@ def rounded(table: LayerTable, logs: Tensor, budget: Budget, random: torch.Gener
     else:
         found = torch.cat([table.neighbours(factors), smallest, seeds(table, random)])
     return found[distinct(found)]
+
+
+def between(table: LayerTable, known: Tensor) -> Tensor:
+    """Return factors ``[row, slot]`` near a layer's known ones ``[design, slot]`` and between them.
+
+    Between two designs lie their geometric means, whose meshes are those of either or between
+    too; the smallest mapping is one of the designs.
+    """
+    designs = torch.cat([known, table.smallest()])
+    one, other = torch.combinations(torch.arange(len(designs)), 2).unbind(1)
+    means = (designs[one] * designs[other]).sqrt()
+    spread = torch.tensor([slot.axis != TEMPORAL for slot in table.space.slots])
+    mixed = [torch.where(spread, designs[each], means) for each in (one, other)]
+    return torch.cat([table.neighbours(torch.cat([known, means])), table.nearest(torch.cat(mixed))])
 
 
 def nearest(tables: Sequence[LayerTable], logs: Tensor, orders: Tensor, budget: Budget) -> LoopNest:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,7 +33,13 @@ from tilegrad.search.gradient.remap import (
 )
 from tilegrad.search.gradient.reorder import reordered
 from tilegrad.search.gradient.round import Round
-from tilegrad.search.gradient.rounding import ROUNDING_SHARE, nearest, picked, rounded
+from tilegrad.search.gradient.rounding import (
+    ROUNDING_SHARE,
+    between,
+    nearest,
+    picked,
+    rounded,
+)
 from tilegrad.search.points import stacked
 from tilegrad.search.problem import CPU, SearchProblem
 from tilegrad.search.state import SearchState, generator
@@ -99,7 +106,8 @@ class GradientRun:
     def chooser(self) -> Chooser:
         """What finds the best hardware for the candidates."""
         problem = self.problem
-        return Chooser(problem.hardware, problem.goal, problem.model, self.budget)
+        space, goal = problem.hardware, problem.goal
+        return Chooser(space, goal, problem.model, self.budget, self.threads)
 
     @property
     def tables(self) -> list[LayerTable]:
@@ -120,6 +128,9 @@ class GradientRun:
         """Draw the starts; the smallest mappings, legal if any are, are the first design."""
         self.state.offer(self.problem.smallest(), self.problem)
         self._count(len(self.tables))
+        if self.problem.near:
+            self.state.phase = "round"
+            return
         starts = self.plan.starts or max(16, ROWS_PER_STEP // self.descent.rows_per_start)
         self._save_point(self.descent.begin(starts, generator(self.seed)))
         self.state.phase = "descend"
@@ -142,8 +153,7 @@ class GradientRun:
 
     def round(self) -> None:
         """Evaluate the legal neighbours of the leaders, and open the first, global region."""
-        point = self._point()
-        logs, hardware, _ = self.descent.leaders(point, LEADERS, self.budget.part(ROUNDING_SHARE))
+        logs, hardware = self._leaders()
         random = generator(self.seed, len(self.tables))
         pools = []
         for layer, table in enumerate(self.tables):
@@ -166,13 +176,24 @@ class GradientRun:
         self.state.phase = "polish"
         self._save_round(Round(0, 0, pools, focus, self.state.value, padded))
 
+    def _leaders(self) -> tuple[Tensor, Hardware]:
+        """Return the descent's best ``[start, layer, slot]`` and their hardware, if it was."""
+        if "point" not in self.state.private:
+            slots = max(len(table.space.slots) for table in self.tables)
+            return torch.empty(0, len(self.tables), slots, dtype=torch.float64), {}
+        share = self.budget.part(ROUNDING_SHARE)
+        logs, hardware, _ = self.descent.leaders(self._point(), LEADERS, share)
+        return logs, hardware
+
     def _with_known(self, layer: int, start: Tensor) -> Tensor:
-        """Return factors ``[row, slot]`` with those near the network's own best among them."""
-        known = self.problem.beside
+        """Return factors ``[row, slot]`` with those near the known designs' among them."""
+        known, table = self.problem.beside, self.tables[layer]
         if known is None:
             return start
-        factors = self.tables[layer].factors(known.each(lambda tensor: tensor[0])[layer])
-        whole = torch.cat([start, self.tables[layer].nearest(factors.unsqueeze(0))])
+        designs = range(known.batch_shape[0])
+        factors = torch.stack([table.factors(known[at, layer]) for at in designs])
+        near = between(table, factors) if self.problem.near else table.nearest(factors)
+        whole = torch.cat([start, near])
         return whole[distinct(whole)]
 
     def _with_own(self, near: Hardware) -> Hardware:
@@ -244,11 +265,8 @@ class GradientRun:
             self._remap(first_pass(self.chooser, pools, found) if again else None)
             return
         self.state.phase = "round"
-        self.state.private = {
-            "point": self.state.private["point"],
-            "pools": [pool.pack() for pool in pools],
-            "padded": True,
-        }
+        packed = [pool.pack() for pool in pools]
+        self.state.private = {**self._kept_point(), "pools": packed, "padded": True}
 
     def remap(self) -> None:
         """Map a few layers anew; after the last one choose hardware for what was found."""
@@ -295,8 +313,12 @@ class GradientRun:
 
     def _save_round(self, now: Round) -> None:
         # The padded choices are rounded from the same point.
-        kept = {"point": self.state.private["point"]} if self.problem.padded else {}
+        kept = self._kept_point() if self.problem.padded else {}
         self.state.private = {**now.pack(), **kept}
+
+    def _kept_point(self) -> dict[str, Any]:
+        point = self.state.private.get("point")
+        return {} if point is None else {"point": point}
 
     def _progress(self) -> None:
         private = self.state.private

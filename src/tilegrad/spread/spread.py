@@ -1,0 +1,92 @@
+"""One task for several jobs: here, or by Ray's workers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from tilegrad.errors import OutputError
+from tilegrad.extras import required
+
+FIELD = "spread=ray"
+
+J = TypeVar("J")
+D = TypeVar("D")
+
+
+class Spread(Protocol):
+    """Runs a task for each of some jobs."""
+
+    @property
+    def workers(self) -> int | None:
+        """Threads of a job's own; None: as many as it likes."""
+        ...
+
+    def map(self, task: Callable[[J], D], jobs: Sequence[J]) -> list[D]:
+        """Return what the task returns for each job, in the jobs' order."""
+        ...
+
+
+@dataclass(frozen=True)
+class Here:
+    """One job after the other, in this process."""
+
+    workers: int | None = None
+
+    def map(self, task: Callable[[J], D], jobs: Sequence[J]) -> list[D]:
+        """Return what the task returns for each job."""
+        return [task(job) for job in jobs]
+
+
+@dataclass(frozen=True)
+class OnRay:
+    """Each job a task of Ray's; ``init`` and ``remote`` are what ``ray`` takes by name.
+
+    Workers must see files under the same paths. A job whose worker dies is run again, and goes on
+    from its checkpoint.
+    """
+
+    init: Mapping[str, Any] = field(default_factory=dict)
+    remote: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def workers(self) -> int | None:
+        """As many threads as processors that a job asks for."""
+        return max(1, int(self.remote.get("num_cpus", 1)))
+
+    def map(self, task: Callable[[J], D], jobs: Sequence[J]) -> list[D]:
+        """Return what the task returns for each job; ``OutputError`` where a worker died for good.
+
+        Errors of the task are raised as they are, once no job is at work.
+        """
+        ray = begun(self.init, FIELD)
+        run = ray.remote(**self.remote)(_at)
+        waiting = [run.remote(os.getcwd(), task, job) for job in jobs]
+        ray.wait(waiting, num_returns=len(waiting), fetch_local=False)
+        try:
+            return list(ray.get(waiting))
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from None
+        except ray.exceptions.RayError as error:
+            told = " ".join(str(error).split())
+            raise OutputError(f"{FIELD}: {type(error).__name__}: {told}") from None
+
+
+def begun(init: Mapping[str, Any], field: str) -> Any:
+    """Return Ray with a cluster at hand: the one that is there, else as ``init`` says."""
+    ray = required("ray", "ray", field)
+    if not ray.is_initialized():
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        ray.init(**init)
+    return ray
+
+
+def _at(place: str, task: Callable[[J], D], job: J) -> D:
+    """Run one job in a worker's process, where the driver is."""
+    os.chdir(place)
+    if place not in sys.path:
+        sys.path.append(place)
+    return task(job)
