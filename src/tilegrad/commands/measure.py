@@ -57,7 +57,7 @@ def search_measured(config: DictConfig) -> Result:
     """
     torch.set_num_threads(1)
     loop = _Loop.begin(config)
-    warn(loop.first)
+    warn(loop.first.problem)
     with claimed(loop.directory, loop.first.fingerprint, config):
         for number in range(1, loop.plan.rounds + 1):
             loop.round(number)
