@@ -16,10 +16,11 @@ from tests.search.contract import StrategyContract
 from tests.search.helpers import TINY, Limits, outcome, run, small_problem
 from tilegrad.errors import ConfigError
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
-from tilegrad.search import Budget, CosaStrategy, SearchState
+from tilegrad.search import Budget, CosaStrategy, GradientStrategy, SearchState
 from tilegrad.search.cosa import strategy
 from tilegrad.search.cosa.logs import LayerLogs
 from tilegrad.search.cosa.program import Program, Weights, room
+from tilegrad.search.cosa.starts import cosa_starts
 from tilegrad.workload import Problem, Workload
 
 SIZES = {"pe_dim": 4.0, "scratchpad_kb": 1.0, "accumulator_kb": 1.0}
@@ -157,6 +158,30 @@ def test_mappings_fit_though_the_program_counts_windows_roughly() -> None:
 def test_open_sizes_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"hardware\.scratchpad_kb is null.*hardware=default"):
         CosaStrategy().check(small_problem(limits=Limits({"pe_dim": 4, "accumulator_kb": 2}, {})))
+
+
+def test_a_descent_begins_with_what_fits_its_hardware() -> None:
+    problem = small_problem(limits=Limits(SIZES, {}), workload=TINY)
+    starts = cosa_starts(problem, 0, Budget())
+    assert starts.shape == (1, len(TINY.layers), len(problem.tables[0].space.slots))
+    for layer, (table, each) in enumerate(zip(problem.tables, TINY.layers, strict=True)):
+        nest = table.nests(starts[:, layer].exp().round(), torch.zeros(1, dtype=torch.int64))[0]
+        assert not misfits(nest, each.strides, problem.accelerator, SIZES)
+        assert float(nest.temporal[-1].prod()) < each.macs / 16
+
+
+def test_free_sizes_give_several_starts_of_their_own(tmp_path: Path) -> None:
+    problem = small_problem(workload=TINY)
+    assert len(cosa_starts(problem, 0, Budget()).unique(dim=0)) > 1
+    descent = GradientStrategy(4, 5, polish_rounds=1, polish_rows=2000, start="cosa")
+    state, status = run(problem, descent, tmp_path)
+    assert status == "complete"
+    assert state.mappings > 2 * len(TINY.layers)
+
+
+def test_starts_are_random_or_cosas() -> None:
+    with pytest.raises(ConfigError, match=r"strategy\.start 'greedy' \(legal: random, cosa"):
+        GradientStrategy(start="greedy")
 
 
 @pytest.mark.parametrize("shares", [(), (0.5, 1.0)])

@@ -65,12 +65,16 @@ SLACKS = (0.05, 0.03, 0.02)
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is done: the ``starts`` (None: by ``ROWS_PER_STEP``), the descent, the rounds."""
+    """How much is done: the ``starts`` (None: by ``ROWS_PER_STEP``), the descent, the rounds.
+
+    ``cosa``: whether a few of the starts are CoSA's mappings.
+    """
 
     starts: int | None
     optimiser: Momentum
     polish_rounds: int
     polish_rows: int
+    cosa: bool = False
 
 
 class GradientRun:
@@ -132,8 +136,21 @@ class GradientRun:
             self.state.phase = "round"
             return
         starts = self.plan.starts or max(16, ROWS_PER_STEP // self.descent.rows_per_start)
-        self._save_point(self.descent.begin(starts, generator(self.seed)))
+        point = self.descent.begin(starts, generator(self.seed))
+        if self.plan.cosa:
+            self._begin_with_cosa(point)
+        self._save_point(point)
         self.state.phase = "descend"
+
+    def _begin_with_cosa(self, point: Point) -> None:
+        """Put CoSA's mappings in place of the first starts."""
+        # Imported here: it solves programs by what other searches begin without.
+        from tilegrad.search.cosa.starts import cosa_starts
+
+        found = cosa_starts(self.perfect, self.seed, self.budget)[: len(point.values)]
+        self._count(found.shape[0] * found.shape[1])
+        logs = self.descent.problem.project(found.to(point.values.device))
+        point.values[: len(logs)] = logs
 
     def descend(self) -> None:
         """Take a few steps with all starts, and round the leaders for the record."""

@@ -8,12 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from tilegrad.checks import positive_int, positive_number
+from tilegrad.checks import choice, positive_int, positive_number
 from tilegrad.search.budget import Budget
 from tilegrad.search.gradient.optimiser import Momentum
 from tilegrad.search.gradient.run import GradientRun, Plan
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
+
+RANDOM, COSA = STARTS = ("random", "cosa")
+"""What ``strategy.start`` may be."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,8 @@ class GradientStrategy:
 
     ``starts`` and ``polish_rows`` (mappings analysed per round of polishing) default to sizes that
     keep the work independent of the number of layers. ``workers`` threads share the polishing; the
-    result does not depend on them.
+    result does not depend on them. ``start``: ``random``, or ``cosa``: a few of the starts are
+    CoSA's mappings.
     """
 
     starts: int | None = None
@@ -32,6 +36,7 @@ class GradientStrategy:
     polish_rounds: int = 8
     polish_rows: int = 1_000_000
     workers: int | None = None
+    start: str = RANDOM
     name: str = field(default="gradient", init=False)
     needs_gradient: ClassVar[bool] = True
     pads: ClassVar[bool] = True
@@ -42,6 +47,7 @@ class GradientStrategy:
         for name in ("starts", "workers"):
             if getattr(self, name) is not None:
                 positive_int(f"strategy.{name}", getattr(self, name))
+        choice("strategy.start", self.start, STARTS)
         positive_number("strategy.learning_rate", self.learning_rate)
         positive_number("strategy.momentum", self.momentum, below=1.0)
 
@@ -49,7 +55,9 @@ class GradientStrategy:
     def plan(self) -> Plan:
         """How much is done."""
         optimiser = Momentum(self.steps, self.learning_rate, self.momentum)
-        return Plan(self.starts, optimiser, self.polish_rounds, self.polish_rows)
+        return Plan(
+            self.starts, optimiser, self.polish_rounds, self.polish_rows, self.start == COSA
+        )
 
     def check(self, problem: SearchProblem) -> None:
         """Any problem will do."""
