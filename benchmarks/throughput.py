@@ -22,6 +22,7 @@ from tilegrad.accelerator import Accelerator, load_accelerator
 from tilegrad.cost import infer_hardware, layer_cost
 from tilegrad.mapping import LoopNest
 from tilegrad.mapping.sampling import Sampler
+from tilegrad.memory import keep_freed_memory
 from tilegrad.nest import analyse, fused
 from tilegrad.search import Budget, SearchProblem, generator, hardware_space, objective
 from tilegrad.search.gradient.descent import Descent
@@ -55,6 +56,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="the median is printed")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    keep_freed_memory()
     accelerator = load_accelerator(options.accelerator)
     workload = load_workload(options.workload)
     console = Console()

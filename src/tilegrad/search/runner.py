@@ -8,6 +8,7 @@ from time import monotonic
 
 from tilegrad.errors import InfeasibleError
 from tilegrad.fingerprint.record import Fingerprint
+from tilegrad.memory import keep_freed_memory
 from tilegrad.provenance import provenance
 from tilegrad.search.bound import FULL, NONE, SEARCHING, add_bound, proves
 from tilegrad.search.budget import Budget, in_time
@@ -51,6 +52,7 @@ class Runner:
         The status is ``complete``, ``budget`` or ``interrupted`` (by Ctrl-C). Raises
         ``InfeasibleError`` where the search ends without one legal design.
         """
+        keep_freed_memory()
         state = load_checkpoint(self.directory, self.fingerprint.digest) or SearchState()
         try:
             self._advance(state, observe)
