@@ -100,6 +100,7 @@ def test_the_page_leads_to_each_design_and_the_same_command_shows_it_again(
         ),
         (["front=[edp,area_mm2]", "objective=energy"], "objective is 'energy' beside front[0]"),
         (["front=[edp,area_mm2]", "baseline=time"], "unknown baseline 'time'"),
+        (["spread=ray"], "spread is given, and this is one search; legal: null, or a front"),
         (["baseline=seconds"], "baseline is given, and one search is no front"),
         (["over={node:[40nm,7nm]}"], "over is given, and one search is no front"),
         (["front=[edp,area_mm2]", "over={clock:[1,2]}"], "unknown over 'clock' (legal: node, clo"),

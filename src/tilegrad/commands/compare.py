@@ -106,7 +106,7 @@ def _finish(run: _Run, show: bool) -> Result:
     runner = run.runner
     warn(runner.problem)
     with claimed(runner.directory, runner.fingerprint, run.config):
-        runner = with_own_bests(runner, run.config, show)
+        runner = with_own_bests(runner, run.config)
         with live_progress(runner.strategy.name, show) as observe:
             state, status = runner.run(observe)
         if state.best is not None:

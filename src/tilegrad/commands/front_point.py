@@ -49,7 +49,7 @@ def search_point(job: Job) -> Done:
         beside = replace(runner.problem, known=job.known, near=job.near)
         runner = replace(runner, problem=beside)
         with claimed(runner.directory, runner.fingerprint, job.config):
-            runner = with_own_bests(runner, job.config, show)
+            runner = with_own_bests(runner, job.config)
             with live_progress(f"{runner.strategy.name}, {job.told}", show) as observe:
                 state, status = runner.run(observe)
             if state.best is not None:

@@ -17,10 +17,10 @@ from tilegrad.front.walk import waves
 from tilegrad.mapping import LoopNest, stack
 from tilegrad.search import build_runner
 from tilegrad.search.problem import SearchProblem
+from tilegrad.spread import Spread, with_workers
 
 if TYPE_CHECKING:
     from tilegrad.front.figures import Figure
-    from tilegrad.spread.spread import Spread
 
 LOOSEST = "loosest"
 """The directory of the search without a cap."""
@@ -105,8 +105,7 @@ class Walk:
             own.dir = str(self.directory / "points" / place)
             for name, cap in caps.items():
                 own.caps[name] = cap
-            if self.spread.workers is not None and own.strategy.get("workers", 0) is None:
-                own.strategy.workers = self.spread.workers
+            with_workers(own, self.spread)
         return own
 
     def _known(self, caps: Mapping[str, float]) -> LoopNest | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+import torch
+from hydra.utils import instantiate
 from omegaconf import DictConfig, open_dict
 from rich.console import Console
 
+from tilegrad.checks import flag
 from tilegrad.commands.written import write_found
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.search import Runner, SearchState, build_runner, design_record
@@ -14,6 +17,7 @@ from tilegrad.search.budget import Budget
 from tilegrad.search.checkpoint import FILE, load_checkpoint
 from tilegrad.search.own import PARTS, OwnBest
 from tilegrad.search.progress import live_progress
+from tilegrad.spread import Here, Spread, with_workers
 
 OWN = "own"
 """The directory, in that of the search, of the networks' own searches."""
@@ -22,7 +26,7 @@ OWN_SHARE = 0.5
 """Share of a budget that goes to the networks' own searches, all together."""
 
 
-def with_own_bests(runner: Runner, config: DictConfig, show: bool) -> Runner:
+def with_own_bests(runner: Runner, config: DictConfig) -> Runner:
     """Return the runner with what each of several networks has on hardware of its own.
 
     By the same settings, each a search with files of its own. Once the shared search has begun
@@ -31,11 +35,9 @@ def with_own_bests(runner: Runner, config: DictConfig, show: bool) -> Runner:
     networks = runner.problem.workload.networks
     if networks is None:
         return runner
-    begun = (runner.directory / FILE).exists()
+    spread: Spread = instantiate(config.get("spread")) or Here()
     budget = _part(runner.budget, OWN_SHARE / len(networks.members))
-    owns = tuple(
-        _own(_runner(runner, config, each.name, budget), begun, show) for each in networks.members
-    )
+    owns = tuple(spread.map(search_own, _jobs(runner, config, budget, spread)))
     spent = sum(own.seconds for own in owns)
     seconds = runner.budget.seconds
     left = seconds if seconds is None else max(seconds - spent, seconds * (1 - OWN_SHARE))
@@ -52,21 +54,39 @@ def _part(budget: Budget, share: float) -> Budget:
     return replace(budget, samples=samples, seconds=seconds)
 
 
-def _runner(
-    shared: Runner, config: DictConfig, name: str, budget: Budget
-) -> tuple[Runner, DictConfig]:
-    own = config.copy()
-    with open_dict(own):
-        own.workload = config.workload.networks[name]
-        own.dir = str(shared.directory / OWN / name)
-        own.report, own.target = False, None
-    return replace(build_runner(own), budget=replace(budget, reserve=0.0)), own
+@dataclass(frozen=True)
+class Job:
+    """A network's own search; ``begun``: the shared one has begun, and takes what is there."""
+
+    config: DictConfig
+    budget: Budget
+    begun: bool
 
 
-def _own(run: tuple[Runner, DictConfig], begun: bool, show: bool) -> OwnBest:
-    runner, config = run
+def _jobs(shared: Runner, config: DictConfig, budget: Budget, spread: Spread) -> list[Job]:
+    networks = shared.problem.workload.networks
+    assert networks is not None
+    begun = (shared.directory / FILE).exists()
+    jobs = []
+    for member in networks.members:
+        own = config.copy()
+        with open_dict(own):
+            own.workload = config.workload.networks[member.name]
+            own.dir = str(shared.directory / OWN / member.name)
+            own.report, own.target, own.spread = False, None, None
+            with_workers(own, spread)
+        jobs.append(Job(own, replace(budget, reserve=0.0), begun))
+    return jobs
+
+
+def search_own(job: Job) -> OwnBest:
+    """Search a network's own best, or take what its directory holds."""
+    torch.set_num_threads(1)
+    config, show = job.config, flag("progress", job.config.progress)
+    runner = replace(build_runner(config), budget=job.budget)
     with claimed(runner.directory, runner.fingerprint, config):
-        saved = load_checkpoint(runner.directory, runner.fingerprint.digest) if begun else None
+        digest = runner.fingerprint.digest
+        saved = load_checkpoint(runner.directory, digest) if job.begun else None
         if saved is not None and saved.best is not None:
             return _found(runner, saved, "complete" if saved.done else "budget")
         name = f"{runner.strategy.name}, {runner.problem.workload.name} alone"

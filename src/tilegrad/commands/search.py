@@ -13,6 +13,7 @@ from rich.console import Console
 
 from tilegrad.checks import choice, flag, positive_int
 from tilegrad.commands.written import write_result
+from tilegrad.errors import ConfigError
 from tilegrad.files import write_json
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.report.effort import finishing_seconds
@@ -56,13 +57,14 @@ def _search_once(config: DictConfig) -> Result:
     runner = build_runner(config)
     show = flag("progress", config.progress)
     report = flag("report", config.report)
+    _check_spread(config, runner)
     runner = _reserving(runner, report)
     target: Target | None = instantiate(config.get("target"))
     if target is not None:
         target.check(runner.problem.accelerator)
     warn(runner.problem)
     with claimed(runner.directory, runner.fingerprint, config), tracked():
-        runner = _after_own_bests(runner, config, show)
+        runner = _after_own_bests(runner, config)
         tracker = _tracker(config, runner)
         with live_progress(runner.strategy.name, show) as observe:
             state, status = runner.run(_both(observe, tracker))
@@ -94,14 +96,22 @@ def _search_once(config: DictConfig) -> Result:
     return result
 
 
-def _after_own_bests(runner: Runner, config: DictConfig, show: bool) -> Runner:
+def _after_own_bests(runner: Runner, config: DictConfig) -> Runner:
     """Return the runner, of several networks with what each has on hardware of its own."""
     if runner.problem.workload.networks is None:
         return runner
     # Imported where it is needed: it knows certificates and records.
     from tilegrad.commands.own_bests import with_own_bests
 
-    return with_own_bests(runner, config, show)
+    return with_own_bests(runner, config)
+
+
+def _check_spread(config: DictConfig, runner: Runner) -> None:
+    if config.get("spread") and runner.problem.workload.networks is None:
+        raise ConfigError(
+            "spread is given, and this is one search; legal: null, or a front=[...], or several "
+            "networks in workload=[...]"
+        )
 
 
 def _reserving(runner: Runner, report: bool) -> Runner:

@@ -1,5 +1,5 @@
 """Where searches that do not need each other run: here, one after the other, or on Ray."""
 
-from tilegrad.spread.spread import Here, OnRay, Spread
+from tilegrad.spread.spread import Here, OnRay, Spread, with_workers
 
-__all__ = ["Here", "OnRay", "Spread"]
+__all__ = ["Here", "OnRay", "Spread", "with_workers"]

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from omegaconf import DictConfig
+
 from tilegrad.errors import OutputError
 from tilegrad.extras import required
 
@@ -52,6 +54,9 @@ class OnRay:
     init: Mapping[str, Any] = field(default_factory=dict)
     remote: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        required("ray", "ray", FIELD)
+
     @property
     def workers(self) -> int | None:
         """As many threads as processors that a job asks for."""
@@ -73,6 +78,12 @@ class OnRay:
         except ray.exceptions.RayError as error:
             told = " ".join(str(error).split())
             raise OutputError(f"{FIELD}: {type(error).__name__}: {told}") from None
+
+
+def with_workers(config: DictConfig, spread: Spread) -> None:
+    """Give the strategy of a job's config as many threads as a job has, where it has a field."""
+    if spread.workers is not None and config.strategy.get("workers", 0) is None:
+        config.strategy.workers = spread.workers
 
 
 def begun(init: Mapping[str, Any], field: str) -> Any:
