@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import log
 from typing import ClassVar
 
@@ -23,6 +24,7 @@ from tilegrad.machines.gemmini.tiling import Tiling
 from tilegrad.mapping import LoopNest
 from tilegrad.mapping.batch import broadcast_shapes
 from tilegrad.predictors.features.column import Column
+from tilegrad.predictors.features.repeated import of_distinct
 from tilegrad.schedules.schedules import PUBLISHED
 from tilegrad.shape.conv import C, K, N, P, Q
 
@@ -105,27 +107,41 @@ class Commands:
         """Return the features ``[..., column]``."""
         sizes = [torch.as_tensor(hardware[name], dtype=context.dtype) for name in PARAMETERS]
         batch = broadcast_shapes(context.shape[:-1], *(size.shape for size in sizes))
-        tiling = Tiling.unpacked(context.expand(*batch, -1))
         array, scratchpad, accumulator = (size.expand(batch) for size in sizes)
-        mesh = array_side(array.detach())
-        matmul = tiling.is_matmul
-        product, extents = matmul_counts(tiling, mesh)
-        # A search asks for one layer at a time: what is all of one kind is counted once.
-        counts = product
-        if not matmul.all():
-            counts = conv_counts(tiling, mesh)
-            counts = product.where(matmul, counts) if matmul.any() else counts
-        system = System.of(accelerator)
-        fetched = misses(system, *_program(tiling, matmul, extents)) + system.log_wait
-        logs = [getattr(counts, name).clamp(min=_NONE).log() for name in UNITS]
+        mesh, system = array_side(array.detach()), System.of(accelerator)
+        rows = torch.cat([context.expand(*batch, -1), mesh.unsqueeze(-1)], -1)
+        # A search asks for one mapping on many sizes of the memories.
+        often = rows.dim() == 2 and not rows.requires_grad
+        count = partial(_counted, system)
+        found = of_distinct(count, rows) if often else count(rows)
+        *counted, operands, results = found.unbind(-1)
         occupied = [
-            (counts.scratchpad_bytes / (scratchpad * 1024)).log(),
-            (counts.accumulator_bytes / (accumulator * 1024)).log(),
+            (operands / (scratchpad * 1024)).log(),
+            (results / (accumulator * 1024)).log(),
         ]
-        first = [matmul.to(context.dtype), mesh.log()]
         stated = [max(float(getattr(system, name)), _NONE) for name in _STATED]
         last = [torch.full_like(mesh, log(cycles)) for cycles in stated]
-        return torch.stack([*first, *logs, *fetched.unbind(-1), *occupied, *last], -1)
+        return torch.stack([*counted, *occupied, *last], -1)
+
+
+def _counted(system: System, rows: Tensor) -> Tensor:
+    """Return the columns that no memory's size changes, and the bytes of a tile in each of both.
+
+    ``rows [..., column]`` hold a tiling and the array's side.
+    """
+    tiling, mesh = Tiling.unpacked(rows[..., :-1]), rows[..., -1]
+    matmul = tiling.is_matmul
+    product, extents = matmul_counts(tiling, mesh)
+    # A search asks for one layer at a time: what is all of one kind is counted once.
+    counts = product
+    if not matmul.all():
+        counts = conv_counts(tiling, mesh)
+        counts = product.where(matmul, counts) if matmul.any() else counts
+    fetched = misses(system, *_program(tiling, matmul, extents)) + system.log_wait
+    logs = [getattr(counts, name).clamp(min=_NONE).log() for name in UNITS]
+    first = [matmul.to(rows.dtype), mesh.log()]
+    held = [counts.scratchpad_bytes, counts.accumulator_bytes]
+    return torch.stack([*first, *logs, *fetched.unbind(-1), *held], -1)
 
 
 def _program(tiling: Tiling, matmul: Tensor, extents: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
