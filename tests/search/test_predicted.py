@@ -22,6 +22,8 @@ from tests.search.helpers import (
 )
 from tilegrad.cost.latency import NEST_LATENCY
 from tilegrad.errors import PredictionError
+from tilegrad.predictors.latency import PredictedLatency, predicted_latency
+from tilegrad.pretrained import checkpoint_path
 from tilegrad.search import Strategy, random
 from tilegrad.search.gradient.focus import Focus
 from tilegrad.search.gradient.polish import candidates
@@ -152,3 +154,40 @@ def test_the_record_tells_predictions_from_the_nests_figures(tmp_path: Path) -> 
     assert found["predicted"]["edp"] == pytest.approx(cycles * found["energy_uj"])
     assert found["predicted"]["model"] == model.name
     assert found["predicted"]["cycles"] != found["cycles"]
+
+
+@pytest.fixture(scope="module")
+def rtl() -> PredictedLatency:
+    return predicted_latency(checkpoint_path("gemmini_rtl"), "gemmini_rtl", gemmini(), 4.0)
+
+
+@torch.no_grad()
+def test_no_memories_take_less_than_the_bound_of_a_mesh(rtl: PredictedLatency) -> None:
+    """So that fewer are asked for, and the best is the same."""
+    table = small_problem(model=rtl).tables[0]
+    factors = table.random(60, generator(5)).unique(dim=0)
+    sums = candidates(table, factors, rtl).sums
+    sizes = torch.tensor([0.5, 2.0, 8.0, 64.0, 512.0], dtype=torch.float64)
+    hardware = {
+        "pe_dim": torch.full((25,), 16.0, dtype=torch.float64),
+        "scratchpad_kb": sizes.repeat(5),
+        "accumulator_kb": sizes.repeat_interleave(5),
+    }
+    least = rtl.least(sums, gemmini(), hardware)
+    assert least is not None
+    points = hardware_points(gemmini(), hardware)
+    each = [{name: v[point] for name, v in hardware.items()} for point in range(25)]
+    cycles = torch.stack([rtl.cycles(sums, gemmini(), there) for there in each])
+    assert (cycles >= least * (1 - 1e-9)).all()
+    assert (cycles.amin(0) < 2 * least).any()
+    asked = prices(sums, points, rtl)
+    weights = torch.full((25,), 1e-7).double(), torch.full((25,), 1e-4).double()
+    settle([asked], [weights], 0.1)
+    whole = asked.energy * 1e-7 + cycles * 1e-4
+    best = whole.amin(1, keepdim=True)
+    wanted = (whole <= best * 1.1) & (best < torch.inf)
+    assert asked.latency[wanted].tolist() == pytest.approx(cycles[wanted].tolist())
+    by_energy = (asked.energy * 1e-7 <= best * 1.1) & (best < torch.inf)
+    assert (asked.latency < torch.inf).sum() < by_energy.sum()
+    varied = {**hardware, "pe_dim": hardware["pe_dim"] + (sizes.repeat(5) > 8)}
+    assert rtl.least(sums, gemmini(), varied) is None

@@ -110,6 +110,15 @@ class LearnedModel(LatencyModel, Protocol):
         """Return the predicted latency [cycles], ``[...]``."""
         ...
 
+    def least(
+        self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Tensor]
+    ) -> Tensor | None:
+        """Return cycles ``[row]`` that the mappings take at least on all ``hardware [point]``.
+
+        Quicker to have than ``cycles`` of each point; None for a model that knows no such bound.
+        """
+        ...
+
     def factor(
         self,
         sums: Footprint,

@@ -206,6 +206,13 @@ class Predictor(LightningModule):
     def calibrate(self, rows: Batch) -> None:
         """Learn from the training rows, after the fit, how far predictions may be off."""
 
+    def least(self, features: Tensor) -> Tensor | None:  # noqa: ARG002
+        """Return log targets ``[...]`` that no sizes of memories go below; None: not known.
+
+        Of ``features [..., column]`` on any sizes of them.
+        """
+        return None
+
     def half_width(self, features: Tensor, level: float) -> Tensor | None:  # noqa: ARG002
         """Return how far, in log, an interval of ``level`` reaches to either side.
 

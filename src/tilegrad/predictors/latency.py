@@ -95,6 +95,24 @@ class PredictedLatency:
             log_cycles = log_cycles + width
         return (log_cycles + self.penalty * beyond + self._overflow(columns)).exp()
 
+    def least(
+        self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Tensor]
+    ) -> Tensor | None:
+        """Return cycles ``[row]`` that no point of the hardware takes less than.
+
+        ``hardware [point]``; see ``LearnedModel.least``.
+        """
+        meshes = [values for name, values in hardware.items() if f"hardware.{name}" in self._read]
+        if any(bool((values != values[0]).any()) for values in meshes):
+            return None
+        first = {name: values[0] for name, values in hardware.items()}
+        found = self.predictor.least(self._columns(sums, accelerator, first))
+        return None if found is None else found.exp()
+
+    @cached_property
+    def _read(self) -> set[str]:
+        return set(self.predictor.schema.columns)
+
     def predicted(
         self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]
     ) -> Tensor:

@@ -146,6 +146,15 @@ class Pipeline(Predictor):
         bound = self._column(features, "count.executed_rows").unsqueeze(-1)
         return torch.maximum(corrected, bound)
 
+    def least(self, features: Tensor) -> Tensor:
+        """See ``Predictor.least``: what memories' sizes change is the correction alone."""
+        uncorrected = self._uncorrected(
+            features, self._column(features, "count.tiles"), self.stages(features)
+        )
+        bound = self._column(features, "count.executed_rows").unsqueeze(-1)
+        least = uncorrected - self.settings["correction"]
+        return torch.maximum(least, bound).mean(-1)
+
     def stages(self, features: Tensor) -> Tensor:
         """Return the cycles of a mean tile in each stage, ``[..., member, stage]``."""
         log_tiles = self._column(features, "count.tiles").unsqueeze(-1)

@@ -19,6 +19,13 @@ PAIRS_AT_ONCE = 32_768
 """Candidates, each on one hardware point, that a model is asked for together."""
 
 
+WORTH = 2
+"""Points for each row, on average, from which a bound for all points saves more than it takes."""
+
+ROUNDING = 1e-9
+"""Of a bound, so that it stays one."""
+
+
 class Prices(Protocol):
     """Prices ``[point, row]``, infinite where a row does not fit."""
 
@@ -54,8 +61,9 @@ class NestPrices:
 class ModelPrices:
     """Latency by a model that costs microseconds a row: asked for only where it can matter.
 
-    No latency is below zero, so the weighted energy alone bounds a candidate's cost from below:
-    what exceeds the best cost by its energy need not be asked for, and stays infinite.
+    No latency is below zero, so the weighted energy alone bounds a candidate's cost from below,
+    and closer with a latency that the model says no point goes below: what exceeds the best cost
+    by its bound need not be asked for, and stays infinite.
     """
 
     def __init__(self, sums: Footprint, points: Points, model: LatencyModel) -> None:
@@ -77,10 +85,26 @@ class ModelPrices:
 
     def possible(self, weights: Weights, slack: float) -> Tensor:
         """Return what may be within ``slack`` of the best cost that is known, ``[point, row]``."""
-        for_energy = weights[0].unsqueeze(-1)
-        best = weighted(self.energy, self.latency, weights).amin(1, keepdim=True)
+        for_energy, for_latency = (weight.unsqueeze(-1) for weight in weights)
+        enough = weighted(self.energy, self.latency, weights).amin(1, keepdim=True) * (1 + slack)
+        energy = self.energy * for_energy
         # A weight of zero: some other layer has no candidate that fits the point.
-        return (self.energy * for_energy <= best * (1 + slack)) & (for_energy > 0)
+        possible = (energy <= enough) & (for_energy > 0) & self._open
+        rows = possible.any(0).nonzero().flatten()
+        if int(possible.sum()) > WORTH * len(rows):
+            least = self._least(rows)
+            if least is not None:
+                possible[:, rows] &= energy[:, rows] + least * for_latency <= enough
+        return possible
+
+    def _least(self, rows: Tensor) -> Tensor | None:
+        """Return what the rows' latencies are at least on all points, ``[row]``."""
+        assert self.model.learned is not None
+        with torch.no_grad():
+            found = self.model.learned.least(
+                self.sums[rows], self.points.accelerator, self.points.hardware
+            )
+        return None if found is None else found * (1 - ROUNDING)
 
 
 def weighted(energy: Tensor, latency: Tensor, weights: Weights) -> Tensor:
