@@ -14,10 +14,10 @@ from tests.helpers_scripts import Command, Script
 from tilegrad.front_runs import FrontRun
 
 SHORT = (
-    "workload=small.csv", "strategy.starts=8", "strategy.steps=5", "strategy.polish_rows=20000",
+    "workload=small.csv", "strategy.starts=4", "strategy.steps=5", "strategy.polish_rows=5000",
     "caps.pe_dim=16",
 )  # fmt: skip
-FRONT = (*SHORT, "points=4", "dir=out")
+FRONT = (*SHORT, "points=3", "dir=out")
 
 DRAWN = (
     "workload=small.csv", "strategy=random", "strategy.designs=60", "caps.pe_dim=8", "dir=out",
@@ -49,9 +49,7 @@ def test_every_design_is_as_good_as_a_search_under_its_cap(
     ended = searching(*FRONT, "front=[edp,area_mm2]")
     assert ended.code == 0, ended.err
     rows = _rows(directory / "out")
-    assert [row["place"] for row in rows] == [
-        f"points/{n}" for n in ("loosest", "001", "002", "003")
-    ]
+    assert [row["place"] for row in rows] == [f"points/{n}" for n in ("loosest", "001", "002")]
     for row in rows[1:]:
         assert float(row["area_mm2"]) <= float(row["cap_area_mm2"])
         alone = searching(*SHORT, f"caps.area_mm2={row['cap_area_mm2']}", f"dir={row['place']}")

@@ -68,7 +68,7 @@ def test_energy_under_a_cap_of_latency(seeds: tuple[int, ...], tmp_path: Path) -
     exact, _ = run(problem, ExactStrategy(gap=1e-8), tmp_path / "exact")
     assert exact.bound <= best * (1 + 1e-9) <= exact.value * (1 + 2e-9)
     assert exact.value <= best * 1.01
-    found, _ = run(problem, BRIEF_GRADIENT, tmp_path / "gradient")
+    found, _ = run(problem, SHORT_GRADIENT, tmp_path / "gradient")
     assert best * (1 - 1e-9) <= found.value <= best * 1.03
 
 
