@@ -11,13 +11,13 @@ from __future__ import annotations
 import shutil
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any, overload
 
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from tilegrad.complaints import describe
 from tilegrad.composing import composed
@@ -25,21 +25,23 @@ from tilegrad.entry import BAD_INPUT_ERRORS
 from tilegrad.errors import ConfigError, TilegradError
 from tilegrad.files import read_json
 from tilegrad.front_runs import FRONT, FRONTS, FrontRun
+from tilegrad.networks_list import named
 from tilegrad.runs import Run, SearchRun, TrainedRun
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     import pandas as pd
     from torch import nn
+
+    Network: TypeAlias = str | PathLike[str] | nn.Module
 
 QUIET = {"progress": False}
 
 
-Networks = str | PathLike[str] | Sequence[str | PathLike[str]]
-
-
 @overload
 def search(
-    workload: Networks | nn.Module = ...,
+    workload: Network | Sequence[Network] = ...,
     inputs: Any = ...,
     *,
     front: None = ...,
@@ -50,7 +52,7 @@ def search(
 
 @overload
 def search(
-    workload: Networks | nn.Module = ...,
+    workload: Network | Sequence[Network] = ...,
     inputs: Any = ...,
     *,
     front: Sequence[str],
@@ -60,7 +62,7 @@ def search(
 
 
 def search(
-    workload: Networks | nn.Module = "resnet50",
+    workload: Network | Sequence[Network] = "resnet50",
     inputs: Any = None,
     *,
     front: Sequence[str] | None = None,
@@ -70,8 +72,9 @@ def search(
     """Search hardware and mappings, as ``tilegrad search`` does.
 
     ``workload`` may be a ``torch.nn.Module``: then ``inputs`` are examples of its inputs, a
-    tensor, a tuple of them or a dict by name; it is read by ``torch.export``. A list of texts and
-    paths are several networks on one hardware (``"NAME:OPTION"`` calls one otherwise).
+    tensor, a tuple of them or a dict by name; it is read by ``torch.export``. A list of texts,
+    paths and modules are several networks on one hardware (``"NAME:OPTION"`` calls one otherwise);
+    with modules among them ``inputs`` are a list too, None for the others.
 
     With ``front=["edp", "area_mm2"]`` it is a Pareto front that is searched and returned.
 
@@ -79,14 +82,49 @@ def search(
     """
     if front is not None:
         settings["front"] = front
-    if isinstance(workload, (str, PathLike, list, tuple)):
+    listed = list(workload) if isinstance(workload, (list, tuple)) else None
+    if all(isinstance(each, (str, PathLike)) for each in listed or [workload]):
         if inputs is not None:
             raise ConfigError(f"inputs are of a torch.nn.Module, and workload is {workload!r}")
         found = _ran("search", {"workload": workload, **settings}, overrides)
+    elif listed is not None:
+        found = _ran_together(listed, inputs, settings, overrides)
     else:
         found = _ran("search", settings, overrides, workload=_described(workload, inputs))
     assert isinstance(found, (SearchRun, FrontRun))
     return found
+
+
+def _ran_together(
+    networks: Sequence[object], inputs: Any, settings: Mapping[str, Any], overrides: Sequence[str]
+) -> Run:
+    """Run a search of several networks, modules among them, in their order."""
+    if not isinstance(inputs, (list, tuple)) or len(inputs) != len(networks):
+        raise ConfigError(
+            f"inputs of {len(networks)} networks have to be a list, one item for each; legal: None "
+            "where a network is no torch.nn.Module"
+        )
+    texts = [fspath(each) for each in networks if isinstance(each, (str, PathLike))]
+    names = [
+        named(fspath(each))[0] if isinstance(each, (str, PathLike)) else type(each).__name__
+        for each in networks
+    ]
+    if len(set(names)) < len(names):
+        raise ConfigError(
+            f"two of the networks {', '.join(names)} have one name; legal: NAME:OPTION"
+        )
+    described = {
+        name: _described(each, given)
+        for name, each, given in zip(names, networks, inputs, strict=True)
+        if not isinstance(each, (str, PathLike))
+    }
+
+    def join(config: DictConfig) -> None:
+        known = {**config.workload.networks, **described}
+        with open_dict(config):
+            config.workload.networks = {name: known[name] for name in names}
+
+    return _ran("search", {"workload": texts or "several", **settings}, overrides, join)
 
 
 def _described(module: object, inputs: Any) -> dict[str, Any]:
@@ -150,12 +188,20 @@ def _search_in(path: Path) -> SearchRun:
 
 
 def _ran(
-    name: str, settings: Mapping[str, Any], overrides: Sequence[str], **groups: Mapping[str, Any]
+    name: str,
+    settings: Mapping[str, Any],
+    overrides: Sequence[str],
+    change: Callable[[DictConfig], None] = lambda _: None,
+    **groups: Mapping[str, Any],
 ) -> Run:
-    """Run a command's function and return its run; ``groups`` take the place of the config's."""
+    """Run a command's function and return its run.
+
+    ``groups`` take the place of the config's, and ``change`` does what else is to be done to it.
+    """
     config = composed(name, {**QUIET, **settings}, overrides)
     for group, fields in groups.items():
         config[group] = OmegaConf.create(dict(fields))
+    change(config)
     kept = config.dir is not None
     if not kept:
         config.dir = mkdtemp(prefix="tilegrad-")

@@ -25,7 +25,7 @@ def several_overrides(value: str, reader: Reader, path: Callable[[str], str]) ->
     yield "workload=several"
     seen: set[str] = set()
     for item in filter(None, (text.strip().strip("'\"") for text in value[1:-1].split(","))):
-        name, option = _named(item)
+        name, option = named(item)
         if name in seen:
             raise ConfigError(
                 f"workload={value}: two networks are called {name!r}; legal: a name of its own for "
@@ -39,7 +39,7 @@ def several_overrides(value: str, reader: Reader, path: Callable[[str], str]) ->
             yield f"{node}.{read[1]}={path(option)}"
 
 
-def _named(item: str) -> tuple[str, str]:
+def named(item: str) -> tuple[str, str]:
     """Return a network's name and option: by default a file is called as it is, without suffix."""
     name, colon, option = item.partition(":")
     if not colon:

@@ -81,6 +81,24 @@ def test_a_module_in_hand_is_searched_as_the_command_does(directory: Path) -> No
             tilegrad.search(other, torch.zeros(1, 3, 16, 16), **mine)
 
 
+@pytest.mark.slow
+def test_modules_and_options_are_searched_together(directory: Path) -> None:
+    (directory / "small.csv").write_text("layer,R,S,P,Q,C,K\nlinear,1,1,4,4,16,32\n")
+    run = tilegrad.search(
+        ["one:small.csv", modules.Tower(), "small.csv"],
+        [None, torch.zeros(1, 3, 16, 16), None],
+        strategy="random", report=False,
+        overrides=["strategy.designs=20", "workload.weights.Tower=2"],
+    )  # fmt: skip
+    assert list(run.networks.name) == ["one", "Tower", "small"]
+    alone = tilegrad.search(
+        modules.Tower(), torch.zeros(1, 3, 16, 16), strategy="random", report=False,
+        overrides=["strategy.designs=20"],
+    )  # fmt: skip
+    together = [x.problem.bounds for x in run.result.layers if x.name.startswith("Tower.")]
+    assert together == [x.problem.bounds for x in alone.result.layers]
+
+
 def _negative() -> torch.nn.Module:
     module = modules.Tower()
     module.head = torch.nn.Sequential(module.head, torch.nn.ReLU())
@@ -92,6 +110,8 @@ def _negative() -> torch.nn.Module:
     [
         (("resnet50", torch.zeros(1)), "inputs are of a torch.nn.Module"),
         ((7,), "workload is a int; legal: a text, a path, a list of these"),
+        ((["bert", modules.Tower()], [None]), "inputs of 2 networks have to be a list, one item"),
+        (([modules.Tower(), modules.Tower()], [None, None]), "Tower, Tower have one name"),
     ],
 )
 def test_what_is_no_module_is_refused(arguments: tuple[object, ...], words: str) -> None:
