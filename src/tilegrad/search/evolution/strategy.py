@@ -35,8 +35,8 @@ class EvolutionStrategy:
     about. pymoo selects parents (tournaments), drops doubles and keeps the best.
     """
 
-    population: int = 100
-    generations: int = 100
+    population: int = 50
+    generations: int = 200
     swapped: float = 0.1
     rate: float = 3.0
     name: str = field(default="evolution", init=False)
