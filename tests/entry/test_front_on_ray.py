@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 FRONT = (
     "workload=small.csv", "strategy.starts=8", "strategy.steps=3", "strategy.polish_rows=2000",
-    "caps.pe_dim=16", "front=[edp,area_mm2]", "points=6", "report=false", "progress=false",
+    "caps.pe_dim=16", "front=[edp,area_mm2]", "points=10", "report=false", "progress=false",
     "bound=none",
 )  # fmt: skip
 """Waves of several searches, the last of which begin beside known designs alone."""

@@ -31,7 +31,7 @@ LARGE = 1e12
 POWERS = 16.0
 """Caps on power go down to this part of that of the best design without a cap."""
 
-NEAR_FROM = 3
+NEAR_FROM = 4
 """The first wave whose designs are near enough to those before it to begin from them alone."""
 
 NEIGHBOURS = 3
