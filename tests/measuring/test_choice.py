@@ -54,6 +54,15 @@ def test_of_equal_promise_the_less_certain_is_measured_and_nothing_twice() -> No
     assert chosen(both, [{"a1"}, {"0"}], STANDING, EDP, 3, ACQUISITION, generator(0)) == [(0, 0)]
 
 
+def test_what_is_chosen_of_a_layer_makes_its_others_less_uncertain() -> None:
+    """Two equal layers: the second program is the other one's, whatever their order."""
+    both = [programs(*[(30.0, 4.7, 0.5)] * 3, name=name) for name in "ab"]
+    standing = Standing(*torch.tensor([[30.0, 30.0], [100.0, 100.0], [1.0, 1.0]]).double())
+    found = chosen(both, [{"x"}, {"x"}], standing, EDP, 4, ACQUISITION, generator(0))
+    assert sorted(layer for layer, _ in found[:2]) == [0, 1]
+    assert sorted(layer for layer, _ in found) == [0, 0, 1, 1]
+
+
 def test_layers_that_were_never_measured_come_first() -> None:
     both = [programs((30.0, 4.0, 0.1), (29.0, 3.9, 0.9)), programs((20.0, 4.0, 0.1))]
     for choice in (ACQUISITION, SEARCH, RANDOM):

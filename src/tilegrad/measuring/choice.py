@@ -10,7 +10,8 @@ A promising program has a large one, and so has an uncertain one.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import sqrt
 
 import torch
 from torch import Tensor
@@ -20,6 +21,9 @@ from tilegrad.search.objective import Objective
 
 ACQUISITION, SEARCH, RANDOM = CHOICES = ("acquisition", "search", "random")
 """By expected improvement; what is predicted best; any of what is near it."""
+
+ALIKE = 0.8
+"""Correlation of the errors of one layer's programs: a layer is mostly wrong as a whole."""
 
 _LEAST_DEVIATION = 1e-6
 
@@ -78,7 +82,7 @@ def chosen(
 
     A layer of which nothing was ``measured`` comes first, with the program predicted best, the
     layers that weigh most before others. A program that was chosen counts for the next one as if
-    it had taken what is predicted.
+    it had taken what is predicted, and its layer's others are as much less uncertain.
     """
     open_rows = [
         torch.tensor([call not in seen for call in each.calls], dtype=torch.bool)
@@ -95,12 +99,25 @@ def chosen(
     found = list(first)
     for layer, row in first:
         open_rows[layer][row] = False
+    whole = [each.deviation for each in programs]
     while len(found) < count and any(bool(rows.any()) for rows in open_rows):
+        programs = [
+            replace(each, deviation=before * _left(sum(layer == place for layer, _ in found)))
+            for place, (each, before) in enumerate(zip(programs, whole, strict=True))
+        ]
         layer, row = _next(programs, open_rows, standing, objective, choice, random)
         found.append((layer, row))
         open_rows[layer][row] = False
         standing = _believing(programs[layer], layer, row, standing, objective)
     return found
+
+
+def _left(seen: int) -> float:
+    """Return what is left of a program's deviation once others of its layer are ``seen``.
+
+    Errors are normal, with one correlation between any two.
+    """
+    return sqrt(1 - seen * ALIKE**2 / (1 + max(0, seen - 1) * ALIKE))
 
 
 def _next(
