@@ -96,6 +96,7 @@ class TestGradientOnSimba(ShortGradient):
     template = "simba"
 
 
+@pytest.mark.slow
 class TestRandomOnSimba(ShortRandom):
     template = "simba"
 
@@ -120,6 +121,7 @@ class TestGradientOnNvdlaSmall(ShortGradient):
     template = "nvdla_small"
 
 
+@pytest.mark.slow
 class TestRandomOnNvdlaSmall(ShortRandom):
     template = "nvdla_small"
 

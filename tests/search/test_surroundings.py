@@ -48,7 +48,7 @@ def test_the_design_is_found_again_on_its_own_hardware(
 
 
 @pytest.mark.parametrize("name", ["pe_dim", "scratchpad_kb", "accumulator_kb"])
-@pytest.mark.parametrize("factor", [0.5, 2])
+@pytest.mark.parametrize("factor", [0.5, pytest.param(2, marks=pytest.mark.slow)])
 def test_other_hardware_is_priced_as_a_search_of_its_own_would(
     name: str, factor: float, found: tuple[SearchProblem, SearchState], tmp_path: Path
 ) -> None:
