@@ -49,7 +49,7 @@ def test_help_names_groups_and_fields(command: Command) -> None:
     assert ended.code == 0
     for word in (
         "tilegrad search workload=bert",
-        "strategy: exact, gemmini_library, gradient, random",
+        "strategy: bayesian, bayesian_one_loop, cosa, dosa, evolution, exact,",
         "budget:",
         "dir=",
     ):

@@ -121,6 +121,14 @@ def test_loops_below_one_are_left_to_tensor_operations() -> None:
 
 
 @pytest.mark.usefixtures("use")
+def test_no_mappings_are_left_to_tensor_operations() -> None:
+    accelerator, random = load_accelerator("gemmini"), generator(2)
+    mappings, strides = integer_mappings(accelerator, 2, random)[:0], random_strides(2, random)[:0]
+    fused.prepare()
+    assert fused.columns(mappings, strides, accelerator) is None
+
+
+@pytest.mark.usefixtures("use")
 def test_gradients_are_left_to_tensor_operations() -> None:
     accelerator, random = load_accelerator("gemmini"), generator(3)
     mappings, strides = integer_mappings(accelerator, 4, random), random_strides(4, random)

@@ -57,6 +57,8 @@ def columns(mapping: LoopNest, strides: Tensor, accelerator: Accelerator) -> lis
     if not all(map(_plain, parts)):
         return None
     batch = broadcast_shapes(mapping.batch_shape, strides.shape[:-1])
+    if not prod(batch):
+        return None
     if _use.kernel is not None:
         return _run(_use.kernel, mapping, strides, batch, accelerator)
     _use.seen += prod(batch)
@@ -120,14 +122,14 @@ def _run(
 def _by_row(tensor: Tensor, batch: Sequence[int], own: int) -> Array:
     """Return ``[row, value]`` of a tensor with so many dimensions of its ``own``."""
     whole = tensor.expand(*batch, *tensor.shape[-own:])
-    return whole.reshape(prod(batch), -1).contiguous().numpy()
+    return whole.reshape(prod(batch), prod(whole.shape[-own:])).contiguous().numpy()
 
 
 def _by_column(tensor: Tensor, batch: Sequence[int], own: int) -> Array:
     """Return ``[value, row]``: without a copy where that is how a map space lays factors out."""
     whole = tensor.expand(*batch, *tensor.shape[-own:])
     values = whole.movedim(tuple(range(-own, 0)), tuple(range(own)))
-    return values.reshape(-1, prod(batch)).contiguous().numpy()
+    return values.reshape(prod(whole.shape[-own:]), prod(batch)).contiguous().numpy()
 
 
 @lru_cache(maxsize=64)
