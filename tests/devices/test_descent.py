@@ -62,7 +62,7 @@ PROBLEMS = {
 }
 
 
-@pytest.mark.parametrize("name", slow_but(PROBLEMS, "gemmini", "sized"))
+@pytest.mark.parametrize("name", slow_but(PROBLEMS, "gemmini"))
 def test_a_step_stays_on_its_device_and_never_waits_for_it(name: str) -> None:
     descent = descent_of(PROBLEMS[name]())
     point = descent.begin(6, generator(0))

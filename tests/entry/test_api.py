@@ -45,6 +45,7 @@ def test_a_search_has_tables_pictures_and_files(
         run.export("timelop", "x")
 
 
+@pytest.mark.slow
 def test_a_search_equals_that_of_the_command(directory: Path) -> None:
     assert directory.is_dir()
     given = [f"strategy.{name}={value}" for name, value in SMALL.items()]

@@ -74,6 +74,7 @@ def test_overrides_come_on_top_of_what_the_designs_share(
     assert all(f" {name} " in ended.out for name in DESIGNS)
 
 
+@pytest.mark.slow
 def test_every_search_is_run_with_each_seed(comparing: Command, directory: Path) -> None:
     ended = comparing(*DRAWN, "seeds=[3,1]")
     assert ended.code == 0
@@ -88,6 +89,7 @@ def test_every_search_is_run_with_each_seed(comparing: Command, directory: Path)
     assert (directory / "out" / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_the_same_command_goes_on(
     comparing: Command, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ def test_trackers_hold_the_history_of_a_search_that_fails_and_then_all_of_it_onc
 
 
 @pytest.mark.usefixtures("stranger")
+@pytest.mark.slow
 def test_jobs_of_a_sweep_have_runs_of_their_own(command: Command, directory: Path) -> None:
     jobs = ("-m", "seed=1,2", "hydra.sweep.dir=sweep")
     ended = command(*jobs, *DRAWN, "report=false", "logger=wandb")

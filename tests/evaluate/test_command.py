@@ -34,6 +34,7 @@ def process(
     )
 
 
+@pytest.mark.slow
 def test_a_process_that_succeeds(table: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     running = process("evaluate", table, "--accelerator", "gemmini", "--out", out)

@@ -57,6 +57,7 @@ def test_another_setting_is_refused_and_files_elsewhere_go_on(kind: str, script:
     assert figures(Path("run")) == before
 
 
+@pytest.mark.slow
 def test_prose_and_threads_do_not_matter(script: Script) -> None:
     random = ("workload=small.csv", "strategy=random", "strategy.designs=20", "report=false",
               "ckpt=gemmini_rtl", "hardware.pe_dim=16", "progress=false", "dir=run")  # fmt: skip
@@ -81,6 +82,7 @@ def test_a_changed_accelerator_refuses_the_packaged_checkpoint(script: Script) -
         assert "was trained for another description of gemmini" in ended.err
 
 
+@pytest.mark.slow
 def test_result_and_history_agree_after_the_energies_were_multiplied(script: Script) -> None:
     run = RUNS["search"]
     plain = [text for text in run.into("run") if not text.startswith("ckpt")]

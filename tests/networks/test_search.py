@@ -64,6 +64,7 @@ def test_a_command_refuses_a_broken_model(
         assert word in ended.err
 
 
+@pytest.mark.slow
 def test_a_module_in_hand_is_searched_as_the_command_does(directory: Path) -> None:
     assert directory.is_dir()
     settings = {"strategy": "random", "report": False}

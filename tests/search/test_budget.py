@@ -111,6 +111,7 @@ def test_a_search_cut_short_goes_on_to_the_same_end(
     assert resumed.value == whole.value
 
 
+@pytest.mark.slow
 def test_a_round_whose_end_was_cut_short_counts_what_it_gained(
     whole: SearchState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

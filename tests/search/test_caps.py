@@ -119,6 +119,7 @@ def test_what_binds_is_told_with_what_is_reached(strategy: Strategy, tmp_path: P
         assert reached == pytest.approx(least * 1e-3, rel=0.05)
 
 
+@pytest.mark.slow
 def test_caps_that_exclude_each_other_are_told(tmp_path: Path) -> None:
     energy, cycles = totals(10, 2)
     power = energy / cycles

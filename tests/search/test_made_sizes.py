@@ -72,7 +72,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", slow_but(CASES, "product", "divided"))
+@pytest.mark.parametrize("name", slow_but(CASES, "product"))
 def test_a_search_reaches_the_optimum_over_all_hardware_and_mappings(
     name: str, tmp_path: Path
 ) -> None:

@@ -120,7 +120,8 @@ def published_edp(network: str, pe_dim: int, strategy: Strategy, directory: Path
     return run(problem, strategy, directory)[0].edp
 
 
-@pytest.mark.parametrize("pe_dim", [pytest.param(128, marks=pytest.mark.slow), 16])
+@pytest.mark.slow
+@pytest.mark.parametrize("pe_dim", [128, 16])
 def test_bert_is_within_a_percent_of_its_optimum(pe_dim: int, tmp_path: Path) -> None:
     short = GradientStrategy(starts=16, steps=20, polish_rows=50_000)
     edp = published_edp("bert", pe_dim, short, tmp_path)

@@ -50,7 +50,9 @@ def searched(layers: tuple[Problem, ...], strategy: Strategy) -> tuple[SearchPro
     return problem, state
 
 
-@pytest.mark.parametrize("strategy", [BRIEF_GRADIENT, RandomStrategy(200)])
+@pytest.mark.parametrize(
+    "strategy", [pytest.param(BRIEF_GRADIENT, marks=pytest.mark.slow), RandomStrategy(200)]
+)
 def test_a_mixed_design_costs_what_its_layers_cost_one_by_one(strategy: Strategy) -> None:
     problem, state = searched(LAYERS, strategy)
     assert state.best is not None
@@ -69,6 +71,7 @@ def test_a_mixed_design_costs_what_its_layers_cost_one_by_one(strategy: Strategy
     assert record["edp"] == pytest.approx(energy * cycles, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_a_matmul_and_the_convolution_of_ones_end_alike() -> None:
     sizes = {"P": 24, "C": 16, "K": 20}
     ones = {"R": 1, "S": 1, "Q": 1}

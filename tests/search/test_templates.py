@@ -70,6 +70,7 @@ def literal_misfits(found: dict[str, Any], accelerator: Accelerator) -> list[str
 
 @settings(deadline=None, max_examples=12)
 @given(sized, sized, widths, widths, some_fixed, st.sampled_from(STRATEGIES))
+@pytest.mark.slow
 def test_a_design_fits_or_the_template_is_refused(
     tmp_path_factory: pytest.TempPathFactory,
     accumulator: object,

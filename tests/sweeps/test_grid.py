@@ -76,6 +76,7 @@ def test_failed_jobs_are_reported_and_the_others_run(command: Command) -> None:
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.slow
 def test_the_same_command_again_trains_only_what_is_missing(command: Command) -> None:
     sweep = ("-m", *QUICK, "seed=1,2", ending(2, "interrupt"))
     assert command(*sweep).code == 130

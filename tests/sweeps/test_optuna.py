@@ -101,6 +101,7 @@ def test_an_interrupted_search_ends_as_a_whole_one(command: Command) -> None:
     assert [value for _, _, value in again] == [metric(SWEEP / str(n)) for n in range(5)]
 
 
+@pytest.mark.slow
 def test_a_failed_trial_is_marked_and_the_rest_goes_on(command: Command) -> None:
     ended = command(*SEARCH, *QUICK, WHOLE, "data.validation=0.1,3",
                     "hydra.sweeper.sampler.name=RandomSampler")  # fmt: skip
@@ -111,6 +112,7 @@ def test_a_failed_trial_is_marked_and_the_rest_goes_on(command: Command) -> None
     assert (SWEEP / "summary.png").exists()
 
 
+@pytest.mark.slow
 def test_more_trials_go_on_with_a_finished_search(command: Command) -> None:
     few = ("-m", "hydra/sweeper=optuna", *QUICK, WHOLE, *SPACE)
     assert command(*few, "hydra.sweeper.trials=1").code == 0

@@ -159,6 +159,7 @@ def test_another_evaluation_in_the_directory_is_refused(
     assert snapshot(directory) == before
 
 
+@pytest.mark.slow
 def test_a_sweep_over_data_has_a_summary(
     evaluate: Command, checkpoint: str, directory: Path
 ) -> None:

@@ -66,6 +66,7 @@ def test_a_killed_process_goes_on_to_the_end_of_one_that_was_not(
     assert figures(run) == figures(directory / "whole")
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on(
     command: Command, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +92,7 @@ MOMENTS = (
 )
 
 
+@pytest.mark.slow
 def test_a_training_killed_between_any_two_files_goes_on(
     command: Command, whole: Path, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

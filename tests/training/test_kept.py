@@ -107,6 +107,7 @@ def test_a_training_begins_with_the_weights_of_a_checkpoint(
     assert (second["lowest"] < first["lowest"]).any()
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_in_another_place_with_its_best_epoch(
     command: Command, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,6 +91,7 @@ def test_it_is_trained_evaluated_and_searched_with(
     assert "PYTHONPATH" in lost.err
 
 
+@pytest.mark.slow
 def test_another_content_of_its_module_is_another_run(module: Path, command: Command) -> None:
     assert command(*QUICK, *model("Halved")).code == 0
     assert command(*QUICK, *model("Halved")).code == 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
 from tests.training.conftest import ROOT
 
 SOURCES = sorted(
@@ -24,6 +26,7 @@ def imported(path: Path) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_lightning_comes_as_pytorch_lightning_alone() -> None:
     """The package of both, ``lightning``, has another copy of the same classes."""
     packages = {path: imported(path) for path in SOURCES}

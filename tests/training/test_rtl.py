@@ -29,6 +29,7 @@ def blank() -> None:
     """Draw the pictures here."""
 
 
+@pytest.mark.slow
 def test_a_run_leaves_intervals_and_their_pictures(
     command: Command, directory: Path, rtl_rows: Table
 ) -> None:

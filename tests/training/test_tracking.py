@@ -61,6 +61,7 @@ def test_wandb_holds_config_curves_metrics_pictures_and_checkpoint(
 
 
 @pytest.mark.usefixtures("stranger")
+@pytest.mark.slow
 def test_jobs_of_a_sweep_have_runs_of_their_own_even_after_a_failure(
     command: Command, directory: Path
 ) -> None:
@@ -85,6 +86,7 @@ def test_csv_holds_every_epoch_of_every_fold(command: Command, directory: Path) 
 
 
 @pytest.mark.usefixtures("stranger")
+@pytest.mark.slow
 def test_tensorboard_holds_curves_metrics_and_pictures(command: Command, directory: Path) -> None:
     for _ in range(2):
         # The second reads what the first trained, and shows no figure twice.

@@ -91,6 +91,7 @@ def test_every_model_trains_and_two_runs_agree(
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_result(command: Command, directory: Path) -> None:
     for seed in (0, 1):
         assert command(*QUICK, f"seed={seed}", f"dir=run{seed}").code == 0

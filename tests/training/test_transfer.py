@@ -31,6 +31,7 @@ def transfer(**changes: object) -> Transfer:
     return Transfer(source, **settings)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_draws_are_kept_and_medians_returned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
