@@ -112,10 +112,11 @@ def exact_evaluation(
         )
     ]
 
-    def evaluate(batch: tuple[LoopNest, torch.Tensor]) -> torch.Tensor:
+    def evaluate(batch: tuple[LoopNest, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         nest = analyse(batch[0], batch[1], accelerator)
         hardware = infer_hardware(accelerator, nest, {})
-        return layer_cost(nest, accelerator, hardware).energy_pj
+        cost = layer_cost(nest, accelerator, hardware)
+        return cost.cycles, cost.energy_pj
 
     times = median_times(
         lambda: waited(list(threads.map(evaluate, batches)), device), options.repeats

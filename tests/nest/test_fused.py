@@ -5,11 +5,8 @@ The kernel runs uncompiled, as the Python that it is; one test compiles it.
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from collections.abc import Callable
 from types import ModuleType
-from typing import Any
 
 import pytest
 import torch
@@ -18,6 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.helpers import counts, generator, integer_mappings, random_strides, relaxed_mappings
+from tests.helpers_compiled import uncompiled
 from tests.helpers_shapes import Case, cases, drawn_shapes, packaged
 from tilegrad.accelerator import Accelerator, load_accelerator, packaged_accelerators
 from tilegrad.mapping import LoopNest
@@ -32,28 +30,15 @@ ROWS = 300
 """More than a block, and no multiple of it."""
 
 
-def as_it_is(_: str, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """Stand for the compiler."""
-    assert options == {"error_model": "numpy"}
-    return function
-
-
 @pytest.fixture(scope="module")
-def uncompiled() -> ModuleType:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tilegrad.machine_code.compiled_in", as_it_is)
-        spec = importlib.util.find_spec(KERNEL)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return module
+def kernel() -> ModuleType:
+    return uncompiled(KERNEL)
 
 
 @pytest.fixture
-def use(uncompiled: ModuleType, monkeypatch: pytest.MonkeyPatch) -> fused._Use:
+def use(kernel: ModuleType, monkeypatch: pytest.MonkeyPatch) -> fused._Use:
     """Give a run that has analysed nothing yet, to which the kernel is not compiled."""
-    monkeypatch.setitem(sys.modules, KERNEL, uncompiled)
+    monkeypatch.setitem(sys.modules, KERNEL, kernel)
     monkeypatch.setattr(fused, "_use", fused._Use())
     return fused._use
 

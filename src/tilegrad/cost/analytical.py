@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, reduce
 
 import torch
 from jaxtyping import Float64
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from tilegrad.accelerator import ACCESSES, Accelerator
 from tilegrad.accelerator.expression import Value
+from tilegrad.cost.operations import Operations, operations
 from tilegrad.nest import Nest
 
 
@@ -18,22 +20,39 @@ from tilegrad.nest import Nest
 class LayerCost:
     """Cost of each mapping: ``cycles [...]``, ``energy_pj [...]`` and their parts.
 
-    ``cycles_by_part [..., 1 + level]`` and ``energy_by_part_pj`` hold the arithmetic first, then
-    the levels from the innermost; cycles are the largest part, energy is their sum.
+    Parts are of the arithmetic first, then of the levels from the innermost, each ``[...]``; cycles
+    are the largest part, energy is their sum.
     """
 
-    cycles_by_part: Float64[Tensor, "*#batch part"]
-    energy_by_part_pj: Float64[Tensor, "*#batch part"]
+    parts_cycles: tuple[Float64[Tensor, "*#batch"], ...]
+    parts_energy_pj: tuple[Float64[Tensor, "*#batch"], ...]
+
+    @cached_property
+    def cycles_by_part(self) -> Float64[Tensor, "*batch part"]:
+        """Latency of each part in cycles, ``[..., 1 + level]``."""
+        return _stack(self.parts_cycles)
+
+    @cached_property
+    def energy_by_part_pj(self) -> Float64[Tensor, "*batch part"]:
+        """Energy of each part in pJ, ``[..., 1 + level]``."""
+        return _stack(self.parts_energy_pj)
 
     @property
     def cycles(self) -> Float64[Tensor, "*batch"]:
         """Latency in cycles."""
-        return self.cycles_by_part.amax(-1)
+        return reduce(torch.maximum, self.parts_cycles)
 
     @property
     def energy_pj(self) -> Float64[Tensor, "*batch"]:
         """Energy in pJ, summed one part after another (independent of the batch)."""
-        return _sum(self.energy_by_part_pj.unbind(-1), self.energy_by_part_pj)
+        return _sum(self.parts_energy_pj, self.parts_energy_pj[0])
+
+    def expand(self, *batch: int) -> LayerCost:
+        """Return the cost with dimensions broadcast to ``batch``."""
+        return LayerCost(
+            tuple(part.expand(batch) for part in self.parts_cycles),
+            tuple(part.expand(batch) for part in self.parts_energy_pj),
+        )
 
 
 def layer_cost(nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value]) -> LayerCost:
@@ -43,10 +62,11 @@ def layer_cost(nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Valu
     """
     energy = [nest.macs * accelerator.arithmetic.energy_pj]
     cycles = [nest.steps]
+    how = operations(nest, hardware)
     for index in range(len(accelerator.levels)):
-        energy.append(_level_energy(nest, accelerator, hardware, index))
-        cycles.append(_level_cycles(nest, accelerator, hardware, index))
-    return LayerCost(_stack(cycles), _stack(energy))
+        energy.append(_level_energy(nest, accelerator, hardware, index, how))
+        cycles.append(_level_cycles(nest, accelerator, hardware, index, how))
+    return LayerCost(tuple(cycles), tuple(energy))
 
 
 def level_words(
@@ -65,7 +85,11 @@ def clusters(nest: Nest, accelerator: Accelerator, index: int) -> Float64[Tensor
 
 
 def _level_cycles(
-    nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value], index: int
+    nest: Nest,
+    accelerator: Accelerator,
+    hardware: Mapping[str, Value],
+    index: int,
+    how: Operations,
 ) -> Tensor:
     """Cycles of one level: the arithmetic's steps, stretched where a port is too narrow.
 
@@ -73,25 +97,32 @@ def _level_cycles(
     summed apart.
     """
     cycles, kept = nest.steps, nest.accesses[index].values()
-    read = _sum([accesses.reads / nest.steps for accesses in kept], nest.steps)
-    written = _sum([(each.fills + each.updates) / nest.steps for each in kept], nest.steps)
+    widths = accelerator.levels[index].bandwidth
+    if not widths:
+        return cycles
+    read, written = how.nothing(nest.steps), how.nothing(nest.steps)
+    for each in kept:
+        read = how.rates(read, each.reads, nest.steps)
+        written = how.rates(written, how.sums(each.fills, each.updates), nest.steps)
     demands = {"read": read, "write": written, "shared": read + written}
-    for port, width in accelerator.levels[index].bandwidth.items():
-        busy = (nest.steps / (width(hardware) / demands[port]).clamp(max=1)).ceil()
-        cycles = torch.maximum(cycles, busy)
+    for port, width in widths.items():
+        cycles = how.stretched(cycles, nest.steps, demands[port], width(hardware))
     return cycles
 
 
 def _level_energy(
-    nest: Nest, accelerator: Accelerator, hardware: Mapping[str, Value], index: int
+    nest: Nest,
+    accelerator: Accelerator,
+    hardware: Mapping[str, Value],
+    index: int,
+    how: Operations,
 ) -> Tensor:
     level = accelerator.levels[index]
     block = level.block(hardware)
-    energy = nest.macs.new_zeros(())
+    energy = how.nothing(nest.macs)
     for kind, pj in accelerator.access_pj(level, hardware).items():
         for kept in nest.accesses[index].values():
-            words = getattr(kept, kind)
-            energy = energy + pj * ((words / block).ceil() * block)
+            energy = how.blocks(energy, getattr(kept, kind), block, pj)
     return energy * clusters(nest, accelerator, index)
 
 
@@ -99,5 +130,5 @@ def _sum(terms: Sequence[Tensor], like: Tensor) -> Tensor:
     return sum(terms, like.new_zeros(()))
 
 
-def _stack(parts: list[Tensor]) -> Tensor:
+def _stack(parts: Sequence[Tensor]) -> Tensor:
     return torch.stack(torch.broadcast_tensors(*parts), -1)

@@ -40,12 +40,9 @@ def network_cost(
     nest = analyse_layers(nests, workload.stacks, accelerator)
     hardware = infer_hardware(accelerator, nest, fixed)
     by_layer = {name: value.unsqueeze(-1) for name, value in hardware.items()}
-    parts = layer_cost(nest, accelerator, by_layer)
     # Factors that are 1 throughout leave costs without the batch's dimensions.
     batch = nests.batch_shape
-    layers = LayerCost(
-        parts.cycles_by_part.expand(*batch, -1), parts.energy_by_part_pj.expand(*batch, -1)
-    )
+    layers = layer_cost(nest, accelerator, by_layer).expand(*batch)
     return NetworkCost(
         hardware,
         fits(nest, accelerator, by_layer).expand(batch),

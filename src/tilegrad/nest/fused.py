@@ -54,7 +54,7 @@ def prepare() -> None:
 def columns(mapping: LoopNest, strides: Tensor, accelerator: Accelerator) -> list[Tensor] | None:
     """Return the columns ``[...]`` of a ``Program``; None: tensor operations are to do the work."""
     parts = (mapping.temporal, mapping.spatial, mapping.order, strides)
-    if not all(map(_plain, parts)):
+    if not all(map(is_plain, parts)):
         return None
     batch = broadcast_shapes(mapping.batch_shape, strides.shape[:-1])
     if not prod(batch):
@@ -76,6 +76,11 @@ def columns(mapping: LoopNest, strides: Tensor, accelerator: Accelerator) -> lis
         _use.loading.release()
 
 
+def is_used() -> bool:
+    """Return whether machine code is loaded, and counts from now on."""
+    return _use.kernel is not None
+
+
 def kernel_directory() -> str:
     """Return where the machine code is kept between runs; empty: nowhere."""
     return code_directory(Path(__file__).parent, ("kernel", "program"))
@@ -86,7 +91,7 @@ def _is_compiled() -> bool:
     return is_kept(kernel_directory(), "kernel.counts-*.nbc")
 
 
-def _plain(tensor: Tensor) -> bool:
+def is_plain(tensor: Tensor) -> bool:
     """Return whether a tensor has values here (a fake one has none) and takes no gradient."""
     follows = tensor.requires_grad and torch.is_grad_enabled()
     return type(tensor) is Tensor and tensor.device.type == "cpu" and not follows
@@ -109,7 +114,8 @@ def _run(
         _by_column(mapping.temporal, batch, 2),
         _by_column(mapping.spatial, batch, 3),
         _by_row(mapping.order, batch, 2),
-        _by_row(strides, batch, 1),
+        # Mostly of one layer: not copied for each of its mappings.
+        _by_row(strides, strides.shape[:-1] if prod(strides.shape[:-1]) == 1 else batch, 1),
     )
     if not kernel(given, program.tables, out.numpy()):
         return None

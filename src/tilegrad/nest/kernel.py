@@ -44,13 +44,21 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 class Given(NamedTuple):
     """Mappings: ``temporal [level * dim, row]``, ``spatial [level * axis * dim, row]``, ``order
-    [row, level * position]`` and ``coefficients [row, coefficient]``.
+    [row, level * position]`` and ``coefficients [row, coefficient]``, of one row where all have
+    the same.
     """
 
     temporal: Any
     spatial: Any
     order: Any
     coefficients: Any
+
+
+class Present(NamedTuple):
+    """Which columns of factors are not 1 in all mappings, as ``Given`` has them."""
+
+    temporal: Any
+    spatial: Any
 
 
 class Loops(NamedTuple):
@@ -81,9 +89,10 @@ def counts(given: Given, tables: Tables, out: Any) -> bool:
         np.empty(most, np.int64),
         np.empty((width, levels + 1), np.int64),
     )
+    present = Present(_present(given.temporal), _present(given.spatial))
     for begin in range(0, every, BLOCK):
         rows = min(BLOCK, every - begin)
-        if not _run(given, begin, rows, tables, loops, values, at):
+        if not _run(given, present, begin, rows, tables, loops, values, at):
             return False
         for column in range(len(tables.written)):
             place = at[tables.written[column]]
@@ -94,16 +103,25 @@ def counts(given: Given, tables: Tables, out: Any) -> bool:
 
 @compiled
 def _run(
-    given: Given, begin: int, rows: int, tables: Tables, loops: Loops, values: Any, at: Any
+    given: Given,
+    present: Present,
+    begin: int,
+    rows: int,
+    tables: Tables,
+    loops: Loops,
+    values: Any,
+    at: Any,
 ) -> bool:
     """Take all steps for one block; return whether no loop is below 1."""
     for number in range(len(tables.steps)):
         step = tables.steps[number]
         kind, to, column = step[0], step[1], step[2]
         if kind == TEMPORAL:
-            _load(given.temporal, column, begin, rows, values, at, to)
+            used = present.temporal[column]
+            _load(given.temporal, used, column, begin, rows, values, at, to)
         elif kind == SPATIAL:
-            _load(given.spatial, column, begin, rows, values, at, to)
+            used = present.spatial[column]
+            _load(given.spatial, used, column, begin, rows, values, at, to)
         elif kind == LAY:
             if not _lay(given.order, begin, rows, values, at, tables, loops):
                 return False
@@ -123,16 +141,38 @@ def _run(
 @compiled
 def _give(coefficients: Any, column: int, begin: int, rows: int, values: Any, to: int) -> None:
     """Take in a coefficient of the layers."""
+    alike = len(coefficients) == 1
     for row in range(rows):
-        values[to, row] = coefficients[begin + row, column]
+        values[to, row] = coefficients[0 if alike else begin + row, column]
 
 
 @compiled
-def _load(factors: Any, column: int, begin: int, rows: int, values: Any, at: Any, to: int) -> None:
-    """Take in a column of factors."""
+def _present(factors: Any) -> Any:
+    """Return which columns are not 1 throughout: looked at in the order they lie in memory."""
+    every, found = factors.shape[1], np.zeros(len(factors), np.bool_)
+    for column in range(len(factors)):
+        for begin in range(0, every, BLOCK):
+            if _is_used(factors, column, begin, min(BLOCK, every - begin)):
+                found[column] = True
+                break
+    return found
+
+
+@compiled
+def _is_used(factors: Any, column: int, begin: int, rows: int) -> bool:
+    """Return whether some factors of a column are not 1."""
     used = False
     for row in range(rows):
         used |= factors[column, begin + row] != 1.0
+    return used
+
+
+@compiled
+def _load(
+    factors: Any, used: bool, column: int, begin: int, rows: int, values: Any, at: Any, to: int
+) -> None:
+    """Take in a column of factors, unless they are 1: in all mappings, or in these."""
+    used = used and _is_used(factors, column, begin, rows)
     at[to] = to if used else ONE
     if used:
         for row in range(rows):
