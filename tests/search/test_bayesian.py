@@ -36,7 +36,7 @@ class TestTwoLoops(StrategyContract):
     margin = 2.0
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 class TestOneLoop(StrategyContract):
     strategy = OneLoopBayesianStrategy(designs=60, initial=20, batch=20, kept=30)
     workload = TINY

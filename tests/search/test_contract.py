@@ -116,7 +116,7 @@ class TestLatinOnEyeriss(FixedSizes, StrategyContract):
     template = "eyeriss"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 class TestGradientOnNvdlaSmall(ShortGradient):
     template = "nvdla_small"
 
