@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-from os import getpid
 from pathlib import Path
 
 import torch
@@ -16,6 +14,7 @@ from tilegrad.checks import choice, flag, positive_int
 from tilegrad.commands.front_walk import Walk
 from tilegrad.commands.search import warn
 from tilegrad.errors import ConfigError
+from tilegrad.fingerprint.claim import stamped_directory
 from tilegrad.front.baseline import BASELINES, Baseline, load, random_front, save
 from tilegrad.front.figures import Figure, read_figures
 from tilegrad.front.front import Front
@@ -115,5 +114,4 @@ def front_directory(config: DictConfig) -> Path:
     """Return where a front's files go."""
     if config.dir is not None:
         return Path(str(config.dir))
-    stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    return Path("outputs") / "front" / f"{stamp}-{getpid()}"
+    return stamped_directory("front")

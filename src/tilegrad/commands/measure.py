@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +17,7 @@ from tilegrad.commands.search import print_summary, warn
 from tilegrad.commands.written import write_found, write_result
 from tilegrad.errors import ConfigError
 from tilegrad.files import read_json, write_json
-from tilegrad.fingerprint.claim import claimed, run_directory
+from tilegrad.fingerprint.claim import claimed, run_directory, stamped_directory
 from tilegrad.measuring.choice import SEARCH, chosen
 from tilegrad.measuring.outcome import curve_of, write_curve
 from tilegrad.measuring.plan import Plan, check_plan
@@ -88,7 +86,7 @@ class _Loop:
                 "measure.rounds is above 0, and there is nothing to measure on; legal: "
                 "target=gemmini with target.simulator, or measure.rounds=0"
             )
-        directory = run_directory(config, _default_directory)
+        directory = run_directory(config, lambda: stamped_directory("measured"))
         own = config.copy()
         with open_dict(own):
             own.dir = str(directory / ROUNDS / "00")
@@ -254,11 +252,6 @@ class _Loop:
             self.directory, curve_of(record), f"{problem.workload.name}, {self.plan.choice}"
         )
         return result
-
-
-def _default_directory() -> Path:
-    stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    return Path("outputs") / "measured" / f"{stamp}-{os.getpid()}"
 
 
 def _unmeasured(record: Record) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from os import getpid
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,12 @@ def job_fingerprint(config: DictConfig) -> Fingerprint:
     fields = [str(field) for field in config if field != "hydra"]
     kind = KINDS.get(name, Kind(name, "a job"))
     return kind.fingerprint(OmegaConf.masked_copy(config, fields))
+
+
+def stamped_directory(*rooms: str) -> Path:
+    """Return a new directory among the outputs of a room, by date, time and process."""
+    stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    return Path("outputs", *rooms, f"{stamp}-{getpid()}")
 
 
 def run_directory(config: DictConfig, default: Callable[[], Path]) -> Path:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, replace
-from datetime import datetime
-from pathlib import Path
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
@@ -14,7 +11,7 @@ from tilegrad.accelerator import accelerator_digest
 from tilegrad.accelerator.limited import with_bandwidth
 from tilegrad.checks import choice, known_fields, positive_int, positive_number, section
 from tilegrad.errors import ConfigError
-from tilegrad.fingerprint.claim import SEARCH, check_directory, run_directory
+from tilegrad.fingerprint.claim import SEARCH, check_directory, run_directory, stamped_directory
 from tilegrad.fingerprint.code import own_code
 from tilegrad.fingerprint.digests import digest
 from tilegrad.search.bound import BOUNDS
@@ -79,7 +76,9 @@ def build_runner(config: DictConfig) -> Runner:
         problem = prepared(problem)
     seed = positive_int("seed", config.seed, least=0)
     budget, bound = _budget(config.budget), choice("bound", config.bound, BOUNDS)
-    directory = run_directory(config, lambda: _default_directory(problem, strategy))
+    directory = run_directory(
+        config, lambda: stamped_directory("search", run_name(problem, strategy))
+    )
     fingerprint = SEARCH.fingerprint(config, _meanings(problem))
     # Another search's directory is refused before anything in it changes.
     check_directory(directory, fingerprint)
@@ -105,12 +104,6 @@ def _budget(given: object) -> Budget:
         None if samples is None else positive_int("budget.samples", samples),
         None if seconds is None else positive_number("budget.seconds", seconds),
     )
-
-
-def _default_directory(problem: SearchProblem, strategy: Strategy) -> Path:
-    """Return a new directory for this run."""
-    stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    return Path("outputs") / "search" / run_name(problem, strategy) / f"{stamp}-{os.getpid()}"
 
 
 def _algebra(layer: Problem) -> tuple[str, ...]:
