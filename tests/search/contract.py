@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -48,6 +49,8 @@ class StrategyContract:
     limits: Mapping[str, Limits] = LIMITS
     quick: tuple[str, ...] = ()
     """Limits that are tried with the other tests, where a search takes long; none: all of them."""
+    unit: tuple[ModuleType, str, int] | None = None
+    """A constant that makes units of work small, so that even a small search has many."""
     model: LatencyModel = NEST_LATENCY
     margin: float = 1e-9
     """How much better the design of another objective may be. The mapspace leaves out mappings that
@@ -60,6 +63,14 @@ class StrategyContract:
         """Return a small problem whose latency is the model's."""
         limits, workload = limits or cls.unlimited, workload or cls.workload
         return small_problem(name, limits, workload, load_accelerator(cls.template), cls.model)
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def _many_units(cls) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            if cls.unit is not None:
+                patch.setattr(*cls.unit)
+            yield
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -27,13 +27,7 @@ class TestGradient(StrategyContract):
 
 class TestRandom(StrategyContract):
     strategy = SHORT_RANDOM
-
-    @pytest.fixture(scope="class", autouse=True)
-    @classmethod
-    def _many_units(cls) -> Iterator[None]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(random, "MAPPINGS_PER_UNIT", 150)
-            yield
+    unit = (random, "MAPPINGS_PER_UNIT", 150)
 
     def test_a_longer_budget_goes_on_to_the_same_end(
         self, whole: SearchState, tmp_path: Path
@@ -58,13 +52,7 @@ class TestLatin(StrategyContract):
     quick = ("all fixed", "fixed mesh and area cap")
     # The mappings are the same, their choice for a product ends in a valley.
     margin = 0.02
-
-    @pytest.fixture(scope="class", autouse=True)
-    @classmethod
-    def _many_units(cls) -> Iterator[None]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(loop, "MAPPINGS_PER_UNIT", 40)
-            yield
+    unit = (loop, "MAPPINGS_PER_UNIT", 40)
 
 
 class FixedSizes:
@@ -82,13 +70,7 @@ class ShortGradient(FixedSizes, StrategyContract):
 
 class ShortRandom(FixedSizes, StrategyContract):
     strategy = RandomStrategy(designs=200)
-
-    @pytest.fixture(scope="class", autouse=True)
-    @classmethod
-    def _many_units(cls) -> Iterator[None]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(random, "MAPPINGS_PER_UNIT", 100)
-            yield
+    unit = (random, "MAPPINGS_PER_UNIT", 100)
 
 
 @pytest.mark.slow

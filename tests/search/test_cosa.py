@@ -17,7 +17,7 @@ from tests.search.helpers import TINY, Limits, outcome, run, small_problem
 from tilegrad.errors import ConfigError
 from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
 from tilegrad.search import Budget, CosaStrategy, GradientStrategy, SearchState
-from tilegrad.search.cosa import strategy
+from tilegrad.search.cosa import strategy as cosa_module
 from tilegrad.search.cosa.logs import LayerLogs
 from tilegrad.search.cosa.program import Program, Weights, room
 from tilegrad.search.cosa.starts import cosa_starts
@@ -206,13 +206,7 @@ class TestCosa(StrategyContract):
     limits: Mapping[str, Limits] = {"roomy area cap": Limits({}, {"area_mm2": 1e3})}
     # It minimises an objective of its own; only orders follow the search's.
     margin = 0.5
-
-    @pytest.fixture(scope="class", autouse=True)
-    @classmethod
-    def _many_units(cls) -> Iterator[None]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(strategy, "LAYERS_PER_UNIT", 1)
-            yield
+    unit = (cosa_module, "LAYERS_PER_UNIT", 1)
 
     def test_the_seed_decides(self, whole: SearchState, tmp_path: Path) -> None:
         """Of this strategy nothing: all seeds end alike."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,13 +49,7 @@ class TestGradientByARoofline(StrategyContract):
 class TestRandomByAForest(StrategyContract):
     strategy = SHORT_RANDOM
     model = latency_by(predictor("forest", SMALL, trees=10))
-
-    @pytest.fixture(scope="class", autouse=True)
-    @classmethod
-    def _many_units(cls) -> Iterator[None]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(random, "MAPPINGS_PER_UNIT", 150)
-            yield
+    unit = (random, "MAPPINGS_PER_UNIT", 150)
 
 
 def pool_of(layer: int) -> LayerPool:
