@@ -15,7 +15,9 @@ from tilegrad.tables.files import explained
 
 VARIABLE = "TILEGRAD_DATA"
 RETRIES = 2
-SECONDS = 30
+# A machine without network should hear of it soon; a slow source may take its time.
+SECONDS_TO_CONNECT = 5
+SECONDS_TO_ANSWER = 30
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def _fetch(file: PublishedFile, folder: Path) -> Path:
         urls={file.name: file.url},
         retry_if_failed=RETRIES,
     )
-    download = pooch.HTTPDownloader(timeout=SECONDS)
+    download = pooch.HTTPDownloader(timeout=(SECONDS_TO_CONNECT, SECONDS_TO_ANSWER))
     try:
         return Path(store.fetch(file.name, downloader=download))
     except ValueError as error:
