@@ -8,10 +8,16 @@ import re
 from pathlib import Path
 
 import pytest
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import OmegaConf
 
 import tilegrad
 from tests.helpers_scripts import Command, Script
+from tilegrad.commands.front import front_directory
 from tilegrad.front_runs import FrontRun
+from tilegrad.sweeps.record import COMPLETE, JobRecord
+from tilegrad.sweeps.table import jobs_table
 
 SHORT = (
     "workload=small.csv", "strategy.starts=4", "strategy.steps=5", "strategy.polish_rows=5000",
@@ -169,6 +175,18 @@ def test_a_front_for_each_value_in_one_picture(
     assert least[places[1]] < least[places[0]]
     page = (directory / "out" / "fronts.html").read_text()
     assert all(f'href="{place}/front.html"' in page for place in places)
+
+
+@pytest.mark.usefixtures("directory")
+def test_a_front_of_a_sweep_lies_in_its_jobs_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
+    own = OmegaConf.create({"dir": None})
+    assert front_directory(own).parent == Path("outputs/front")
+    job = {"mode": RunMode.MULTIRUN, "sweep": {"dir": "sweep", "subdir": "3"}}
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", OmegaConf.create({"hydra": job}))
+    assert front_directory(own) == Path("sweep/3")
+    record = JobRecord(3, ("seed=1",), "sweep/3", COMPLETE, value=2.5)
+    assert jobs_table([record]).value.tolist() == [2.5]
 
 
 @pytest.mark.slow

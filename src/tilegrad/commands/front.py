@@ -14,7 +14,7 @@ from tilegrad.checks import choice, flag, positive_int
 from tilegrad.commands.front_walk import Walk
 from tilegrad.commands.search import warn
 from tilegrad.errors import ConfigError
-from tilegrad.fingerprint.claim import stamped_directory
+from tilegrad.fingerprint.claim import run_directory, stamped_directory
 from tilegrad.front.baseline import BASELINES, Baseline, load, random_front, save
 from tilegrad.front.figures import Figure, read_figures
 from tilegrad.front.front import Front
@@ -111,7 +111,5 @@ def _check_free(config: DictConfig, figures: tuple[Figure, ...]) -> None:
 
 
 def front_directory(config: DictConfig) -> Path:
-    """Return where a front's files go."""
-    if config.dir is not None:
-        return Path(str(config.dir))
-    return stamped_directory("front")
+    """Return where a front's files go; ``ConfigError`` where nothing can be written there."""
+    return run_directory(config, lambda: stamped_directory("front"))

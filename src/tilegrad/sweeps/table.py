@@ -27,7 +27,7 @@ def jobs_table(records: Sequence[JobRecord]) -> pd.DataFrame:
         row: dict[str, Any] = {"job": record.number, "status": record.status}
         row.update({name: given.get(name, "") for name in varied})
         if record.status == COMPLETE:
-            row.update(figures(Path(record.results)))
+            row.update(figures(Path(record.results)) or returned(record))
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -55,6 +55,11 @@ def common_fields(records: Sequence[JobRecord]) -> dict[str, str]:
 def _fields(record: JobRecord) -> dict[str, str]:
     parts = (override.partition("=") for override in record.overrides)
     return {name: value for name, _, value in parts}
+
+
+def returned(record: JobRecord) -> dict[str, float]:
+    """Return what a job without a result.json returned as ``value``: a front its hypervolume."""
+    return {} if record.value is None else {"value": record.value}
 
 
 def figures(directory: Path) -> dict[str, float]:
