@@ -1,18 +1,19 @@
-"""A random forest: fitted by scikit-learn, kept as tensors, so that nothing is pickled."""
+"""A random forest, kept as tensors, so that nothing is pickled."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.ensemble import RandomForestRegressor
 from torch import Tensor
 
 from tilegrad.checks import positive_int, positive_number
 from tilegrad.errors import ConfigError
 from tilegrad.predictors.closed_form import ClosedForm
 from tilegrad.predictors.schema import Schema
+from tilegrad.predictors.trees import Grown, Growth, grow
 
 _ROWS_AT_ONCE = 4096
 
@@ -22,7 +23,7 @@ class Forest(ClosedForm):
 
     ``max_features`` is the share of the columns that a split chooses among (a third: Breiman's
     advice for regression), ``tree_rows`` how many rows a tree draws, with replacement, where there
-    are more. ``workers``: processes, null for one per processor; the fit does not depend on it.
+    are more. ``workers``: threads, null for one per processor; the fit does not depend on it.
     """
 
     kind = "forest"
@@ -89,39 +90,35 @@ class Forest(ClosedForm):
         return self.value[node].mean(1)
 
     def fit_rows(self, features: Tensor, log_targets: Tensor) -> None:
-        """Fit the forest and copy its trees."""
-        forest = RandomForestRegressor(
+        """Grow the forest and keep its trees."""
+        columns = max(1, int(self.settings["max_features"] * features.shape[1]))
+        growth = Growth(
             self.settings["trees"],
-            max_depth=self.settings["depth"],
-            max_features=self.settings["max_features"],
-            max_samples=min(self.settings["tree_rows"], len(features)),
-            random_state=self.settings["seed"],
-            n_jobs=self._workers or -1,
+            self.settings["depth"],
+            columns,
+            self.settings["tree_rows"],
+            self.settings["seed"],
         )
-        forest.fit(features.float().cpu().numpy(), log_targets.squeeze(-1).cpu().numpy())
-        self._copy(forest)
+        seen, targets = features.float().cpu().numpy(), log_targets.cpu().numpy()
+        self._keep(grow(seen, targets, growth, self._workers))
         self.to(features.device)
 
-    def _copy(self, forest: RandomForestRegressor) -> None:
-        trees = [estimator.tree_ for estimator in forest.estimators_]
-        sizes = [tree.node_count for tree in trees]
+    def _keep(self, trees: Sequence[Grown]) -> None:
+        sizes = [len(tree.column) for tree in trees]
         roots = np.cumsum([0, *sizes[:-1]])
-        itself = np.arange(sum(sizes))
         start = np.repeat(roots, sizes)
-        leaf = np.concatenate([tree.children_left for tree in trees]) < 0
-
-        def children(name: str) -> Tensor:
-            child = np.concatenate([getattr(tree, name) for tree in trees]) + start
-            return torch.from_numpy(np.where(leaf, itself, child).astype(np.int32))
-
-        column = np.concatenate([tree.feature for tree in trees])
-        values = np.concatenate([tree.value[..., 0] for tree in trees])
-        self.split_column = torch.from_numpy(np.where(leaf, 0, column).astype(np.int32))
-        self.split_at = _rounded_down(np.concatenate([tree.threshold for tree in trees]))
-        self.below, self.above = children("children_left"), children("children_right")
-        self.value = torch.from_numpy(values.astype(np.float32))
+        columns = np.concatenate([tree.column for tree in trees]).clip(0)
+        self.split_column = torch.from_numpy(columns.astype(np.int32))
+        self.split_at = _rounded_down(np.concatenate([tree.at for tree in trees]))
+        self.below, self.above = (
+            torch.from_numpy((np.concatenate(children) + start).astype(np.int32))
+            for children in ([tree.below for tree in trees], [tree.above for tree in trees])
+        )
+        means = np.concatenate([tree.means for tree in trees])
+        self.value = torch.from_numpy(means.astype(np.float32))
         self.roots = torch.from_numpy(roots.astype(np.int32))
-        self.impurity_decrease.copy_(torch.from_numpy(forest.feature_importances_))
+        decrease = np.mean([tree.decrease for tree in trees], 0)
+        self.impurity_decrease.copy_(torch.from_numpy(decrease))
 
     def importances(self) -> dict[str, dict[str, float]]:
         """Return the mean decrease in impurity, which sums to 1."""
