@@ -19,6 +19,7 @@ from tilegrad.predictors.pipeline import Pipeline
 from tilegrad.pretrained import checkpoint_path
 from tilegrad.schedules import TableFile
 from tilegrad.targets.gemmini import GemminiTarget, parse_logs
+from tilegrad.targets.gemmini.boots import Cycles
 from tilegrad.targets.tool import ToolError
 
 BEGIN = re.compile(r'"(tilegrad: begin .+?)\\n"')
@@ -38,7 +39,7 @@ class HiddenMachine(GemminiTarget):
     noise: float = 0.03
     broken: str = "no layer's"
 
-    def run_programs(self, exported: Path, programs: list[Path]) -> dict[str, int | ToolError]:
+    def run_programs(self, exported: Path, programs: list[Path]) -> dict[str, Cycles | ToolError]:
         logs = []
         for program in programs:
             begin = BEGIN.search(program.read_text())
@@ -57,7 +58,7 @@ class HiddenMachine(GemminiTarget):
         return {
             program.stem: ToolError(f"{program.stem}: broken")
             if self.broken in program.stem
-            else int(float(cycles))
+            else Cycles(int(1.5 * float(cycles)), int(float(cycles)))
             for program, cycles in zip(programs, log_cycles.exp(), strict=True)
         }
 

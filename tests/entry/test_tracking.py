@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -17,9 +18,23 @@ SEARCH = ("workload=small.csv", *SMALL, "progress=false")
 DRAWN = ("workload=small.csv", "strategy=random", "strategy.designs=20", "progress=false")
 
 
+ANSWERS = f"""#!{sys.executable}
+import re, sys
+for begin, key in re.findall(r'"(tilegrad: begin (\\S+) .+?)\\\\n"', open(sys.argv[1]).read()):
+    print(begin)
+    for cycles in (9000000, 8000000):
+        print(f"tilegrad: end {{key}} cycles={{cycles}}")
+"""
+
+
 @pytest.mark.usefixtures("stranger")
 def test_trackers_hold_history_design_plots_and_files(command: Command, directory: Path) -> None:
-    ended = command(*SEARCH, "report=true", "logger=many", "seed=3", "dir=run")
+    """And what the target measured, which the report shows too."""
+    simulator = directory / "simulator"
+    simulator.write_text(ANSWERS)
+    simulator.chmod(0o755)
+    measured = ("target=gemmini", f"target.simulator={simulator}", "target.verify=false")
+    ended = command(*SEARCH, *measured, "report=true", "logger=many", "seed=3", "dir=run")
     assert ended.code == 0, ended.err
     run = directory / "run"
     found, board = left_in(run), events(run)
@@ -34,12 +49,22 @@ def test_trackers_hold_history_design_plots_and_files(command: Command, director
     for name in ("edp", "energy_uj", "cycles", "samples"):
         assert found.summary[name] == result[name]
         assert board.Scalars(name)[0].value == pytest.approx(result[name])
+    layers = result["layers"]
+    cycles = 8e6 * sum(layer["count"] for layer in layers)
+    assert {layer["measured_warm_cycles"] for layer in layers} == {8e6}
+    assert found.summary["measured/cycles"] == result["measured"]["cycles"] == cycles
+    assert found.summary["gemmini/nrows"] == len(layers)
+    page = (run / "report.html").read_text()
+    assert page.count('<td class="number">8.00 M</td>') == len(layers)
     assert found.summary["hardware/pe_dim"] == result["hardware"]["pe_dim"]
     plots = {path.stem for path in run.glob("*.png")}
     assert plots == set(board.Tags()["images"])
-    assert plots == {name.removesuffix("/path") for name in found.summary if "/path" in name}
-    ((artifact, files),) = found.artifacts.items()
+    shown = {name.removesuffix("/path") for name in found.summary if "/path" in name}
+    assert plots == shown - {"gemmini"}
+    # The other one is the table's.
+    (artifact,) = [name for name in found.artifacts if not name.startswith("run-")]
     assert artifact == "small-gemmini-gradient-design"
+    files = found.artifacts[artifact]
     assert {"result.json", "history.csv", "config.yaml", "report.html"} <= set(files)
     assert Path(files["result.json"]).samefile(run / "result.json")
 

@@ -55,6 +55,6 @@ def write_result(directory: Path, names: Sequence[str] = tuple(LAYERS), **change
 def execute(program: Path, *arguments: str) -> str:
     """Compile a program for this machine as if it were Gemmini's; return what it prints."""
     binary = program.with_suffix(".out")
-    compiler = ["gcc", "-std=gnu11", "-DBAREMETAL", "-w", *arguments, str(program), "-o"]
+    compiler = ["gcc", "-std=gnu11", "-O3", "-DBAREMETAL", "-w", *arguments, str(program), "-o"]
     subprocess.run([*compiler, str(binary)], check=True, capture_output=True, text=True)
     return subprocess.run([str(binary)], check=True, capture_output=True, text=True).stdout

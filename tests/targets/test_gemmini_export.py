@@ -77,24 +77,24 @@ def test_the_default_design_is_gemminis_default(tmp_path: Path) -> None:
     [
         (
             "matrix product",
-            "matmul bounds 128 64 768 strides 768 64 64 scales 1 1 1 1 tile 4 1 48 1",
+            "matmul bounds 128 64 768 strides 768 64 64 scales 1 1 1 SCALE tile 4 1 48 1",
         ),
         (
             "ragged product",
-            "matmul bounds 128 64 768 strides 768 64 64 scales 1 1 1 1 tile 1 1 48 1",
+            "matmul bounds 128 64 768 strides 768 64 64 scales 1 1 1 SCALE tile 1 1 48 1",
         ),
         (
             "fully connected",
-            "matmul bounds 1 1000 512 strides 512 1000 1000 scales 1 1 1 1 tile 1 1 32 1",
+            "matmul bounds 1 1000 512 strides 512 1000 1000 scales 1 1 1 SCALE tile 1 1 32 1",
         ),
         (
             "dilated/conv",
-            "conv input 2 32 18 32 output 48 28 14 window 1 1 2 0 3 strides 32 48 48 1 "
+            "conv input 2 32 18 32 output 48 28 14 window 1 1 2 0 3 strides 32 48 48 SCALE "
             "tile 1 4 14 16 3 3 16 1",
         ),
         (
             "strided conv",
-            "conv input 1 229 229 3 output 64 112 112 window 2 1 1 0 7 strides 3 64 64 1 "
+            "conv input 1 229 229 3 output 64 112 112 window 2 1 1 0 7 strides 3 64 64 SCALE "
             "tile 1 112 1 64 7 7 3 1",
         ),
     ],
@@ -105,9 +105,11 @@ def test_the_call_has_the_layers_bounds_and_the_found_tile(
     exported = export(tmp_path, name)
     assert exported.notes == ()
     lines = execute(exported.programs[0], f"-I{tmp_path}", f"-I{STUB}").splitlines()
-    assert lines[1] == call
+    # Twice timed, and once more for its result.
+    assert [re.sub(r"(?<= )0\.\d+|1e-\d+", "SCALE", line) for line in lines[1::2]] == [call] * 3
     assert lines[0].startswith("tilegrad: begin 000_")
-    assert lines[2].endswith(" cycles=1000")
+    assert (lines[2].split()[-1], lines[4].split()[-1]) == ("cycles=1500", "cycles=1000")
+    assert "checksum=" in lines[6]
 
 
 @compiled
@@ -144,7 +146,8 @@ def test_gemminis_own_library_takes_every_program(tmp_path: Path) -> None:
         subprocess.run(["gcc", "-fsyntax-only", *includes, program], check=True)
         subprocess.run(["gcc", "-fsyntax-only", f"-I{ROCC}", program], check=True)
         printed = execute(program, "-include", str(referee), *includes, "-lm")
-        assert [line.split()[1] for line in printed.splitlines()] == ["begin", "end"]
+        words = [line.split()[1] for line in printed.splitlines()]
+        assert words == ["begin", "end", "end", "result"]
 
 
 def test_layers_that_no_call_can_run_are_named(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ import pytest
 from tests.targets.gemmini_design import DEFAULT, LAYERS, STUB, execute, write_result
 from tilegrad.accelerator import load_accelerator
 from tilegrad.cli import main
-from tilegrad.errors import DataError
+from tilegrad.errors import ConfigError, DataError
 from tilegrad.targets.gemmini import export_gemmini, parse_logs
-from tilegrad.targets.gemmini.record import begin_line, end_line
+from tilegrad.targets.gemmini.record import begin_line, end_line, result_line
 from tilegrad.workload import Problem
 
 Edit = Callable[[str], str]
@@ -25,6 +25,10 @@ def begin(name: str) -> str:
     return begin_line("000", problem, DEFAULT, LAYERS[name][1])
 
 
+def result(checksum: str) -> str:
+    return f"{result_line('000', checksum)}\n"
+
+
 LOG = f"""\
 [UART] UART0 is here (stdin/stdout).
 {begin("matrix product")}
@@ -33,12 +37,13 @@ Gemmini extension configured with dim = 16
 """
 
 
-def parse(tmp_path: Path, *logs: str) -> pd.DataFrame:
+def parse(tmp_path: Path, *logs: str, execution: str = "warm") -> pd.DataFrame:
     paths = [tmp_path / f"log{number}.txt" for number in range(len(logs))]
     for path, text in zip(paths, logs, strict=True):
         path.write_text(text)
     out = tmp_path / "measured.csv"
-    assert parse_logs(paths, load_accelerator("gemmini"), out) == len(pd.read_csv(out))
+    rows = parse_logs(paths, load_accelerator("gemmini"), out, execution)
+    assert rows == len(pd.read_csv(out))
     return pd.read_csv(out)
 
 
@@ -56,7 +61,11 @@ def test_logs_as_simulators_leave_them(tmp_path: Path) -> None:
     """Carriage returns, prefixes, bytes that are no text, repetitions, several logs."""
     noisy = LOG.replace("\n", "\r\n").replace("tilegrad:", "core 0: tilegrad:") + "\ufffd\0\n"
     again = LOG + f"{end_line('000', '4712')}\n"
-    assert parse(tmp_path, noisy, again)["target.cycle"].tolist() == [4711, 4711, 4712]
+    for execution, cycles in {"all": [4711, 4712], "cold": [4711], "warm": [4712]}.items():
+        found = parse(tmp_path, noisy, again, execution=execution)
+        assert found["target.cycle"].tolist() == [4711, *cycles]
+    with pytest.raises(ConfigError, match=r"unknown --execution 'hot' .legal: warm, cold, all"):
+        parse(tmp_path, noisy, execution="hot")
 
 
 @pytest.mark.parametrize(
@@ -73,6 +82,8 @@ def test_logs_as_simulators_leave_them(tmp_path: Path) -> None:
         (lambda log: log.replace("4711", "47x1"), "line 4: 'cycles=47x1'"),
         (lambda log: log.replace("4711", "-4"), "line 4: 'cycles=-4'"),
         (lambda log: log.replace("cycles=4711", ""), "line 4: .* is mangled"),
+        (lambda log: log + result("1"), "line 5: 'checksum=1' .legal: checksum= and 16 hexa"),
+        (lambda log: log + result("0" * 16), "line 2: '000' computed a wrong result"),
         (
             lambda log: log.replace(begin("matrix product"), begin("ragged product")[:100]),
             "line 2: the line is mangled",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +21,32 @@ from tests.targets.gemmini_design import STUB
 from tilegrad.accelerator import load_accelerator
 from tilegrad.errors import ConfigError
 from tilegrad.paths import config_directory
+from tilegrad.record import read_result
 from tilegrad.targets.gemmini import GemminiTarget
+from tilegrad.targets.gemmini.data import expected_checksum
+from tilegrad.workload import Problem
 
-ANSWER = """
+RIGHT = f"{expected_checksum(Problem.from_fields('one', PROBLEM).as_dict()):016x}"
+ANSWER = f"""
 import re, sys
-begins = re.search(r'printf\\("(tilegrad: begin (\\S+) .+?)\\\\n"', open(sys.argv[-1]).read())
-print("booting\\n" + begins[1] + f"\\ntilegrad: end {begins[2]} cycles={CYCLES}")
+program = open(sys.argv[-1]).read()
+for begin, key in re.findall(r'printf\\("(tilegrad: begin (\\S+) .+?)\\\\n"', program):
+    print("booting\\n" + begin)
+    for cycles in (COLD, CYCLES):
+        print(f"tilegrad: end {{key}} cycles={{cycles}}", flush=True)
+    print(f"tilegrad: result {{key}} checksum={RIGHT}", flush=True)
 """
+SILENT = ANSWER.replace('print(f"tilegrad: res', 'dict(x=f"tilegrad: res')
+COUNTS = "open('runs', 'a').write('x')\n"
 LEAST = 16 * 64 * 8 // 8**2
 """Cycles of the layer's MACs on 8 x 8 PEs."""
 
 Simulator = Callable[[str], str]
+
+
+def answer(cycles: int, program: str = ANSWER) -> str:
+    """Return a simulator's program that answers; the first execution takes half as long again."""
+    return program.replace("COLD", str(3 * cycles // 2)).replace("CYCLES", str(cycles))
 
 
 @pytest.fixture
@@ -69,7 +86,7 @@ def test_measured_cycles_stand_beside_ours(run: Path, simulator: Simulator) -> N
     record["layers"][0]["predicted_cycles"] = 900
     record["layers"][0]["predicted_interval"] = [800, 1000]
     (run / "result.json").write_text(json.dumps(record))
-    lines = compare(run, simulator=simulator(ANSWER.replace("CYCLES", "1000")))
+    lines = compare(run, simulator=simulator(answer(1000)))
     assert lines[0] == "cycles: 2 of 2 layers compared with Gemmini, largest disagreement 48.8 %"
     assert lines[1].startswith("predicted cycles: 1 of 2 layers compared with Gemmini, largest")
     first, second = rows(run)
@@ -81,8 +98,69 @@ def test_measured_cycles_stand_beside_ours(run: Path, simulator: Simulator) -> N
     assert "booting" in (run / "gemmini" / "logs" / "000_one.log").read_text()
 
 
+@pytest.mark.parametrize("warm", [1, 0])
+def test_cold_and_warm_cycles_are_the_results(run: Path, simulator: Simulator, warm: int) -> None:
+    gemmini = load_accelerator("gemmini")
+    gemmini = replace(gemmini, machine={**gemmini.machine, "warm": warm})
+    GemminiTarget(simulator=simulator(answer(1000))).compare(run, gemmini)
+    result = read_result(run)
+    expected = 1000 if warm else 1500
+    for layer in result.layers:
+        assert (layer.measured_cold_cycles, layer.measured_warm_cycles) == (1500, 1000)
+        assert layer.measured_cycles == expected
+    assert result.measured is not None
+    assert result.measured.cycles == 2 * expected
+    assert result.measured.edp == pytest.approx(2 * expected * result.energy_uj)
+    assert [(row["cold_cycles"], row["warm_cycles"]) for row in rows(run)] == [("1500", "1000")] * 2
+
+
+def test_programs_share_a_boot(run: Path, simulator: Simulator) -> None:
+    counting = COUNTS + answer(1000)
+    lines = compare(run, simulator=simulator(counting), per_boot=8)
+    assert (run / "gemmini" / "runs").read_text() == "x", lines
+    assert [row["measured_cycles"] for row in rows(run)] == ["1000", "1000"]
+    compare(run, simulator=simulator(counting), per_boot=8)
+    assert (run / "gemmini" / "runs").read_text() == "x"
+    # What lies in each log is that program's.
+    for name in ("000_one", "001_two_b"):
+        log = (run / "gemmini" / "logs" / f"{name}.log").read_text()
+        assert re.findall(r"tilegrad: begin (\S+)", log) == [name]
+
+
+@pytest.mark.parametrize(
+    ("broken", "boots", "problems"),
+    [("000_one", 2, ["ended with code 3", ""]), ("001_two_b", 1, ["", "ended with code 3"])],
+)
+def test_a_program_that_breaks_a_boot_breaks_no_other(
+    run: Path, simulator: Simulator, broken: str, boots: int, problems: list[str]
+) -> None:
+    """Those before it are measured; those behind it run again."""
+    crashing = ANSWER.replace(
+        "    for cycles", f"    key != '{broken}' or sys.exit(3)\n    for cycles"
+    )
+    compare(run, simulator=simulator(COUNTS + answer(1000, crashing)), per_boot=8)
+    assert (run / "gemmini" / "runs").read_text() == "x" * boots
+    for row, problem in zip(rows(run), problems, strict=True):
+        assert (problem in row["problem"]) if problem else (row["measured_cycles"] == "1000")
+
+
+def test_a_machine_that_does_not_boot_is_not_tried_for_each_program(
+    run: Path, simulator: Simulator
+) -> None:
+    lines = compare(run, simulator=simulator(COUNTS + "import sys; sys.exit('dead')"), per_boot=8)
+    assert (run / "gemmini" / "runs").read_text() == "x"
+    assert [line.split(":")[0] for line in lines[:2]] == ["000_one", "001_two_b"]
+    assert all("ended with code 1: dead" in line for line in lines[:2])
+
+
+def test_results_need_not_be_checked(run: Path, simulator: Simulator) -> None:
+    compare(run, simulator=simulator(answer(900, SILENT)), verify=False)
+    assert [row["measured_cycles"] for row in rows(run)] == ["900", "900"]
+    assert "#define CHECK 0" in (run / "gemmini" / "layers" / "000_one.c").read_text()
+
+
 def test_what_was_measured_is_not_run_again(run: Path, simulator: Simulator) -> None:
-    counting = "open('runs', 'a').write('x')\n" + ANSWER.replace("CYCLES", "1000")
+    counting = COUNTS + answer(1000)
     ran = run / "gemmini" / "runs"
     for _ in range(2):
         compare(run, simulator=simulator(counting))
@@ -104,14 +182,15 @@ def test_what_was_measured_is_not_run_again(run: Path, simulator: Simulator) -> 
         ("import subprocess; subprocess.run(['sleep', '60'])", "no answer within 1 s; ended"),
         ("print('hello')", "holds no line 'tilegrad: begin ...'"),
         ("import sys; sys.stdout.buffer.write(bytes(range(256)) * 9)", "holds no line"),
-        (ANSWER.replace("end {", "end x{").replace("CYCLES", "900"), "ends, but nothing of that"),
-        (ANSWER.replace("begins[1]", "begins[1][:-3]").replace("CYCLES", "900"), "is mangled"),
-        (ANSWER.replace("CYCLES", "0"), "legal: cycles=N"),
-        (ANSWER.replace("CYCLES", str(LEAST - 1)), "fewer than the 128 that 8 x 8 PEs need"),
+        (answer(900, ANSWER.replace("end {", "end x{")), "ends, but nothing of that"),
+        (answer(900, ANSWER.replace("+ begin)", "+ begin[:-3])")), "is mangled"),
+        (answer(0), "legal: cycles=N"),
+        (answer(LEAST - 1), "fewer than the 128 that 8 x 8 PEs need"),
+        (answer(900, ANSWER.replace("(COLD, CYCLES)", "(CYCLES,)")), "holds 1 execution (legal"),
+        (answer(900, ANSWER.replace(RIGHT, "0" * 16)), "'000_one' computed a wrong result"),
+        (answer(900, SILENT), "holds no result"),
         (
-            ANSWER.replace("sys.argv[-1]", "sys.argv[-1].replace('000_one', '001_two_b')").replace(
-                "CYCLES", "900"
-            ),
+            answer(900, ANSWER.replace("argv[-1]", "argv[-1].replace('000_one', '001_two_b')")),
             "is of another program",
         ),
     ],
@@ -119,13 +198,14 @@ def test_what_was_measured_is_not_run_again(run: Path, simulator: Simulator) -> 
 def test_a_failing_simulator_is_one_line_per_layer(
     run: Path, simulator: Simulator, program: str, message: str
 ) -> None:
-    before = (run / "result.json").read_text()
+    before = read_result(run)
     lines = compare(run, simulator=simulator(program), timeout=1 if "sleep" in program else 30)
     assert lines[0].startswith("000_one: ")
     assert message in lines[0]
     assert len(lines[0].splitlines()) == 1
     assert message in rows(run)[0]["problem"]
-    assert (run / "result.json").read_text() == before
+    after = read_result(run)
+    assert (after.layers[0], after.measured, after.edp) == (before.layers[0], None, before.edp)
 
 
 def test_a_missing_simulator_or_compiler_is_one_line(run: Path, simulator: Simulator) -> None:
@@ -141,9 +221,13 @@ def test_a_missing_simulator_or_compiler_is_one_line(run: Path, simulator: Simul
 def test_programs_are_compiled_by_a_command(run: Path) -> None:
     """For this machine, as if it were Gemmini: ``env`` runs what it is given."""
     command = f"gcc -std=gnu11 -DBAREMETAL -w -I{{export}} -I'{STUB}' {{source}} -o {{program}}"
-    settings = {"simulator": "env", "arguments": ["A=1", "{program}"]}
+    settings = {"simulator": "env", "arguments": ["A=1", "{program}"], "per_boot": 2}
     lines = compare(run, **settings, compile=command)
-    assert [row["measured_cycles"] for row in rows(run)] == ["1000", "1000"], lines
+    cycles = [(row["cold_cycles"], row["warm_cycles"]) for row in rows(run)]
+    assert cycles == [("1500", "1000"), ("1000", "1000")], lines
+    lines = compare(run, **settings, compile=f"{command} -DBROKEN_SUMS")
+    assert "'000_one' computed a wrong result (checksum" in lines[0]
+    assert "'001_two_b' computed a wrong result (checksum" in lines[1]
     lines = compare(run, **settings, compile=command.replace("-w", "-nonsense"))
     assert "000_one: target.compile: ended with code 1" in lines[0]
 
@@ -153,7 +237,7 @@ def test_a_layer_without_a_program_is_said(run: Path, simulator: Simulator) -> N
     record["layers"][1]["problem"] = {**PROBLEM, "Wstride": 2, "Hstride": 1}
     record["layers"][1]["mapping"] = MAPPING
     (run / "result.json").write_text(json.dumps(record))
-    compare(run, simulator=simulator(ANSWER.replace("CYCLES", "900")))
+    compare(run, simulator=simulator(answer(900)))
     first, second = rows(run)
     assert (first["measured_cycles"], second["measured_cycles"]) == ("900", "")
     assert "no program" in second["problem"]
@@ -171,6 +255,8 @@ def test_other_accelerators_are_refused() -> None:
         ({"simulator": True}, "target.simulator is True; legal: a command"),
         ({"compile": " "}, "target.compile is ' '; legal: a command, or null"),
         ({"workers": 0}, "target.workers is 0"),
+        ({"per_boot": 0}, "target.per_boot is 0"),
+        ({"verify": 1}, "target.verify"),
         ({"arguments": "{program}"}, "target.arguments is '{program}'; legal: a list"),
         ({"arguments": ["-x"]}, "target.arguments is .*-x.*; legal: a list of texts, {program}"),
         ({"arguments": ["{program}", "{progam}"]}, "unknown place 'progam'"),

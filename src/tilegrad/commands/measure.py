@@ -18,6 +18,7 @@ from tilegrad.commands.written import write_found, write_result
 from tilegrad.errors import ConfigError
 from tilegrad.files import read_json, write_json
 from tilegrad.fingerprint.claim import claimed, run_directory, stamped_directory
+from tilegrad.machines.gemmini.system import System
 from tilegrad.measuring.choice import SEARCH, chosen
 from tilegrad.measuring.outcome import curve_of, write_curve
 from tilegrad.measuring.plan import Plan, check_plan
@@ -171,22 +172,21 @@ class _Loop:
             )
         place = self._place(number)
         design_of = Design(problem.accelerator, problem.hardware.fixed, runs, problem.workload.name)
-        written = write_gemmini(design_of, place)
+        written = write_gemmini(design_of, place, check=self.target.verify)
         try:
             found = self.target.run_programs(place, list(written.programs))
         except KeyboardInterrupt:
             self._interrupted()
-        rows = []
+        rows, warm = [], System.of(problem.accelerator).warm
         for at, ((layer, row), (own, nest)) in enumerate(zip(picked, runs, strict=True)):
-            cycles = found[layer_directory(at, own.name)]
-            if isinstance(cycles, ToolError):
-                Console(stderr=True).print(f"round {number}: {cycles}", markup=False)
+            ran = found[layer_directory(at, own.name)]
+            if isinstance(ran, ToolError):
+                Console(stderr=True).print(f"round {number}: {ran}", markup=False)
                 self.failed.add((layer, programs[layer].calls[row]))
                 continue
             predicted = float(programs[layer].mean[row].exp())
-            rows.append(
-                Measured(number, layer, nest, programs[layer].calls[row], predicted, cycles)
-            )
+            what = number, layer, nest, programs[layer].calls[row], predicted
+            rows.append(Measured(*what, ran.as_measured(warm), ran.cold, ran.warm))
         if not rows:
             raise ConfigError(
                 f"round {number}: none of {len(runs)} programs was measured, as said above"
@@ -239,7 +239,10 @@ class _Loop:
         state.value, state.edp = best.value, best.energy * UJ_PER_PJ * best.cycles
         found = write_result(replace(self.first, problem=problem), state, "complete").as_json()
         for layer, row in zip(found["layers"], best.rows, strict=True):
-            layer["measured_cycles"] = self.measured[row].cycles
+            own = self.measured[row]
+            layer["measured_cycles"] = own.cycles
+            layer["measured_cold_cycles"] = own.cold
+            layer["measured_warm_cycles"] = own.warm
         found["measured"] = {
             "edp": state.edp,
             "cycles": best.cycles,

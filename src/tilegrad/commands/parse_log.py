@@ -8,8 +8,9 @@ from pathlib import Path
 DESCRIPTION = """\
 Read the cycles that the programs of tilegrad export --target gemmini printed in a simulator.
 
-Each execution becomes a row with the columns that tilegrad evaluate and tilegrad train data=table
-read: mapping.mapping, prob.R ... prob.Hdilation, the hardware parameters and target.cycle.
+Each program becomes a row with the columns that tilegrad evaluate and tilegrad train data=table
+read: mapping.mapping, prob.R ... prob.Hdilation, the hardware parameters and target.cycle, those of
+its last execution, which found warm caches. A program that computed a wrong result is refused.
 """
 
 
@@ -22,6 +23,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--accelerator", default="gemmini", help="a name or YAML file (default: gemmini)"
     )
     parser.add_argument(
+        "--execution",
+        default="warm",
+        metavar="WHICH",
+        help="whose cycles: warm (the last, default), cold (the first) or all (a row for each)",
+    )
+    parser.add_argument(
         "--out", required=True, type=Path, metavar="FILE", help="a .csv or .parquet file"
     )
 
@@ -32,5 +39,5 @@ def run(arguments: Namespace) -> None:
     from tilegrad.targets.gemmini import parse_logs
 
     accelerator = load_accelerator(arguments.accelerator)
-    rows = parse_logs(arguments.logs, accelerator, arguments.out)
+    rows = parse_logs(arguments.logs, accelerator, arguments.out, arguments.execution)
     print(f"{rows} measurements written to {arguments.out}")

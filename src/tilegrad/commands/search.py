@@ -69,31 +69,52 @@ def _search_once(config: DictConfig) -> Result:
         with live_progress(runner.strategy.name, show) as observe:
             state, status = runner.run(_both(observe, tracker))
         result = write_result(runner, state, status) if state.best is not None else None
+        said: list[str] = []
         if result is not None and report:
             if status != "interrupted":
                 result = look_around(runner, state, result)
-            # Imported here: a search starts without Matplotlib.
-            from tilegrad.report import write_report
-
-            write_report(runner.directory, runner.problem.accelerator, runner.problem.workload)
+            _report(runner)
         if result is not None:
             # Imported here: a search starts without the exact strategy.
             from tilegrad.search.exact.certificate import write_certificate
 
             write_certificate(runner.directory, runner.problem, state)
+            said, result = _compared(target, runner, result, report)
         if result is not None and tracker is not None:
             tracker.complete(result.as_json(), state)
     if result is not None and show:
         print_summary(result, runner.directory)
-    if result is not None and target is not None:
-        for line in target.compare(runner.directory, runner.problem.accelerator):
-            Console(stderr=True).print(f"{target.name}: {line}", soft_wrap=True, markup=False)
+    for line in said:
+        Console(stderr=True).print(line, soft_wrap=True, markup=False)
     if result is None or status == "interrupted":
         Console(stderr=True).print(
             f"interrupted; to go on: the same command, dir={runner.directory}"
         )
         raise KeyboardInterrupt
     return result
+
+
+def _report(runner: Runner) -> None:
+    # Imported here: a search starts without Matplotlib.
+    from tilegrad.report import write_report
+
+    write_report(runner.directory, runner.problem.accelerator, runner.problem.workload)
+
+
+def _compared(
+    target: Target | None, runner: Runner, result: Result, report: bool
+) -> tuple[list[str], Result]:
+    """Return what a target has to say, and the result with what it measured, if anything."""
+    if target is None:
+        return [], result
+    from tilegrad.record import read_result
+
+    lines = target.compare(runner.directory, runner.problem.accelerator)
+    said = [f"{target.name}: {line}" for line in lines]
+    found = read_result(runner.directory)
+    if report and found != result:
+        _report(runner)
+    return said, found
 
 
 def _after_own_bests(runner: Runner, config: DictConfig) -> Runner:

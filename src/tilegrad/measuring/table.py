@@ -20,7 +20,8 @@ from tilegrad.workload import Workload
 class Measured:
     """One program: the layer's place, its mapping ``[level, dim]``, what ran, and its cycles.
 
-    ``predicted``: its cycles, as predicted before.
+    ``predicted``: its cycles, as predicted before; ``cycles`` are the ``cold`` or the ``warm``
+    ones, as the accelerator's machine is.
     """
 
     round: int
@@ -29,6 +30,8 @@ class Measured:
     program: str
     predicted: float
     cycles: int
+    cold: int
+    warm: int
 
 
 def write_measured(
@@ -59,6 +62,8 @@ def _cells(
         **{f"prob.{name}": size for name, size in layer.as_dict().items()},
         **{name: f"{size:g}" for name, size in hardware.items()},
         "predicted_cycles": f"{row.predicted:.1f}",
+        "cold_cycles": row.cold,
+        "warm_cycles": row.warm,
         "target.cycle": row.cycles,
     }
 
@@ -84,6 +89,8 @@ def read_measured(
                     row["program"],
                     float(row["predicted_cycles"]),
                     int(row["target.cycle"]),
+                    int(row["cold_cycles"]),
+                    int(row["warm_cycles"]),
                 )
                 for row in rows
             ]

@@ -104,7 +104,15 @@ class LayerResult(LayerDesign):
     cycles_by_part: dict[str, Number]
     predicted_interval: tuple[Number, Number] | None = None
     predicted_cycles: Number | None = None
-    measured_cycles: Number | None = Field(None, description="of one execution on the machine")
+    measured_cycles: Number | None = Field(
+        None, description="of one execution on the machine: warm or cold, as the machine is stated"
+    )
+    measured_cold_cycles: Number | None = Field(
+        None, description="with nothing of it in the caches"
+    )
+    measured_warm_cycles: Number | None = Field(
+        None, description="when the same program ran before"
+    )
     outside_training_range: tuple[Outside, ...] = ()
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ from tilegrad.report.engineering import counted, joules, percent, scientific, ty
 from tilegrad.report.figures import LayerFigures
 from tilegrad.report.foremost import left_out
 from tilegrad.report.limits import STATUS, at_cap, is_low
+from tilegrad.report.measured import measured_cells, measured_headings
 from tilegrad.report.networks import NETWORKS, NUMBERS, network_rows
 from tilegrad.report.page_tables import (
     level_rows,
@@ -85,6 +86,7 @@ class Page:
             "levels": level_rows(self.accelerator, hardware),
             "networks": (NETWORKS, NUMBERS, network_rows(result)),
             "not_mapped": (NOT_MAPPED, left_out_rows(result)),
+            "measured": measured_headings(result),
             "outside": (HEADINGS, outside_rows(result)),
             "provenance": provenance(result),
         }
@@ -101,6 +103,7 @@ def environment() -> Environment:
     )
     environment.filters |= {
         "counted": counted,
+        "measured": measured_cells,
         "joules": lambda microjoules: typeset(joules(microjoules)),
         "percent": percent,
         "scientific": scientific,

@@ -10,6 +10,7 @@ from tilegrad.report.coverage import coverage_rows
 from tilegrad.report.engineering import at_most, counted, cycles, joules, percent, scientific
 from tilegrad.report.foremost import foremost, left_out
 from tilegrad.report.limits import AREA, STATUS, at_cap, hardware_text, is_low, limit_rows
+from tilegrad.report.measured import measured_cells, measured_headings
 from tilegrad.report.networks import rule_rows
 from tilegrad.report.speed import speed_rows
 from tilegrad.report.training_range import prediction_rows
@@ -85,9 +86,12 @@ def layer_table(result: Result) -> Table:
     table.add_column("cycles", justify="right", no_wrap=True)
     if result.predicted:
         table.add_column("predicted", justify="right", no_wrap=True)
+    measured = measured_headings(result)[:1]
+    for heading in measured:
+        table.add_column(heading.partition(" ")[0], justify="right", no_wrap=True)
     table.add_column("bottleneck", overflow="fold")
     for layer in foremost(result).layers:
-        table.add_row(*_cells(layer, result.energy_uj, result.cycles))
+        table.add_row(*_cells(layer, result.energy_uj, result.cycles, measured))
     return table
 
 
@@ -96,13 +100,16 @@ def share(value: float, total: float) -> str:
     return percent(value / total if total else 0.0)
 
 
-def _cells(layer: LayerResult, energy: float, latency: float) -> tuple[Text, ...]:
+def _cells(
+    layer: LayerResult, energy: float, latency: float, measured: tuple[str, ...]
+) -> tuple[Text, ...]:
     return (
         Text.assemble((layer.name, "bold"), "\n", layer.mapping),
         Text(str(layer.count)),
         _above(joules(layer.energy_uj), share(layer.total_energy_uj, energy)),
         _above(counted(layer.cycles), share(layer.total_cycles, latency)),
         *([] if layer.predicted_cycles is None else [Text(counted(layer.predicted_cycles))]),
+        *map(Text, measured_cells(layer, measured)),
         _bound(layer),
     )
 

@@ -19,13 +19,17 @@ INTERNAL = ("fold", "log")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run ended with: figures by name, pictures, and the ``files`` that ``kind`` keeps."""
+    """What a run ended with: figures by name, pictures, and the ``files`` that ``kind`` keeps.
+
+    ``tables`` are CSV files that are also shown as tables.
+    """
 
     name: str
     kind: str
     figures: Mapping[str, float]
     pictures: Sequence[Path]
     files: Sequence[Path]
+    tables: Sequence[Path] = ()
 
 
 def begun_loggers(config: DictConfig) -> list[Logger]:
@@ -63,6 +67,8 @@ def _complete_wandb(run: Any, outcome: Outcome) -> None:
     run.summary.update(dict(outcome.figures))
     if outcome.pictures:
         run.log({path.stem: wandb.Image(str(path)) for path in outcome.pictures})
+    if outcome.tables:
+        run.log({path.stem: _wandb_table(path) for path in outcome.tables})
     if outcome.files:
         name = re.sub(r"[^\w.-]", "_", f"{outcome.name}-{outcome.kind}")
         artifact = wandb.Artifact(name, type=outcome.kind)
@@ -71,6 +77,13 @@ def _complete_wandb(run: Any, outcome: Outcome) -> None:
             artifact.add_file(str(path), policy="immutable")
         run.log_artifact(artifact)
     run.finish()
+
+
+def _wandb_table(path: Path) -> Any:
+    import pandas as pd
+    import wandb
+
+    return wandb.Table(dataframe=pd.read_csv(path))
 
 
 def _complete_board(writer: Any, outcome: Outcome) -> None:

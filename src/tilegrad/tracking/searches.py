@@ -17,6 +17,8 @@ from tilegrad.tracking.quiet import quiet_lightning
 
 OWN = ("run.lock", "checkpoint.pt", "metrics.csv")
 """Files of a search that are of no use elsewhere, or the loggers' own."""
+TABLES = ("gemmini.csv", "timeloop.csv")
+"""Files that a target leaves: its figures beside the search's, layer by layer."""
 
 
 @dataclass
@@ -57,7 +59,8 @@ class Tracker:
         self.observe(state)
         files = [path for path in sorted(self.directory.iterdir()) if _of_use(path)]
         pictures = [path for path in files if path.suffix == ".png"]
-        outcome = Outcome(self.name, "design", _figures(result), pictures, files)
+        tables = [path for path in files if path.name in TABLES]
+        outcome = Outcome(self.name, "design", _figures(result), pictures, files, tables)
         with quiet_lightning():
             complete(self.loggers, outcome)
 
@@ -68,6 +71,8 @@ def _figures(result: Mapping[str, Any]) -> dict[str, float]:
     for name, value in result.items():
         if is_number(value):
             found[name] = float(value)
+    for name, value in (result.get("measured") or {}).items():
+        found[f"measured/{name}"] = float(value)
     return found
 
 

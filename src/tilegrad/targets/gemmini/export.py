@@ -32,20 +32,22 @@ class Exported:
 PADDED = "its mapping is padded, and the library runs no loops beyond a layer; search padding=none"
 
 
-def export_gemmini(path: Path, accelerator: Accelerator, out: Path) -> Exported:
+def export_gemmini(path: Path, accelerator: Accelerator, out: Path, check: bool = True) -> Exported:
     """Write a result's Gemmini under ``out``: Scala, header, a C program per layer, README.
+
+    ``check``: programs also compute on known data and print the result's checksum.
 
     Raises ``ConfigError`` where the accelerator is no Gemmini or no layer can run on one, and as
     ``read_design`` does.
     """
     check_template(accelerator, "target gemmini")
-    return write_gemmini(read_design(path, accelerator), out, str(path))
+    return write_gemmini(read_design(path, accelerator), out, str(path), check)
 
 
-def write_gemmini(design: Design, out: Path, where: str = "design") -> Exported:
+def write_gemmini(design: Design, out: Path, where: str = "design", check: bool = True) -> Exported:
     """Write a design of a Gemmini as ``export_gemmini`` does; ``where`` it is from, for errors."""
     built = generator(design.hardware)
-    programs, notes = _programs(design, built)
+    programs, notes = _programs(design, built, check)
     if not programs:
         raise ConfigError(f"{where}: Gemmini can run none of the layers: {'; '.join(notes)}")
     values = _values(design, built) | {
@@ -66,7 +68,7 @@ def write_gemmini(design: Design, out: Path, where: str = "design") -> Exported:
     return Exported(tuple(out / f"layers/{key}.c" for key in programs), tuple(notes))
 
 
-def _programs(design: Design, built: Generator) -> tuple[dict[str, str], list[str]]:
+def _programs(design: Design, built: Generator, check: bool) -> tuple[dict[str, str], list[str]]:
     programs, notes = {}, []
     for number, (problem, found) in enumerate(design.layers):
         key = layer_directory(number, problem.name)
@@ -88,7 +90,7 @@ def _programs(design: Design, built: Generator) -> tuple[dict[str, str], list[st
         if not same_tile(layer, found):
             notes.append(f"{key} runs with a smaller tile than found, which its rows do not hold")
         programs[key] = program(
-            key, layer, found, design.accelerator, design.hardware, design.workload
+            key, layer, found, design.accelerator, design.hardware, design.workload, check
         )
     return programs, notes
 

@@ -10,29 +10,37 @@ import pandas as pd
 import torch
 
 from tilegrad.accelerator import Accelerator
+from tilegrad.checks import choice
 from tilegrad.errors import DataError, MappingError, unknown
 from tilegrad.files import make_directory, replacing
 from tilegrad.mapping import parse_shorthand
 from tilegrad.targets.gemmini.record import Measurement, read_log
 
 SUFFIXES = (".csv", ".parquet")
+WARM, COLD, ALL = EXECUTIONS = ("warm", "cold", "all")
+"""Which executions of a program: the last one, the first one, or every one."""
 
 
-def parse_logs(logs: Sequence[Path], accelerator: Accelerator, out: Path) -> int:
+def parse_logs(
+    logs: Sequence[Path], accelerator: Accelerator, out: Path, execution: str = WARM
+) -> int:
     """Write the measurements of all logs as one table; return its number of rows.
 
     Columns as ``tilegrad evaluate`` reads them: ``mapping.mapping``, ``prob.*``, the hardware
     parameters, ``target.cycle``; and ``layer``, the name in the export. Of calls with a tile of
     their own ``call`` and ``library_tile`` in place of the mapping. Raises ``DataError``
-    naming the log and line that is illegal; nothing is written then.
+    naming the log and line that is illegal, a wrong result among them; nothing is written then.
     """
     if out.suffix not in SUFFIXES:
         raise DataError(unknown("kind of table", out.suffix, SUFFIXES, str(out)))
-    rows = [
-        _row(measured, accelerator)
-        for log in logs
-        for measured in read_log(log, accelerator.parameters)
-    ]
+    choice("--execution", execution, EXECUTIONS)
+    rows = []
+    for log in logs:
+        for measured in read_log(log, accelerator.parameters):
+            measured.check_result()
+            row = _row(measured, accelerator)
+            taken = {WARM: measured.cycles[-1:], COLD: measured.cycles[:1], ALL: measured.cycles}
+            rows += [{**row, "target.cycle": cycles} for cycles in taken[execution]]
     table = pd.DataFrame(rows)
     make_directory("--out", out.parent)
     with replacing(out) as temporary:
@@ -67,5 +75,4 @@ def _cells(measured: Measurement, program: dict[str, str]) -> dict[str, Any]:
         **program,
         **{f"prob.{name}": value for name, value in measured.problem.items()},
         **measured.hardware,
-        "target.cycle": measured.cycles,
     }

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from string import Template
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.mapping import LoopNest, format_shorthand
 from tilegrad.targets.design import plain
+from tilegrad.targets.gemmini.data import (
+    INCREMENT,
+    INPUT_SEED,
+    MULTIPLIER,
+    WEIGHT_SEED,
+    shift_of,
+)
 from tilegrad.targets.gemmini.layers import Tiled
-from tilegrad.targets.gemmini.record import begin_line, end_line
+from tilegrad.targets.gemmini.record import begin_line, end_line, result_line
+
+PRODUCT_NAMES = ("A", "B", "C")
+CONVOLUTION_NAMES = ("input", "weights", "output")
+ALIGNED = "TILEGRAD_ALIGNED"
 
 SAME_TILE = "Gemmini's library orders the loops over tiles (L3) itself; the tile is the found one"
 IN_BLOCKS = ",\n * rounded up to whole blocks of the array."
@@ -38,20 +50,33 @@ def program(
     accelerator: Accelerator,
     hardware: Mapping[str, float],
     workload: str,
+    check: bool = True,
 ) -> str:
     """Return the C program of a layer; ``key`` names it in the log, ``hardware`` is the design's.
 
-    ``found`` is the nest ``[level, dim]`` of the design.
+    ``found`` is the nest ``[level, dim]`` of the design; ``check``: whether the program computes on
+    known data at last, and prints the result's checksum.
     """
     mapping = format_shorthand(layer.nest, accelerator)
     scratchpad_rows, accumulator_rows = layer.rows
+    inputs, weights, outputs = PRODUCT_NAMES if layer.is_product else CONVOLUTION_NAMES
     return template("layer.c").substitute(
+        helpers=template("program.c").substitute(
+            check=int(check), multiplier=MULTIPLIER, increment=INCREMENT
+        ),
+        function=function_name(key),
         name=plain(layer.problem.name),
         workload=plain(workload),
         found=format_shorthand(found, accelerator),
         mapping=mapping,
         note=_note(layer, found),
         arrays=_arrays(layer),
+        fills="\n".join(
+            f"      tilegrad_fill({name}, sizeof {name}, {seed});"
+            for name, seed in ((inputs, INPUT_SEED), (weights, WEIGHT_SEED))
+        ),
+        outputs=outputs,
+        result=result_line(key, "%016llx"),
         call=_matmul(layer) if layer.is_product else _conv(layer),
         dim=layer.generator.dim,
         scratchpad_rows=2 * scratchpad_rows,
@@ -74,24 +99,42 @@ def _note(layer: Tiled, found: LoopNest) -> str:
     return SMALLER_TILE.format(memory=memory, rows=rows, most=most)
 
 
+def function_name(key: str) -> str:
+    """Return the C function that runs a layer."""
+    return f"layer_{re.sub(r'[^0-9A-Za-z]', '_', key)}"
+
+
+def boot_program(keys: Sequence[str], programs: Sequence[str]) -> str:
+    """Return one program that runs layers one after another, out of the program of each."""
+    calls = "\n".join(f"  failed |= {function_name(key)}();" for key in keys)
+    main = f"int main(void) {{\n  int failed = !tilegrad_started();\n{calls}\n  return failed;\n}}"
+    return "\n".join(["#define TILEGRAD_BOOT", *programs, main, ""])
+
+
 def _arrays(layer: Tiled) -> str:
     """Declare the tensors; their values do not matter to the cycles."""
     b = layer.bounds
-    shapes: dict[str, tuple[int, ...]]
+    shapes: tuple[tuple[int, ...], ...]
     if layer.is_product:
         rows, filters, channels = layer.product
-        shapes = {"A": (rows, channels), "B": (channels, filters), "C": (rows, filters)}
+        names, shapes = PRODUCT_NAMES, ((rows, channels), (channels, filters), (rows, filters))
     else:
         high, wide = layer.input_rows_columns
-        shapes = {
-            "input": (b["N"], high, wide, b["C"]),
-            "weights": (b["S"], b["R"], b["C"], b["K"]),
-            "output": (b["N"], b["Q"], b["P"], b["K"]),
-        }
+        names = CONVOLUTION_NAMES
+        shapes = (
+            (b["N"], high, wide, b["C"]),
+            (b["S"], b["R"], b["C"], b["K"]),
+            (b["N"], b["Q"], b["P"], b["K"]),
+        )
     return "\n".join(
-        f"static elem_t {name}{''.join(f'[{size}]' for size in shape)} row_align(1);"
-        for name, shape in shapes.items()
+        f"  static elem_t {name}{''.join(f'[{size}]' for size in shape)} row_align(1) {ALIGNED};"
+        for name, shape in zip(names, shapes, strict=True)
     )
+
+
+def _scale(layer: Tiled) -> str:
+    """Return what sums are multiplied by when they are stored; no cycles depend on it."""
+    return f"0x1p-{shift_of(layer.problem.as_dict())}f"
 
 
 def _matmul(layer: Tiled) -> str:
@@ -102,7 +145,7 @@ def _matmul(layer: Tiled) -> str:
                (elem_t *)A, (elem_t *)B, NULL, (elem_t *)C,
                {channels}, {filters}, {filters}, {filters}, /* strides of A, B, D, C */
                MVIN_SCALE_IDENTITY, MVIN_SCALE_IDENTITY, MVIN_SCALE_IDENTITY,
-               NO_ACTIVATION, ACC_SCALE_IDENTITY, 0, false,
+               NO_ACTIVATION, {_scale(layer)}, 0, false,
                {tile[0]}, {tile[1]}, {tile[2]}, /* tile_I, tile_J, tile_K in blocks of DIM */
                false, false, false, false, 0, WS);"""
 
@@ -120,4 +163,4 @@ def _conv(layer: Tiled) -> str:
              {t["N"]}, {t["Q"]}, {t["P"]}, {t["K"]}, /* batches, porows, pocols, pochs */
              {t["S"]}, {t["R"]}, {t["C"]}, /* krows, kcols, kchs */
              (elem_t *)input, (elem_t *)weights, NULL, (elem_t *)output,
-             NO_ACTIVATION, ACC_SCALE_IDENTITY, 0, 0, 0, WS);"""
+             NO_ACTIVATION, {_scale(layer)}, 0, 0, 0, WS);"""

@@ -2,6 +2,11 @@
 
     tilegrad: begin 000_conv1 check=1f3a5c7e pe_dim=16 ... R=7 S=7 ... mapping=L3[WIO]_K8_...
     tilegrad: end 000_conv1 cycles=123456
+    tilegrad: end 000_conv1 cycles=120000
+    tilegrad: result 000_conv1 checksum=0123456789abcdef
+
+Every execution has an end, the first cold and the last warm; the result is of one more, on known
+data, which not every program makes.
 
 A call with a tile of its own, for which the mapping stands, is a further field of the beginning:
 ``call=tiled_matmul,tile_I=8,tile_J=4,tile_K=4``.
@@ -15,30 +20,43 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tilegrad.errors import DataError
 from tilegrad.machines.gemmini.given import GivenCall
+from tilegrad.targets.gemmini.data import expected_checksum
 from tilegrad.workload import Problem
 
 MARK = "tilegrad:"
 CALL = "call"
 LARGEST_CYCLES = 2**53
-_LINE = re.compile(r"tilegrad: (begin|end) (\S+) (.+)")
+_LINE = re.compile(r"tilegrad: (begin|end|result) (\S+) (.+)")
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One execution on Gemmini: what ran, on which hardware of the design, and its cycles."""
+    """One program on Gemmini: what ran, on which hardware of the design, and the cycles.
+
+    ``cycles`` are those of its executions in order, at least one; ``checksum`` is of its result.
+    """
 
     layer: str
     problem: dict[str, int]
     hardware: dict[str, float]
     mapping: str
-    cycles: int
+    cycles: tuple[int, ...]
     place: str
     call: GivenCall | None = None
+    checksum: int | None = None
+
+    def check_result(self) -> None:
+        """Refuse a wrong result; ``DataError`` names the line where the program began."""
+        if self.checksum is not None and self.checksum != expected_checksum(self.problem):
+            raise DataError(
+                f"{self.place}: {self.layer!r} computed a wrong result (checksum "
+                f"{self.checksum:016x}, of the right one {expected_checksum(self.problem):016x})"
+            )
 
 
 def begin_line(
@@ -62,41 +80,55 @@ def end_line(key: str, cycles: str) -> str:
     return f"{MARK} end {key} cycles={cycles}"
 
 
+def result_line(key: str, checksum: str) -> str:
+    """Return the line of a result; ``checksum`` is of 16 digits or a printf format."""
+    return f"{MARK} result {key} checksum={checksum}"
+
+
 def _check(body: str) -> str:
     return f"{zlib.crc32(body.encode()):08x}"
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Begun:
+    """A program whose beginning was read, and what it printed since."""
+
     fields: dict[str, str]
     mapping: str
     place: str
+    cycles: list[int] = field(default_factory=list)
+    checksum: int | None = None
 
 
 def read_log(path: Path, parameters: Iterable[str]) -> Iterator[Measurement]:
     """Yield the measurements of a simulator's log, in order.
 
     ``parameters`` are the hardware's names. Raises ``DataError`` naming the file and line for a
-    mangled line, cycles of nothing that began, and an execution that never ended.
+    mangled line, cycles of nothing that began, and a program that never ended.
     """
-    begun: dict[str, _Begun] = {}
-    unfinished: dict[str, str] = {}
+    found: list[tuple[str, _Begun]] = []
+    last: dict[str, _Begun] = {}
     for number, line in enumerate(_lines(path), start=1):
         if MARK not in line:
             continue
         place = f"{path}, line {number}"
         kind, key, rest = _taken_apart(line, place)
         if kind == "begin":
-            begun[key] = _begun(rest, place)
-            unfinished[key] = place
-            continue
-        if key not in begun:
+            last[key] = _begun(rest, place)
+            found.append((key, last[key]))
+        elif key not in last:
             raise DataError(f"{place}: {key!r} ends, but nothing of that name has begun before")
-        unfinished.pop(key, None)
-        yield _measurement(key, begun[key], _cycles(rest, place), tuple(parameters))
-    for key, place in unfinished.items():
-        raise DataError(f"{place}: {key!r} begins and never ends (was the simulation cut short?)")
-    if not begun:
+        elif kind == "end":
+            last[key].cycles.append(_cycles(rest, place))
+        else:
+            last[key].checksum = _checksum(rest, place)
+    for key, begun in found:
+        if not begun.cycles:
+            raise DataError(
+                f"{begun.place}: {key!r} begins and never ends (was the simulation cut short?)"
+            )
+        yield _measurement(key, begun, tuple(parameters))
+    if not found:
         raise DataError(
             f"{path}: holds no line '{MARK} begin ...' (legal: the output of programs that "
             "tilegrad export --target gemmini wrote)"
@@ -115,8 +147,8 @@ def _taken_apart(line: str, place: str) -> tuple[str, str, str]:
     match = _LINE.search(line)
     if match is None:
         raise DataError(
-            f"{place}: {line[:120]!r} is mangled (legal: '{MARK} begin LAYER ...' or "
-            f"'{MARK} end LAYER cycles=N')"
+            f"{place}: {line[:120]!r} is mangled (legal: '{MARK} begin LAYER ...', "
+            f"'{MARK} end LAYER cycles=N' or '{MARK} result LAYER checksum=HEX')"
         )
     return match[1], match[2], match[3].strip()
 
@@ -138,7 +170,14 @@ def _cycles(rest: str, place: str) -> int:
     return int(match[1])
 
 
-def _measurement(key: str, begun: _Begun, cycles: int, parameters: tuple[str, ...]) -> Measurement:
+def _checksum(rest: str, place: str) -> int:
+    match = re.fullmatch(r"checksum=([0-9a-f]{16})", rest)
+    if match is None:
+        raise DataError(f"{place}: {rest[:80]!r} (legal: checksum= and 16 hexadecimal digits)")
+    return int(match[1], 16)
+
+
+def _measurement(key: str, begun: _Begun, parameters: tuple[str, ...]) -> Measurement:
     missing = set(parameters) - set(begun.fields)
     if missing:
         raise DataError(
@@ -152,4 +191,13 @@ def _measurement(key: str, begun: _Begun, cycles: int, parameters: tuple[str, ..
     if said is not None and call is None:
         raise DataError(f"{begun.place}: call {said!r} (legal: tiled_conv or tiled_matmul, a tile)")
     problem = Problem.from_fields(key, rest, where=begun.place)
-    return Measurement(key, problem.as_dict(), hardware, begun.mapping, cycles, begun.place, call)
+    return Measurement(
+        key,
+        problem.as_dict(),
+        hardware,
+        begun.mapping,
+        tuple(begun.cycles),
+        begun.place,
+        call,
+        begun.checksum,
+    )

@@ -7,6 +7,7 @@ import shlex
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil, prod
 from pathlib import Path
 
@@ -17,17 +18,22 @@ from tilegrad.files import write_text
 from tilegrad.fingerprint.digests import digest, file_digest
 from tilegrad.machines.gemmini.template import PARAMETERS, array_side
 from tilegrad.shape.conv import DIMS
+from tilegrad.targets.gemmini.boots import Cycles, boot_source, groups, taken_apart
 from tilegrad.targets.gemmini.record import Measurement, read_log
 from tilegrad.targets.tool import ToolError, at_once, execute
 
 _BEGINS = re.compile(r'printf\("(tilegrad: begin .+?)\\n"\)')
 
 
+Found = Cycles | ToolError
+
+
 @dataclass(frozen=True)
 class Simulator:
-    """The command, its arguments, the compiler's command, seconds a process, how many at once.
+    """The command, its arguments, the compiler's command, seconds a program, how many at once.
 
-    ``exported`` holds the programs; logs and what is compiled lie beside them.
+    ``exported`` holds the programs; logs and what is compiled lie beside them. Up to ``per_boot``
+    programs run in one process; ``verify``: the results of all are compared with a reference.
     """
 
     command: str
@@ -36,52 +42,94 @@ class Simulator:
     timeout: float
     workers: int
     exported: Path
+    per_boot: int = 1
+    verify: bool = True
 
-    def run(self, programs: Sequence[Path]) -> dict[str, int | ToolError]:
-        """Return the cycles of the last execution of each program, or what went wrong, by name.
+    def run(self, programs: Sequence[Path]) -> dict[str, Found]:
+        """Return the cycles of each program, or what went wrong, by name.
 
-        Raises ``ToolError`` where there is no such simulator or compiler.
+        Of programs that share a boot, those that were not reached as one before them failed run
+        again, alone. Raises ``ToolError`` where there is no such simulator or compiler.
         """
         simulator = _executable("target.simulator", self.command)
         if self.compile is not None:
             _executable("target.compile", shlex.split(self.compile)[0])
         for folder in ("logs", "built"):
             (self.exported / folder).mkdir(exist_ok=True)
-        found = at_once(lambda program: self._attempt(simulator, program), programs, self.workers)
-        return {program.stem: each for program, each in zip(programs, found, strict=True)}
+        programs = [program.resolve() for program in programs]
+        found: dict[str, Found | None] = {
+            source.stem: self._known(simulator, source) for source in programs
+        }
+        for together in (self.per_boot, 1):
+            left = [source for source in programs if found[source.stem] is None]
+            boots = list(groups(left, together))
+            for ended in at_once(partial(self._booted, simulator), boots, self.workers):
+                found |= ended
+        return {name: each for name, each in found.items() if each is not None}
 
-    def _attempt(self, simulator: str, source: Path) -> int | ToolError:
-        try:
-            return self._measure(simulator, source.resolve())
-        except (ToolError, DataError) as error:
-            return ToolError(f"{source.stem}: {error}")
-
-    def _measure(self, simulator: str, source: Path) -> int:
-        """Return a program's cycles; of one that was measured before, out of its log."""
-        log, key = (self._beside("logs", source, ending) for ending in (".log", ".key"))
+    def _known(self, simulator: str, source: Path) -> Cycles | None:
+        """Return the cycles of a program that was measured before, out of its log."""
+        log, key = self._beside("logs", source, ".log"), self._beside("logs", source, ".key")
         asked = self._asked(simulator, source)
         if not key.exists() or key.read_text(encoding="utf-8") != asked or not log.exists():
-            key.unlink(missing_ok=True)
-            self._execute(simulator, source, log)
-        cycles = self._read(source, log)
-        write_text(key, asked)
-        return cycles
+            return None
+        try:
+            return self._read(source, log)
+        except (ToolError, DataError):
+            return None
 
     def _asked(self, simulator: str, source: Path) -> str:
         """Return a digest of all that decides what a program's log holds."""
         header = self.exported / "include" / "gemmini_params.h"
         files = [file_digest(each) for each in (Path(simulator), source, header) if each.exists()]
-        return digest([*files, *self.arguments, self.compile])
+        return digest([*files, *self.arguments, self.compile, self.per_boot])
 
-    def _execute(self, simulator: str, source: Path, log: Path) -> None:
+    def _booted(self, simulator: str, sources: tuple[Path, ...]) -> dict[str, Found | None]:
+        """Return what came of programs in one boot, by name; None: not reached.
+
+        What goes wrong is the fault of the last one that began, or of all if none did.
+        """
+        source = boot_source(self.exported.resolve(), sources)
+        log = self._beside("logs", source, ".log")
+        failure: ToolError | None = None
+        for each in sources:
+            self._beside("logs", each, ".key").unlink(missing_ok=True)
+        log.unlink(missing_ok=True)
+        try:
+            self._execute(simulator, source, log, self.timeout * len(sources))
+        except ToolError as error:
+            failure = error
+        printed = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+        parts = {sources[0].stem: printed} if len(sources) == 1 else taken_apart(printed)
+        last = next(reversed(parts), None)
+        found: dict[str, Found | None] = {}
+        for each in sources:
+            if failure is None or (each.stem in parts and each.stem != last):
+                write_text(self._beside("logs", each, ".log"), parts.get(each.stem, ""))
+                found[each.stem] = self._noted(simulator, each)
+            else:
+                its = each.stem == last or not parts
+                found[each.stem] = ToolError(f"{each.stem}: {failure}") if its else None
+        return found
+
+    def _noted(self, simulator: str, source: Path) -> Found:
+        """Return what a program's log says, and note what it is the log of."""
+        try:
+            cycles = self._read(source, self._beside("logs", source, ".log"))
+        except (ToolError, DataError) as error:
+            return ToolError(f"{source.stem}: {error}")
+        write_text(self._beside("logs", source, ".key"), self._asked(simulator, source))
+        return cycles
+
+    def _execute(self, simulator: str, source: Path, log: Path, timeout: float) -> None:
         program = self._compiled(source)
         arguments = [_filled(each, {"program": program}) for each in self.arguments]
         try:
-            execute([simulator, *arguments], self.exported, self.timeout, log)
+            execute([simulator, *arguments], self.exported, timeout, log)
         except ToolError as error:
             raise ToolError(f"{self.command}: {error}") from None
 
-    def _read(self, source: Path, log: Path) -> int:
+    def _read(self, source: Path, log: Path) -> Cycles:
         measured = list(read_log(log, PARAMETERS))
         begins = _BEGINS.search(source.read_text(encoding="utf-8"))
         assert begins is not None
@@ -90,7 +138,13 @@ class Simulator:
             raise ToolError(f"{log} is of another program")
         for each in measured:
             _check_cycles(each)
-        return measured[-1].cycles
+        last = measured[-1]
+        if len(last.cycles) < 2:
+            raise ToolError(f"{log} holds 1 execution (legal: a cold one and a warm one)")
+        if self.verify and last.checksum is None:
+            raise ToolError(f"{log} holds no result (legal: one, or target.verify=false)")
+        last.check_result()
+        return Cycles(last.cycles[0], last.cycles[-1])
 
     def _compiled(self, source: Path) -> Path:
         """Return what the simulator takes: the compiled program, or the C file itself."""
@@ -163,7 +217,8 @@ def _check_cycles(measured: Measurement) -> None:
     """Refuse fewer cycles than the array computes for."""
     side = int(array_side(torch.tensor(measured.hardware["pe_dim"], dtype=torch.float64)))
     least = ceil(prod(measured.problem[dim] for dim in DIMS) / side**2)
-    if measured.cycles < least:
+    if min(measured.cycles) < least:
+        fewest = min(measured.cycles)
         raise ToolError(
-            f"{measured.cycles:,} cycles, fewer than the {least:,} that {side} x {side} PEs need"
+            f"{fewest:,} cycles, fewer than the {least:,} that {side} x {side} PEs need"
         )

@@ -4,35 +4,9 @@
  * run by this program  $mapping
  *
  * $note */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#ifndef BAREMETAL
-#include <sys/mman.h>
-#endif
-#include "include/gemmini_testutils.h"
-
-/* How often to run; the first execution begins with cold buffers. */
-#ifndef REPEAT
-#define REPEAT 1
-#endif
-
+$helpers
+static int $function(void) {
 $arrays
-
-static void run_layer(void) {
-$call
-  gemmini_fence();
-}
-
-int main(void) {
-#ifndef BAREMETAL
-  if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0) {
-    perror("mlockall");
-    return 1;
-  }
-#endif
   if (DIM != $dim || BANK_NUM * BANK_ROWS < $scratchpad_rows || ACC_ROWS < $accumulator_rows) {
     printf("this Gemmini is smaller than the design: $dim PEs a side, $scratchpad_rows and "
            "$accumulator_rows rows\n");
@@ -40,11 +14,22 @@ int main(void) {
   }
   gemmini_flush(0);
   printf("$begin\n");
-  for (int repeat = 0; repeat < REPEAT; repeat++) {
+  for (int run = 0; run < REPEAT + CHECK; run++) {
+    if (run == REPEAT) {
+$fills
+    }
     const uint64_t start = read_cycles();
-    run_layer();
+$call
+    gemmini_fence();
     const uint64_t cycles = read_cycles() - start;
-    printf("$end\n", (unsigned long long)cycles);
+    if (run < REPEAT) printf("$end\n", (unsigned long long)cycles);
   }
+#if CHECK
+  printf("$result\n", (unsigned long long)tilegrad_checksum($outputs, sizeof $outputs));
+#endif
   return 0;
 }
+
+#ifndef TILEGRAD_BOOT
+int main(void) { return tilegrad_started() ? $function() : 1; }
+#endif
