@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,12 +15,16 @@ if find_spec("botorch") is None:
     pytest.skip("needs botorch: pip install 'tilegrad[bayesian]'", allow_module_level=True)
 
 from tests.search.contract import StrategyContract
-from tests.search.helpers import TINY, small_problem
+from tests.search.helpers import TINY, run, small_problem
 from tilegrad.errors import ConfigError
+from tilegrad.mapping import format_shorthand
+from tilegrad.mapping.sampling import Sampler
 from tilegrad.search import BayesianStrategy, OneLoopBayesianStrategy
 from tilegrad.search.bayesian.genome import Genome
 from tilegrad.search.bayesian.process import gains, most_promising
+from tilegrad.search.bayesian.ranking import columns, ranked
 from tilegrad.search.bayesian.region import LENGTH, LONGEST, SUCCESSES, Region, drawn_best
+from tilegrad.search.state import generator
 from tilegrad.search.two_loop.loop import Tried
 
 # GPyTorch's, where it is imported.
@@ -47,6 +53,49 @@ class TestOneLoop(StrategyContract):
 def bowl(points: torch.Tensor) -> torch.Tensor:
     """Return an objective whose least is at 0.7 in every dim."""
     return ((points - 0.7) ** 2).sum(-1).exp()
+
+
+def test_ranked_are_those_that_look_like_the_best() -> None:
+    """Of rows whose cost follows two of six columns, one of which is constant."""
+    random = torch.Generator().manual_seed(4)
+    rows = torch.rand(140, 6, generator=random, dtype=torch.float64)
+    rows[:, 2] = 1.0
+    costs = (3 * rows[:, 0] + ((rows[:, 1] - 0.5) * 4) ** 2).exp()
+    found = ranked(rows[:40], costs[:40], rows[40:], 10)
+    assert len(found.unique()) == 10
+    among = costs[40:].argsort().argsort()[found]
+    assert float(among.double().mean()) < 20
+    assert torch.equal(found, ranked(rows[:40], costs[:40], rows[40:], 10))
+
+
+def test_rows_that_are_all_alike_or_do_not_fit_are_ranked_too() -> None:
+    rows = torch.ones(4, 3, dtype=torch.float64)
+    values = torch.tensor([1.0, math.inf, 2.0, 2.0], dtype=torch.float64)
+    assert ranked(rows, values, rows, 2).tolist() == [0, 1]
+
+
+def test_columns_tell_all_mappings_apart_but_for_loops_of_one() -> None:
+    problem = small_problem(workload=TINY)
+    layer = TINY.layers[0]
+    nests = Sampler(problem.accelerator, layer, problem.meshes[0]).draw(50, generator(2))
+    distinct = {format_shorthand(nests[row], problem.accelerator) for row in range(50)}
+    assert len(columns(nests).unique(dim=0)) == len(distinct)
+
+
+def test_a_ranked_search_evaluates_no_more_and_repeats(tmp_path: Path) -> None:
+    whole = BayesianStrategy(hardware=2, mappings=12, initial=2, batch=2, ranked=5, candidates=40)
+    first, again, random = (
+        run(small_problem(workload=TINY), each, tmp_path / str(number))[0]
+        for number, each in enumerate((whole, whole, replace(whole, ranked=0)))
+    )
+    assert first.samples == random.samples
+    assert first.private["values"] == again.private["values"] != random.private["values"]
+
+
+@pytest.mark.parametrize("ranked_ones", [5, -1])
+def test_no_more_are_ranked_than_are_tried(ranked_ones: int) -> None:
+    with pytest.raises(ConfigError, match=r"strategy\.ranked"):
+        replace(TWO_LOOPS, ranked=ranked_ones)
 
 
 def test_proposals_find_the_least_of_a_bowl_and_repeat() -> None:

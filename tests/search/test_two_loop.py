@@ -11,7 +11,7 @@ from tilegrad.errors import ConfigError
 from tilegrad.search import Budget, LatinStrategy
 from tilegrad.search.state import generator
 from tilegrad.search.two_loop.latin import latin_hypercube
-from tilegrad.search.two_loop.mapper import RandomMapper
+from tilegrad.search.two_loop.mapper import RandomMapper, Ranking
 from tilegrad.search.two_loop.sizes import Sizes
 
 
@@ -56,6 +56,26 @@ def test_what_is_mapped_fits_its_own_hardware() -> None:
         _, whole = exact.evaluate(found.designs[point].alone())
         # Whole blocks and cycles only add to what the choice goes by.
         assert value * (1 - 1e-9) <= float(whole) <= 1.5 * value
+
+
+def test_what_a_ranking_chooses_is_evaluated_in_place_of_random_mappings() -> None:
+    """A ranker that returns the last candidates, once for each layer on each point."""
+    problem, asked = small_problem(workload=TINY), []
+
+    def last(
+        seen: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor, count: int
+    ) -> torch.Tensor:
+        assert len(seen) == len(values)
+        assert bool((values.isfinite() & (values > 0)).all())
+        asked.append((len(seen), len(candidates)))
+        return torch.arange(len(candidates))[-count:]
+
+    ranking = Ranking(3, 25, lambda nests: nests.temporal.flatten(1), last)
+    hardware = Sizes.of(problem).hardware(torch.tensor([[0.6, 0.5, 0.5], [1, 0.8, 0.9]]).double())
+    found = RandomMapper(problem, Budget(), ranking).best(hardware, 12, generator(3))
+    # Each layer's smallest mapping, nine random ones, three of 25.
+    assert asked == [(10, 25)] * (2 * len(TINY.layers))
+    assert found.mappings == 13 * 2 * len(TINY.layers)
 
 
 def test_more_hardware_or_mappings_than_none_are_asked_for() -> None:

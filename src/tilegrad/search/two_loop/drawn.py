@@ -78,6 +78,11 @@ class Drawn:
         table[self._points[0], _ranks(self._points[0])] = figures
         return table
 
+    def alone(self, point: int) -> LoopNest:
+        """Return a point's settled candidates, in the order of its prices."""
+        end = int(self.have[: point + 1].sum())
+        return self._nests[0][torch.arange(end - int(self.have[point]), end)]
+
     def picked(self, rows: Int64[Tensor, " point"]) -> LoopNest:
         """Return each point's candidate of a row of the prices, ``[point]``.
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from tilegrad.search.budget import Budget
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState, generator
-from tilegrad.search.two_loop.mapper import RandomMapper
+from tilegrad.search.two_loop.mapper import RandomMapper, Ranking
 from tilegrad.search.two_loop.sizes import Sizes
 
 MAPPINGS_PER_UNIT = 100_000
@@ -43,13 +43,15 @@ class Proposer(Protocol):
 class TwoLoop:
     """``hardware`` points in all, ``batch`` at once (None: as many as a unit of work allows).
 
-    ``mappings`` random ones of each layer are tried on each point. Where no size is free it is one
+    ``mappings`` random ones of each layer are tried on each point, some of them chosen by the
+    ``ranking``. Where no size is free it is one
     point, on which the best mappings so far stay.
     """
 
     hardware: int
     mappings: int
     batch: int | None = None
+    ranking: Ranking | None = None
 
     def advance(
         self,
@@ -61,7 +63,7 @@ class TwoLoop:
     ) -> Iterator[None]:
         """Map batch after batch; see ``Strategy.advance``."""
         layers = len(problem.workload.layers)
-        sizes, mapper = Sizes.of(problem), RandomMapper(problem, budget)
+        sizes, mapper = Sizes.of(problem), RandomMapper(problem, budget, self.ranking)
         if not state.samples:
             # It fits wherever anything does: no search ends without a design.
             state.offer(problem.smallest(), problem)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from jaxtyping import Float64
@@ -26,6 +28,30 @@ MOST_DRAWN = 20_000
 """Mappings of a layer that are drawn together, about."""
 
 
+class Ranker(Protocol):
+    """Tells which mappings of a layer are worth to be evaluated from those that were."""
+
+    def __call__(self, seen: Tensor, values: Tensor, candidates: Tensor, count: int) -> Tensor:
+        """Return ``count`` of the ``candidates [candidate, column]``, as numbers.
+
+        ``values [row]``: objectives of the layer alone, of mappings ``seen [row, column]``.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """``count`` of a layer's mappings on a point are the best of ``candidates`` random ones.
+
+    As ``rank`` expects from the others, all of them as ``columns`` has them.
+    """
+
+    count: int
+    candidates: int
+    columns: Callable[[LoopNest], Tensor]
+    rank: Ranker
+
+
 @dataclass(frozen=True)
 class Mapped:
     """The best found on each of some hardware: ``designs [point, layer]``, ``values [point]``.
@@ -41,11 +67,17 @@ class Mapped:
 
 
 class RandomMapper:
-    """Maps all layers of a problem on hardware points by random mappings, those of ``Sampler``."""
+    """Maps all layers of a problem on hardware points by random mappings, those of ``Sampler``.
 
-    def __init__(self, problem: SearchProblem, budget: Budget) -> None:
+    Where there is a ``ranking``, the last ones on each point are chosen by it.
+    """
+
+    def __init__(
+        self, problem: SearchProblem, budget: Budget, ranking: Ranking | None = None
+    ) -> None:
         self.problem = problem
         self.budget = budget
+        self.ranking = ranking
         self.samplers = [
             Sampler(
                 problem.accelerator.running(layer.shape), layer, problem.meshes[0], problem.padded
@@ -69,8 +101,11 @@ class RandomMapper:
         layers = []
         for layer in range(len(self.samplers)):
             drawn = self._begun(layer, hardware, None if known is None else known[layer])
-            self._draw(self.samplers[layer], drawn, count, random)
+            chosen = 0 if self.ranking is None else self.ranking.count
+            self._draw(self.samplers[layer], drawn, count - chosen, random)
             drawn.settle()
+            if self.ranking is not None and chosen:
+                self._choose(self.samplers[layer], drawn, self.ranking, points.area, random)
             layers.append(drawn)
         priced = [drawn.prices(self.problem.model) for drawn in layers]
         found = selected(priced, points, self.problem.goal, self.budget)
@@ -93,6 +128,35 @@ class RandomMapper:
         for place, nest in enumerate(first, start=1):
             drawn.add(nest.each(lambda tensor: tensor[points * 0]), points, place)
         return drawn
+
+    def _choose(
+        self,
+        sampler: Sampler,
+        drawn: Drawn,
+        ranking: Ranking,
+        area: Tensor,
+        random: torch.Generator,
+    ) -> None:
+        """Add the best of a layer's candidates on each point, of a whole area ``[point]``."""
+        more = Drawn(drawn.table, drawn.hardware)
+        self._draw(sampler, more, ranking.candidates, random)
+        more.settle()
+        prices = drawn.prices(self.problem.model)
+        objective = self.problem.goal.objective
+        values = objective.value(prices.energy, prices.latency, area.unsqueeze(-1))
+        best = []
+        for point in range(drawn.count):
+            self.budget.check()
+            seen, candidates = drawn.alone(point), more.alone(point)
+            known = values[point, : int(drawn.have[point])]
+            chosen = ranking.rank(
+                ranking.columns(seen), known, ranking.columns(candidates), ranking.count
+            )
+            best.append(candidates[chosen])
+        for point, nests in enumerate(best):
+            at = torch.full((len(nests.temporal),), point)
+            drawn.add(nests, at, int(drawn.have[point]) + ranking.count)
+        drawn.settle()
 
     def _draw(self, sampler: Sampler, drawn: Drawn, count: int, random: torch.Generator) -> None:
         """Draw until each point has ``count`` more candidates, or for ``ROUNDS`` rounds."""
