@@ -7,15 +7,16 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from matplotlib.figure import Figure
+import pandas as pd
 
 from tilegrad.files import write_bytes, write_text
 from tilegrad.measuring.record import Record
-from tilegrad.report.theme import MAIN_COLOUR, png_bytes, themed
+from tilegrad.report.measured_curves import CURVE, curves_plot
+from tilegrad.report.theme import png_bytes
 from tilegrad.search.objective import UJ_PER_PJ
 
 COLUMNS = ("measurements", "round", "edp", "energy_uj", "cycles")
-CURVE, PICTURE = "measured_curve.csv", "measured.png"
+PICTURE = "measured.png"
 
 
 def curve_of(record: Record) -> list[dict[str, float]]:
@@ -41,27 +42,6 @@ def write_curve(directory: Path, points: Sequence[Mapping[str, float]], title: s
     table.writerows(points)
     write_text(directory / CURVE, text.getvalue())
     if points:
-        write_bytes(directory / PICTURE, png_bytes(curve_plot({"": points}, title)))
-
-
-@themed
-def curve_plot(curves: Mapping[str, Sequence[Mapping[str, float]]], title: str) -> Figure:
-    """Return step curves of the best measured EDP against measurements, one for each name."""
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    axes = figure.subplots()
-    for name, points in curves.items():
-        axes.step(
-            [point["measurements"] for point in points],
-            [point["edp"] for point in points],
-            where="post",
-            label=name,
-            color=MAIN_COLOUR if len(curves) == 1 else None,
-            linewidth=2,
-        )
-    if len(curves) > 1:
-        axes.legend()
-    axes.set_xlabel("measured programs")
-    axes.set_ylabel("EDP of the best measured design [uJ*cycles]")
-    axes.set_title(title)
-    axes.grid(True, alpha=0.25)
-    return figure
+        figure = curves_plot(pd.DataFrame(points).assign(setting="", seed=0))
+        figure.axes[0].set_title(title)
+        write_bytes(directory / PICTURE, png_bytes(figure))

@@ -16,6 +16,7 @@ from tilegrad.report.theme import png_bytes
 from tilegrad.sweeps.importances import importance_plot, importance_table, importances_over_seeds
 from tilegrad.sweeps.number import shown
 from tilegrad.sweeps.plot import settings_plot, trials_plot
+from tilegrad.sweeps.pooled import Pooled, pooled_tables
 from tilegrad.sweeps.record import FAILED, RUNNING, JobRecord, sweep_records
 from tilegrad.sweeps.study import JOURNAL
 from tilegrad.sweeps.table import (
@@ -77,7 +78,11 @@ def summarise(sweep: Sweep, console: Console) -> None:
     write_text(sweep.directory / "summary.csv", sweep.jobs.to_csv(index=False))
     if seeds is not None:
         write_text(sweep.directory / "seeds.csv", seeds.to_csv(index=False))
-    write_text(sweep.directory / "summary.md", markdown(sweep, seeds))
+    pooled = list(pooled_tables(sweep.records))
+    for each in pooled:
+        write_text(sweep.directory / f"{each.stem}.csv", each.table.to_csv(index=False))
+        write_bytes(sweep.directory / f"{each.stem}.png", png_bytes(each.picture))
+    write_text(sweep.directory / "summary.md", markdown(sweep, seeds, pooled))
     if sweep.figures:
         draw = trials_plot if sweep.searched else settings_plot
         figure = draw(sweep.jobs, sweep.varied, sweep.figures)
@@ -98,8 +103,11 @@ def _summarise_importances(sweep: Sweep) -> None:
         write_bytes(sweep.directory / "importances.png", png_bytes(importance_plot(found)))
 
 
-def markdown(sweep: Sweep, seeds: pd.DataFrame | None) -> str:
-    """Return the summary as Markdown: settings, figures, and the failures with their errors."""
+def markdown(sweep: Sweep, seeds: pd.DataFrame | None, pooled: Sequence[Pooled] = ()) -> str:
+    """Return the summary as Markdown: settings, figures, and the failures with their errors.
+
+    ``pooled``: tables of all jobs, a section of each.
+    """
     shared = " ".join(f"{key}={value}" for key, value in common_fields(sweep.records).items())
     lines = [f"# {len(sweep.records)} jobs", ""]
     if shared:
@@ -107,6 +115,9 @@ def markdown(sweep: Sweep, seeds: pd.DataFrame | None) -> str:
     if seeds is not None:
         lines += ["Median over the seeds, from the least to the most in brackets.", ""]
     lines += _markdown_table(*cells(sweep, seeds, sweep.figures))
+    for each in pooled:
+        about = "Medians, from the least to the most in brackets."
+        lines += ["", f"## {each.title}", "", about, "", *_markdown_table(each.header, each.rows)]
     found = importances_over_seeds(sweep.records)
     if len(found):
         lines += ["", "## Importances", "", *_markdown_table(*importance_table(found))]

@@ -20,12 +20,12 @@ from tilegrad.files import make_directory, read_json, write_json, write_text
 from tilegrad.predictors import Pipeline, Predictor
 from tilegrad.predictors.adaptation import adapted
 from tilegrad.predictors.features import feature_set
+from tilegrad.report.transfer import TRANSFER, transfer_plot
 from tilegrad.schedules import Schedules
 from tilegrad.training.plots import save_figure
 from tilegrad.training.predictions import coverage, target_metrics, test_table
-from tilegrad.training.transfer_plot import transfer_plot
 
-DIRECTORY, TABLE, PICTURE = "transfer", "transfer.csv", "transfer.png"
+DIRECTORY, PICTURE = "transfer", "transfer.png"
 
 
 class MachineSource(Protocol):
@@ -81,7 +81,7 @@ class Transfer:
             for count, draw, found in self._outcomes(name, predictor, directory, seed)
         ]
         table = pd.DataFrame(rows)
-        write_text(directory / TABLE, table.to_csv(index=False))
+        write_text(directory / TRANSFER, table.to_csv(index=False))
         save_figure(transfer_plot(table), directory / PICTURE)
         medians = table.groupby(["machine", "measurements"], sort=False).median()
         return {

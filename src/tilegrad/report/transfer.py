@@ -9,6 +9,9 @@ from matplotlib.figure import Figure
 
 from tilegrad.report.theme import themed
 
+TRANSFER = "transfer.csv"
+"""The table of a run: a row for each machine, number of measurements and draw."""
+
 PANELS = {
     "pair_accuracy_micro": "pairs ordered right [%]",
     "mape": "mean error [%]",
