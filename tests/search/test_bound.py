@@ -9,9 +9,19 @@ import pytest
 
 from tests.search.exact.test_fixed import problem_of
 from tests.search.helpers import OF_ANY, SHORT_RANDOM, Limits, outcome, small_problem
-from tilegrad.search import Budget, ExactStrategy, Runner, SearchProblem, SearchState
-from tilegrad.search.exact import effort, supported
+from tilegrad.search import (
+    Budget,
+    ExactStrategy,
+    RandomStrategy,
+    Runner,
+    SearchProblem,
+    SearchState,
+)
+from tilegrad.search.exact import effort, strategy, supported
+from tilegrad.search.exact.held import HeldRows
 from tilegrad.search.exact.mapper.kept import BY_LAYER, is_compiled
+from tilegrad.search.exact.meshes import Meshes, layer_rows
+from tilegrad.search.exact.rows import Rows
 from tilegrad.search.exact.strategy import ExactRun
 from tilegrad.workload import Problem, Workload
 
@@ -50,6 +60,65 @@ def test_bounds_hold_and_leave_the_design_alone(kind: str, objective: str, tmp_p
     assert state.gap >= state.value / least - 1 - 1e-9
     if kind == "full":
         assert state.bound >= min(least, state.value) / 1.001
+
+
+def test_best_takes_what_the_proof_finds(tmp_path: Path) -> None:
+    problem = small_problem("edp", Limits(caps={"pe_dim": 4}), TINY)
+    few = Runner(problem, RandomStrategy(designs=2), Budget(), 0, tmp_path, OF_ANY)
+    plain, _ = few.run()
+    least = optimum(problem)
+    assert plain.value > least * 1.01
+    # A finished run takes it too.
+    best, status = replace(few, bound="best").run()
+    assert status == "complete"
+    assert least <= best.value <= least * 1.001
+    assert best.value / 1.001 <= best.bound <= least * (1 + 1e-9)
+    assert best.samples > plain.samples
+    assert best.best is not None
+    assert problem.evaluate(best.best.alone())[1].item() == best.value
+
+
+def test_beside_known_designs_a_proof_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = small_problem("edp", Limits(caps={"pe_dim": 4}), TINY)
+    beside = replace(problem, known=problem.smallest(), near=True)
+    least = optimum(problem)
+    with monkeypatch.context() as without:
+        without.delattr(RandomStrategy, "advance")
+        state = searched(beside, tmp_path / "proven", "best")
+    assert state.done
+    assert state.value <= least * 1.001
+    # Where nothing can be proven the strategy searches.
+    padded = searched(replace(beside, padded=True), tmp_path / "padded", "best")
+    assert padded.samples == SHORT_RANDOM.designs
+    assert padded.gap is None
+
+
+def test_searches_of_one_process_enumerate_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tight, loose = (Limits(caps={"pe_dim": 4, "area_mm2": area}) for area in (0.03, 0.06))
+    alone = optimum(small_problem("edp", tight, TINY))
+    held = HeldRows(10_000)
+    monkeypatch.setattr(strategy, "HELD", held)
+    best = optimum(small_problem("edp", loose, TINY))
+    with monkeypatch.context() as again:
+        again.delattr(strategy, "layer_rows")
+        assert optimum(small_problem("edp", loose, TINY)) == best
+    # What others hold changes no result, and other layers are other rows.
+    assert optimum(small_problem("edp", tight, TINY)) == alone > best
+    twice = Workload("twice", (*TINY.layers, *TINY.layers))
+    assert optimum(small_problem("edp", loose, twice)) > best
+
+
+def test_the_oldest_rows_are_dropped() -> None:
+    problem = small_problem("edp", Limits(caps={"pe_dim": 4}), TINY)
+    ends = {"pe_dim": (1.0, 4.0)}
+    rows = Rows.join(layer_rows([Meshes.of(problem, ends)], 0))
+    held = HeldRows(2 * len(rows))
+    for key in (("a",), ("b",), ("c",)):
+        held.put(key, rows)
+    assert held.get(("a",)) is None
+    assert held.get(("b",)) is held.get(("c",)) is rows
 
 
 def test_on_hardware_without_free_sizes(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from tilegrad.commands.front_point import Done, Job, search_point
 from tilegrad.front.front import Found, Front
 from tilegrad.front.walk import waves
 from tilegrad.mapping import LoopNest, stack
-from tilegrad.search import build_runner
+from tilegrad.search import Runner, build_runner
+from tilegrad.search.bound import AUTO, BEST
 from tilegrad.search.problem import SearchProblem
 from tilegrad.spread import Spread, with_workers
 
@@ -51,11 +52,26 @@ class Walk:
         self._found: list[tuple[Found, LoopNest]] = []
         self._infeasible: list[tuple[Mapping[str, float], str]] = []
 
-    @cached_property
+    @property
     def problem(self) -> SearchProblem:
         """What is searched, under caps that hold nothing back; whatever caps refuse is refused."""
+        return self._runner.problem
+
+    @cached_property
+    def _runner(self) -> Runner:
         caps = {figure.name: LARGE for figure in self.figures[1:]}
-        return build_runner(self._config("check", caps, None)).problem
+        return build_runner(self._config("check", caps, None))
+
+    @cached_property
+    def _bound(self) -> str:
+        """What is proven of each design: by default all, and what the proof finds, in seconds."""
+        asked = str(self.config.bound)
+        if asked != AUTO or not getattr(self._runner.strategy, "takes_proofs", False):
+            return asked
+        # Imported here: where nothing is proven a front starts without the exact strategy.
+        from tilegrad.search.exact.effort import takes_seconds
+
+        return BEST if takes_seconds(self.problem) else asked
 
     def go(self, points: int) -> Front:
         """Search the whole front."""
@@ -76,7 +92,12 @@ class Walk:
     ) -> None:
         """Search under caps by place; ``objective``: the front's first figure by default."""
         jobs = [
-            Job(self._config(place, caps, objective), _told(caps), self._known(caps), near)
+            Job(
+                self._config(place, caps, objective, self._bound),
+                _told(caps),
+                self._known(caps),
+                near,
+            )
             for place, caps in places.items()
         ]
         try:
@@ -96,11 +117,18 @@ class Walk:
             found = Found(str(Path("points") / place), caps, done.result)
             self._found.append((found, done.design))
 
-    def _config(self, place: str, caps: Mapping[str, float], objective: str | None) -> DictConfig:
+    def _config(
+        self,
+        place: str,
+        caps: Mapping[str, float],
+        objective: str | None,
+        bound: str | None = None,
+    ) -> DictConfig:
         own = self.config.copy()
         with open_dict(own):
             for field in ("front", "baseline", "over", "spread"):
                 own[field] = None
+            own.bound = bound or self.config.bound
             own.objective = objective or self.figures[0].name
             own.dir = str(self.directory / "points" / place)
             for name, cap in caps.items():

@@ -12,9 +12,10 @@ from tilegrad.search.state import Observer, SearchState, Strategy
 if TYPE_CHECKING:
     from tilegrad.search.exact.effort import Effort
 
-AUTO, FULL, NONE = "auto", "full", "none"
-BOUNDS = (AUTO, FULL, NONE)
-"""What ``bound`` may be: what takes seconds, until the gap is ``GAP`` or time is over, nothing."""
+AUTO, FULL, BEST, NONE = "auto", "full", "best", "none"
+BOUNDS = (AUTO, FULL, BEST, NONE)
+"""What ``bound`` may be: what takes seconds; until the gap is ``GAP`` or time is over; the same,
+taking better designs that the proof comes by; nothing."""
 
 GAP = 0.001
 """The gap at which a proof ends."""
@@ -31,10 +32,11 @@ def proves(strategy: Strategy) -> bool:
 def add_bound(
     problem: SearchProblem, state: SearchState, kind: str, budget: Budget, observe: Observer
 ) -> None:
-    """Bound the objective from below, or note in ``state.unproven`` why not; the design stays.
+    """Bound the objective from below, or note in ``state.unproven`` why not.
 
     The exact strategy looks into the space with the design as one that is known. ``kind`` is of
-    ``BOUNDS``; ``auto`` ends after as much work as ``exact.effort`` says, whatever the time.
+    ``BOUNDS``; ``auto`` ends after as much work as ``exact.effort`` says, whatever the time. But
+    for ``best`` the design stays.
     """
     if kind == NONE or (state.gap is not None and (kind == AUTO or state.gap <= GAP)):
         return
@@ -47,7 +49,7 @@ def add_bound(
         reason = effort.reason
     if reason is None:
         try:
-            reason = _prove(problem, state, effort, budget, observe)
+            reason = _prove(problem, state, kind, effort, budget, observe)
         except ConfigError as error:
             # Of a layer that the exact strategy looks at only when it is its turn.
             reason = str(error)
@@ -57,6 +59,7 @@ def add_bound(
 def _prove(
     problem: SearchProblem,
     state: SearchState,
+    kind: str,
     effort: Effort | None,
     budget: Budget,
     observe: Observer,
@@ -65,8 +68,11 @@ def _prove(
     from tilegrad.search.exact.strategy import ExactStrategy
 
     proof = SearchState(value=state.value, edp=state.edp, best=state.best)
-    strategy = ExactStrategy(GAP)
+    strategy, counted = ExactStrategy(GAP), 0
     for units, cut in enumerate(in_time(strategy.advance(problem, proof, budget, 0)), start=1):
+        if kind == BEST:
+            _take(state, proof, counted)
+            counted = proof.mappings
         state.bound = max(state.bound, min(proof.bound, state.value))
         observe(state)
         if proof.done:
@@ -76,3 +82,11 @@ def _prove(
         if cut:
             return "budget.seconds left no time for it"
     return "the first steps of a proof gave no bound; bound=full goes on"
+
+
+def _take(state: SearchState, proof: SearchState, counted: int) -> None:
+    """Take what a proof found, and count its mappings but those ``counted`` before."""
+    if proof.best is not None:
+        state.count(proof.mappings - counted, proof.best.batch_shape[-1])
+    if proof.value < state.value:
+        state.value, state.edp, state.best = proof.value, proof.edp, proof.best

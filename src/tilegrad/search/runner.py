@@ -10,7 +10,7 @@ from tilegrad.errors import InfeasibleError
 from tilegrad.fingerprint.record import Fingerprint
 from tilegrad.memory import keep_freed_memory
 from tilegrad.provenance import provenance
-from tilegrad.search.bound import FULL, NONE, SEARCHING, add_bound, proves
+from tilegrad.search.bound import BEST, FULL, GAP, NONE, SEARCHING, add_bound, proves
 from tilegrad.search.budget import Budget, in_time
 from tilegrad.search.checkpoint import load_checkpoint, save_checkpoint
 from tilegrad.search.diagnosis import diagnosis
@@ -55,6 +55,7 @@ class Runner:
         keep_freed_memory()
         state = load_checkpoint(self.directory, self.fingerprint.digest) or SearchState()
         try:
+            self._prove_first(state, observe)
             self._advance(state, observe)
             self._prove(state, observe)
         except KeyboardInterrupt:
@@ -72,13 +73,30 @@ class Runner:
             )
         return state, "complete" if state.done else "budget"
 
-    def _advance(self, state: SearchState, observe: Observer) -> None:
-        if state.done or self._searching.spent(state) >= 1:
+    def _prove_first(self, state: SearchState, observe: Observer) -> None:
+        """See whether a proof alone finds what is to be found, where designs are known before."""
+        near = self.problem.known is not None and not proves(self.strategy)
+        if self.bound != BEST or not near or state.done or state.seconds > 0:
             return
+        self._begin(state)
+        budget = self._searching.begin()
+        add_bound(self.problem, state, self.bound, budget, observe)
+        state.seconds = budget.elapsed
+        state.done = state.gap is not None and state.gap <= GAP
+        state.record()
+        save_checkpoint(self.directory, state, self.fingerprint.digest)
+
+    def _begin(self, state: SearchState) -> None:
+        """Note what goes on with the search; known designs are its first."""
         state.note(provenance(self.fingerprint))
         known = self.problem.beside
         if known is not None and state.best is None:
             state.offer(known, self.problem)
+
+    def _advance(self, state: SearchState, observe: Observer) -> None:
+        if state.done or self._searching.spent(state) >= 1:
+            return
+        self._begin(state)
         if not proves(self.strategy):
             # Of the design before; it is proven anew.
             state.bound, state.unproven, state.cells = 0.0, "", []
@@ -98,7 +116,7 @@ class Runner:
     @property
     def _searching(self) -> Budget:
         """The search's own budget, which leaves time to a full proof."""
-        later = self.bound == FULL and not proves(self.strategy)
+        later = self.bound in (FULL, BEST) and not proves(self.strategy)
         return self.budget.part(SEARCHING) if later else self.budget
 
     def _prove(self, state: SearchState, observe: Observer) -> None:

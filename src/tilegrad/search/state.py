@@ -110,8 +110,8 @@ class Strategy(Protocol):
 
     ``needs_gradient``: only works with a latency model that is differentiable. ``pads``: proposes
     padded mappings where the problem allows them. One that bounds its results
-    itself has ``proves`` too, one that calls
-    a machine's library its own way ``prepared``, which returns the problem with those calls.
+    itself has ``proves`` too; one whose fronts take what a proof finds ``takes_proofs``; one that
+    calls a machine's library its own way ``prepared``, which returns the problem with those calls.
     """
 
     name: str

@@ -51,6 +51,15 @@ def reason_against(problem: SearchProblem) -> str | None:
     return None
 
 
+def takes_seconds(problem: SearchProblem) -> bool:
+    """Return whether a proof to the end takes about as long as a search, or less.
+
+    What of it is compiled already does not matter: results must not depend on it.
+    """
+    few = reason_against(problem) is None and not by_layer(problem)
+    return few and sum(rows(problem)) <= MOST_ROWS
+
+
 @dataclass(frozen=True)
 class Effort:
     """What ``auto`` does: ``reason`` in words where it is nothing.

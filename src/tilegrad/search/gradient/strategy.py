@@ -40,6 +40,7 @@ class GradientStrategy:
     name: str = field(default="gradient", init=False)
     needs_gradient: ClassVar[bool] = True
     pads: ClassVar[bool] = True
+    takes_proofs: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for name in ("steps", "polish_rounds", "polish_rows"):
