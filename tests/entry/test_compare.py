@@ -75,6 +75,32 @@ def test_overrides_come_on_top_of_what_the_designs_share(
 
 
 @pytest.mark.slow
+def test_searches_on_workers_end_as_those_of_one_process(
+    comparing: Command, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = pytest.importorskip("ray", reason="not installed: pip install 'tilegrad[ray]'")
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "400")
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    drawn = [text for text in DRAWN if not text.startswith("dir=")]
+    assert comparing(*drawn, "seeds=[0,1]", "dir=here").code == 0
+    try:
+        ended = comparing(
+            *drawn, "seeds=[0,1]", "dir=on_ray", "spread=ray", "+spread.init.num_cpus=2"
+        )
+    finally:
+        ray.shutdown()
+    assert ended.code == 0, ended.err
+    tables = []
+    for place in ("here", "on_ray"):
+        with (directory / place / "comparison.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        tables.append([{**row, "seconds": ""} for row in rows])
+        assert (directory / place / "curves.csv").exists()
+    assert len(tables[0]) == 2 * len(DESIGNS)
+    assert tables[0] == tables[1]
+
+
+@pytest.mark.slow
 def test_every_search_is_run_with_each_seed(comparing: Command, directory: Path) -> None:
     ended = comparing(*DRAWN, "seeds=[3,1]")
     assert ended.code == 0
@@ -93,16 +119,16 @@ def test_every_search_is_run_with_each_seed(comparing: Command, directory: Path)
 def test_the_same_command_goes_on(
     comparing: Command, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finish = compare._finish
+    searched = compare.searched
     calls: list[str] = []
 
-    def interrupted(run: compare._Run, show: bool) -> object:
-        calls.append(str(run.config.dir))
+    def interrupted(job: compare.Job) -> object:
+        calls.append(job.design)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return finish(run, show)
+        return searched(job)
 
-    monkeypatch.setattr(compare, "_finish", interrupted)
+    monkeypatch.setattr(compare, "searched", interrupted)
     assert comparing(*DRAWN).code == 130
     assert not (directory / "out" / "comparison.csv").exists()
     first = directory / "out" / DESIGNS[0] / "small" / "result.json"

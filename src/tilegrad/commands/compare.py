@@ -22,7 +22,7 @@ from tilegrad.complaints import describe
 from tilegrad.entry import plain_overrides
 from tilegrad.errors import ConfigError, TilegradError
 from tilegrad.fingerprint.claim import claimed
-from tilegrad.record import Result, read_result
+from tilegrad.record import read_result
 from tilegrad.report import (
     Comparison,
     Entry,
@@ -33,8 +33,12 @@ from tilegrad.report import (
 )
 from tilegrad.search import Runner, build_runner
 from tilegrad.search.progress import live_progress
+from tilegrad.spread import Here, Spread, with_workers
 
-FIELDS = ("designs", "reference", "workloads", "seeds", "shared", "overrides", "dir", "progress")
+FIELDS = (
+    *("designs", "reference", "workloads", "seeds", "shared", "overrides"),
+    *("dir", "progress", "spread"),
+)
 Texts = Sequence[str]
 
 
@@ -48,6 +52,7 @@ def compare(config: DictConfig) -> Comparison:
     designs, workloads, shared = _names(config)
     reference = choice("reference", config.reference, designs)
     show = flag("progress", config.progress)
+    spread: Spread = instantiate(config.get("spread")) or Here()
     directory = Path(str(config.dir))
     seeds = _seeds(config.seeds)
     every: Sequence[int | None] = seeds or [None]
@@ -60,17 +65,14 @@ def compare(config: DictConfig) -> Comparison:
         for workload in workloads
         for design in designs
     ]
-    console = Console(stderr=True, quiet=not show)
-    torch.set_num_threads(1)
-    entries = []
+    jobs = []
     for number, (design, run) in enumerate(runs, start=1):
         seed = f", seed {run.runner.seed}" if seeds else ""
         name = f"{design} on {run.runner.problem.workload.name}{seed}"
-        console.print(f"{number} of {len(runs)}: {name}", highlight=False)
-        found = _finish(run, show)
-        history = read_history(run.runner.directory) if seeds else None
-        entries.append(Entry(design, found, history))
-    comparison = Comparison(tuple(entries), reference)
+        with_workers(run.config, spread)
+        jobs.append(Job(f"{number} of {len(runs)}: {name}", design, run.config, show, bool(seeds)))
+    del runs
+    comparison = Comparison(tuple(spread.map(searched, jobs)), reference)
     write_comparison(directory, comparison)
     if seeds:
         write_curves(directory, comparison)
@@ -101,20 +103,34 @@ def _run(overrides: Texts, directory: Path, design: str, seed: int | None) -> _R
         raise ConfigError(f"designs.{design}: {describe(error)}") from None
 
 
-def _finish(run: _Run, show: bool) -> Result:
+@dataclass(frozen=True)
+class Job:
+    """One search to run: what it is called, whether it is shown, and its history read."""
+
+    title: str
+    design: str
+    config: DictConfig
+    show: bool
+    curve: bool
+
+
+def searched(job: Job) -> Entry:
     """Search, going on where an earlier command stopped; write and return the result."""
-    runner = run.runner
+    Console(stderr=True, quiet=not job.show).print(job.title, highlight=False)
+    torch.set_num_threads(1)
+    runner = build_runner(job.config)
     warn(runner.problem)
-    with claimed(runner.directory, runner.fingerprint, run.config):
-        runner = with_own_bests(runner, run.config)
-        with live_progress(runner.strategy.name, show) as observe:
+    with claimed(runner.directory, runner.fingerprint, job.config):
+        runner = with_own_bests(runner, job.config)
+        with live_progress(runner.strategy.name, job.show) as observe:
             state, status = runner.run(observe)
         if state.best is not None:
             write_found(runner, state, status)
     if status == "interrupted":
         Console(stderr=True).print("interrupted; to go on: the same command")
         raise KeyboardInterrupt
-    return read_result(runner.directory)
+    history = read_history(runner.directory) if job.curve else None
+    return Entry(job.design, read_result(runner.directory), history)
 
 
 def _seeds(given: Any) -> list[int]:
