@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -121,6 +122,19 @@ def test_missing_logs_and_odd_tables_are_refused(tmp_path: Path) -> None:
         parse_logs([tmp_path / "none.txt"], gemmini, tmp_path / "out.csv")
     with pytest.raises(DataError, match=r"unknown kind of table '\.xlsx' .legal: \.csv, \.parquet"):
         parse_logs([tmp_path / "none.txt"], gemmini, tmp_path / "out.xlsx")
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not on PATH")
+def test_results_with_a_bias_are_right(tmp_path: Path) -> None:
+    gemmini = load_accelerator("gemmini")
+    biased = replace(gemmini, machine={**gemmini.machine, "bias": 1})
+    names = ("ragged product", "dilated/conv")
+    exported = export_gemmini(write_result(tmp_path / "run", names), biased, tmp_path)
+    outputs = [execute(path, f"-I{tmp_path}", f"-I{STUB}") for path in exported.programs]
+    assert all(" bias=1 " in output for output in outputs)
+    assert len(parse(tmp_path, *outputs)) == 2
+    with pytest.raises(DataError, match="computed a wrong result"):
+        parse(tmp_path, outputs[0].replace("checksum=", "checksum=0")[:-2])
 
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not on PATH")

@@ -13,7 +13,7 @@ from functools import cache
 from itertools import product
 from statistics import fmean
 
-LINE, BEAT, PAGE, WORD = 64, 16, 4096, 4
+LINE, PAGE, WORD = 64, 4096, 4
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class Program:
     held: tuple[int, int, int] | None
     axes: tuple[Axis, Axis]
     current: bool = False
+    biased: bool = False
+    bus: int = 16
 
     def pixels(self, taps: int, channels: int) -> int:
         """Return how many neighbouring pixels share a row of the array."""
@@ -97,18 +99,18 @@ def simulated(program: Program) -> Counter[str]:
     return _convolution(program) if program.held is None else _product(program, program.held)
 
 
-def requests(place: int, length: int, piece: int) -> list[int]:
+def requests(place: int, length: int, piece: int, bus: int = 16) -> list[int]:
     """Return the bytes of the DMA's requests for a run of ``length`` bytes from ``place``.
 
     Commands move ``piece`` bytes of it. A request is 16, 32 or 64 bytes, aligned to its own size:
-    the smallest of those that bring most.
+    the smallest of those that bring most; none is less than the ``bus`` moves at once.
     """
     found = []
     for start in range(0, length, piece):
         here, end = place + start, place + min(start + piece, length)
         while here < end:
             size, reached = 0, here
-            for each in (16, 32, 64):
+            for each in (each for each in (8, 16, 32, 64) if each >= bus):
                 upto = min((here // each + 1) * each, end)
                 if upto > reached:
                     size, reached = each, upto
@@ -118,11 +120,11 @@ def requests(place: int, length: int, piece: int) -> list[int]:
 
 
 @cache
-def moved(length: int, pitch: int, piece: int) -> tuple[float, float]:
+def moved(length: int, pitch: int, piece: int, bus: int = 16) -> tuple[float, float]:
     """Return the mean requests and beats of runs that begin anywhere a tile's may, in a line."""
     places = range(0, LINE, math.gcd(length, pitch, LINE))
-    cuts = [requests(place, length, piece) for place in places]
-    return fmean(len(cut) for cut in cuts), fmean(sum(cut) / BEAT for cut in cuts)
+    cuts = [requests(place, length, piece, bus) for place in places]
+    return fmean(len(cut) for cut in cuts), fmean(sum(cut) / bus for cut in cuts)
 
 
 def spans(bound: int, size: int) -> list[tuple[int, int]]:
@@ -178,7 +180,7 @@ def _page_changes(pitch: int) -> float:
 
 def _load_inputs(total: Counter[str], program: Program, size: dict[str, int], seen: int) -> None:
     pitch, rows = program.bounds["C"], size["N"] * seen
-    request, beat = moved(size["C"], pitch, LINE)
+    request, beat = moved(size["C"], pitch, LINE, program.bus)
     total["input_requests"] += rows * request
     total["input_beats"] += rows * beat
     total["input_pages"] += rows * len(blocks(size["C"], LINE)) * _page_changes(pitch)
@@ -190,7 +192,7 @@ def _load_inputs(total: Counter[str], program: Program, size: dict[str, int], se
 
 def _load_weights(total: Counter[str], program: Program, size: dict[str, int]) -> None:
     pitch, rows = program.bounds["K"], size["R"] * size["S"] * size["C"]
-    request, beat = moved(size["K"], pitch, LINE)
+    request, beat = moved(size["K"], pitch, LINE, program.bus)
     total["weight_requests"] += rows * request
     total["weight_beats"] += rows * beat
     total["weight_pages"] += rows * len(blocks(size["K"], LINE)) * _page_changes(pitch)
@@ -217,13 +219,24 @@ def _execute(total: Counter[str], program: Program, size: dict[str, int]) -> Non
 def _zero(total: Counter[str], program: Program, size: dict[str, int]) -> None:
     words = max(program.mesh, LINE // WORD // program.mesh * program.mesh)
     total["zero_rows"] += size["P"] * size["Q"] * size["N"] * len(blocks(size["K"], words))
+    for _ in range(size["Q"] * size["N"] * len(blocks(size["P"], program.mesh)) * program.biased):
+        _load_bias(total, program, size["K"])
+
+
+def _load_bias(total: Counter[str], program: Program, filters: int) -> None:
+    """One row of a tile's biases, which a command reads once, however many rows it writes."""
+    request, beat = moved(filters * WORD, program.bounds["K"] * WORD, LINE, program.bus)
+    total["weight_requests"] += request
+    total["weight_beats"] += beat
 
 
 def _store(total: Counter[str], program: Program, size: dict[str, int]) -> None:
     mesh, pitch = program.mesh, program.bounds["K"]
     filters = len(blocks(size["K"], mesh))
     rows = size["N"] * size["Q"]
-    total["store_requests"] += rows * size["P"] * moved(size["K"], pitch, min(mesh, LINE))[0]
+    total["store_requests"] += (
+        rows * size["P"] * moved(size["K"], pitch, min(mesh, LINE), program.bus)[0]
+    )
     total["stores"] += rows * len(blocks(size["P"], mesh)) * filters
     total["store_pages"] += rows * size["P"] * filters * _page_changes(pitch)
 
@@ -251,15 +264,20 @@ def _product(program: Program, tile: tuple[int, int, int]) -> Counter[str]:
         rows, channels = whole["I"][i[0] : sum(i)], whole["K"][k[0] : sum(k)]
         total["tiles"] += 1
         if not (inputs_stay and j[0]):
-            _load_product(total, mesh, bounds, held, ("input", sum(rows), k, "K"))
+            _load_product(total, program, bounds, held, ("input", sum(rows), k, "K"))
         if not (weights_stay and i[0]):
-            _load_product(total, mesh, bounds, held, ("weight", sum(channels), j, "J"))
+            _load_product(total, program, bounds, held, ("weight", sum(channels), j, "J"))
         total["preloads"] += j[1] * k[1]
         total["computes"] += i[1] * j[1] * k[1]
         later = sum(max(4, row) for row in rows[1:])
         total["executed_rows"] += j[1] * k[1] * (max(4, mesh) + later)
+        if not k[0] and program.biased:
+            commands = len(blocks(j[1], max(1, LINE // WORD // mesh)))
+            total["zero_rows"] += sum(rows) * commands
+            for _ in rows:
+                _load_bias(total, program, min(held["J"] * mesh, bounds["J"]))
         if not k[0]:
-            _store_product(total, mesh, bounds, held, (rows, j))
+            _store_product(total, program, bounds, held, (rows, j))
     total["scratchpad_bytes"] = (held["I"] + held["J"]) * held["K"] * mesh**2
     total["accumulator_bytes"] = held["I"] * held["J"] * mesh**2 * WORD
     return total
@@ -270,12 +288,13 @@ Load = tuple[str, int, Span, str]
 
 
 def _load_product(
-    total: Counter[str], mesh: int, bounds: dict[str, int], held: dict[str, int], load: Load
+    total: Counter[str], program: Program, bounds: dict[str, int], held: dict[str, int], load: Load
 ) -> None:
     name, count, span, dim = load
+    mesh = program.mesh
     bound = bounds[dim]
     # A shorter last tile is taken for a whole one.
-    request, beat = moved(min(held[dim] * mesh, bound), bound, LINE)
+    request, beat = moved(min(held[dim] * mesh, bound), bound, LINE, program.bus)
     total[f"{name}_requests"] += count * request
     total[f"{name}_beats"] += count * beat
     pieces = len(blocks(span[1], max(1, LINE // mesh)))
@@ -285,13 +304,14 @@ def _load_product(
 
 def _store_product(
     total: Counter[str],
-    mesh: int,
+    program: Program,
     bounds: dict[str, int],
     held: dict[str, int],
     tile: tuple[list[int], Sequence[int]],
 ) -> None:
     rows, j = tile
-    bound = bounds["J"]
-    total["store_requests"] += sum(rows) * moved(min(held["J"] * mesh, bound), bound, LINE)[0]
+    mesh, bound = program.mesh, bounds["J"]
+    run = min(held["J"] * mesh, bound)
+    total["store_requests"] += sum(rows) * moved(run, bound, LINE, program.bus)[0]
     total["stores"] += len(rows) * len(blocks(j[1], max(1, LINE // mesh)))
     total["store_pages"] += sum(rows) * j[1] * _page_changes(bound)

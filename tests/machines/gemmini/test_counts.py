@@ -195,6 +195,8 @@ def test_lines_count_as_long_as_they_take() -> None:
     [
         ({"warmth": 1.0}, r"accelerator\.machine: unknown fact 'warmth' .*nearest: warm"),
         ({"warm": 0.5}, r"machine\.warm is 0\.5; legal: 1 .* or 0"),
+        ({"bias": 2.0}, r"machine\.bias is 2; legal: 1 .* or 0"),
+        ({"bus_bytes": 12.0}, r"machine\.bus_bytes is 12; legal: 8, 16, 32, 64"),
         ({"cache_kb": 0.0}, r"machine\.cache_kb is 0; legal: a number > 0"),
     ],
 )

@@ -16,6 +16,7 @@ from tilegrad.machines.gemmini.calls import CALLS, ORDER, PRODUCT
 from tilegrad.machines.gemmini.conv import conv_counts
 from tilegrad.machines.gemmini.counts import PAGE, Counts
 from tilegrad.machines.gemmini.matmul import matmul_counts
+from tilegrad.machines.gemmini.system import System
 from tilegrad.machines.gemmini.tiling import Tiling
 from tilegrad.shape.conv import DIMS, C, K
 
@@ -43,9 +44,9 @@ def counted(calls: pd.DataFrame) -> dict[str, Tensor]:
     """Return the closed forms' counts by the names of the recorded ones."""
     tiling = tiling_of(calls)
     mesh = torch.tensor(calls.dim.to_numpy(), dtype=torch.float64)
-    products: Counts = matmul_counts(tiling, mesh)[0]
+    products: Counts = matmul_counts(tiling, mesh, System())[0]
     counts = products.where(
-        torch.tensor((calls.call == PRODUCT).to_numpy()), conv_counts(tiling, mesh)
+        torch.tensor((calls.call == PRODUCT).to_numpy()), conv_counts(tiling, mesh, System())
     )
     pages = {
         name: (tiling.bounds[..., dim] / PAGE).clamp(max=1) for name, dim in (("C", C), ("K", K))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.helpers import gemmini, generator, seeds
 from tests.machines.gemmini.simulated import Axis, Program, simulated
+from tilegrad.accelerator import Accelerator
 from tilegrad.cost.footprint import footprint
 from tilegrad.machines.gemmini.counts import UNITS
 from tilegrad.machines.gemmini.generator import generator as built_for
@@ -69,6 +70,10 @@ def call_of(text: str) -> tuple[str, list[int]]:
 
 def program_of(text: str, mesh: int) -> Program:
     """Return what a C program asks of the library, on an array of ``mesh``."""
+    return replace(_program_of(text, mesh), biased=re.search(r"[, ]bias, ", text) is not None)
+
+
+def _program_of(text: str, mesh: int) -> Program:
     name, numbers = call_of(text)
     ones = dict.fromkeys("RSPQCKN", 1)
     if name == "tiled_matmul":
@@ -88,26 +93,42 @@ def program_of(text: str, mesh: int) -> Program:
     return Program(bounds, tile, mesh, None, axes, current=True)
 
 
-def priced(nest: LoopNest, problem: Problem, hardware: dict[str, float]) -> dict[str, float]:
+def stated(**facts: float) -> Accelerator:
+    """Return a Gemmini with other facts of its machine."""
+    return replace(gemmini(), machine={**gemmini().machine, **facts})
+
+
+def priced(
+    nest: LoopNest, problem: Problem, hardware: dict[str, float], machine: Accelerator | None = None
+) -> dict[str, float]:
     """Return the predictor's columns of a mapping ``[level, dim]`` by name."""
     bounds, strides = (
         torch.tensor(values, dtype=torch.float64) for values in (problem.bounds, problem.strides)
     )
     sums = footprint(analyse(nest, strides, gemmini()), gemmini())
     context = COMMANDS.context(nest, bounds, strides, gemmini())
-    columns = COMMANDS.columns(sums, context, gemmini(), dict(hardware))
+    columns = COMMANDS.columns(sums, context, machine or gemmini(), dict(hardware))
     kind, *logs = columns.tolist()
     return {"matmul": kind, **dict(zip(NAMES[1:], torch.tensor(logs).exp().tolist(), strict=True))}
 
 
-def emitted(layer: Tiled, found: LoopNest, hardware: dict[str, float]) -> str:
-    return c_program("000_layer", layer, found, gemmini(), hardware, "network")
+def emitted(
+    layer: Tiled, found: LoopNest, hardware: dict[str, float], machine: Accelerator | None = None
+) -> str:
+    return c_program("000_layer", layer, found, machine or gemmini(), hardware, "network")
 
 
-def assert_priced(layer: Tiled, found: LoopNest, hardware: dict[str, float]) -> None:
+def assert_priced(
+    layer: Tiled,
+    found: LoopNest,
+    hardware: dict[str, float],
+    machine: Accelerator | None = None,
+    bus: int = 16,
+) -> None:
     """Compare the price of what the program says that it runs with what its call does."""
-    program = program_of(emitted(layer, found, hardware), layer.generator.dim)
-    prices = priced(layer.nest, layer.problem, hardware)
+    text = emitted(layer, found, hardware, machine)
+    program = replace(program_of(text, layer.generator.dim), bus=bus)
+    prices = priced(layer.nest, layer.problem, hardware, machine)
     assert prices["matmul"] == (program.held is not None)
     counted = simulated(program)
     expected = {f"count.{name}": max(1e-6, counted[name]) for name in UNITS}
@@ -135,6 +156,20 @@ def test_every_packaged_layer_is_priced_as_it_is_emitted(problem: Problem) -> No
     if max(occupied["occupancy.scratchpad"], occupied["occupancy.accumulator"]) <= 1:
         # What fits by the predictor's account is emitted as it was found.
         assert torch.equal(layer.nest.temporal, found.temporal)
+
+
+@pytest.mark.parametrize("hardware", [HARDWARE, SMALL], ids=["16 x 16", "4 x 4"])
+@pytest.mark.parametrize(("bias", "bus"), [(1, 16), (0, 8), (1, 32)])
+@pytest.mark.parametrize("problem", UNUSUAL, ids=lambda problem: problem.name)
+def test_biases_and_other_buses_are_priced_as_they_are_emitted(
+    problem: Problem, bias: int, bus: int, hardware: dict[str, float]
+) -> None:
+    found = drawn(problem, hardware, 2)
+    machine = stated(bias=bias, bus_bytes=bus)
+    assert (
+        "bias[" in emitted(tiled(problem, found, built_for(hardware)), found, hardware, machine)
+    ) == bias
+    assert_priced(tiled(problem, found, built_for(hardware)), found, hardware, machine, bus)
 
 
 @st.composite

@@ -11,12 +11,13 @@ from tilegrad.machines.gemmini.counts import LEAST_ROWS, PAGE, Counts
 from tilegrad.machines.gemmini.packets import LINE, packets
 from tilegrad.machines.gemmini.pixels import tap_blocks, written_columns
 from tilegrad.machines.gemmini.rounding import between, ceil_div, mean_tile
+from tilegrad.machines.gemmini.system import System
 from tilegrad.machines.gemmini.template import ACCUMULATOR_BYTES
 from tilegrad.machines.gemmini.tiling import Tiling
 from tilegrad.shape.conv import C, K, N, P, Q, R, S
 
 
-def conv_counts(tiling: Tiling, mesh: Tensor) -> Counts:
+def conv_counts(tiling: Tiling, mesh: Tensor, system: System) -> Counts:
     """Return the counts of convolutions ``[...]`` on arrays of ``mesh [...]`` rows and columns."""
     bounds, tile = tiling.bounds, tiling.tile
     wide, high = axes(tiling)
@@ -26,8 +27,10 @@ def conv_counts(tiling: Tiling, mesh: Tensor) -> Counts:
     sums = wide.kernel_tiles * high.kernel_tiles * channels
     input_times, weight_times = tiling.loads(batches * wide.tiles * high.tiles, filters, sums)
     inputs = wide.inputs() * high.inputs() * bounds[..., N] * input_times * channels
-    c_blocks, c_pieces, c_requests, c_beats = _channels(tiling, mesh)
-    k_blocks, k_pieces, k_requests, k_beats, k_zeros, stores = _filters(tiling, mesh)
+    c_blocks, c_pieces, c_requests, c_beats = _channels(tiling, mesh, system.beat)
+    k_blocks, k_pieces, k_requests, k_beats, k_zeros, stores, *biased = _filters(
+        tiling, mesh, system
+    )
     taps = bounds[..., R] * bounds[..., S]
     weights = taps * bounds[..., C] * weight_times * filters
     pixels = wide.outputs * high.outputs * bounds[..., N] * filters
@@ -38,6 +41,9 @@ def conv_counts(tiling: Tiling, mesh: Tensor) -> Counts:
     executed = bounds[..., N] * high.outputs * rows + batches * high.tiles * (
         wide.tiles * mesh - first
     ).clamp(min=0)
+    # A bias is read once for the rows of the accumulator that a command writes it to.
+    biases = high.outputs * bounds[..., N] * filters * spans
+    bias_requests, bias_beats = (biases * each for each in biased or (0, 0))
     scratchpad, accumulator = convolution_rows(
         dict(enumerate(tile.unbind(-1))),
         (wide.extent(wide.tile), high.extent(high.tile)),
@@ -50,8 +56,8 @@ def conv_counts(tiling: Tiling, mesh: Tensor) -> Counts:
         input_beats=inputs * c_beats,
         input_pages=inputs * c_pieces * (bounds[..., C] / PAGE).clamp(max=1),
         input_rows=written * high.windows() * bounds[..., N] * input_times,
-        weight_requests=weights * k_requests,
-        weight_beats=weights * k_beats,
+        weight_requests=weights * k_requests + bias_requests,
+        weight_beats=weights * k_beats + bias_beats,
         weight_pages=weights * k_pieces * k_pages,
         weight_rows=weights * k_blocks,
         zero_rows=pixels * k_zeros,
@@ -88,32 +94,36 @@ def _whole_blocks(tiling: Tiling, mesh: Tensor) -> tuple[Tensor, Tensor]:
     return channels, filters
 
 
-def _channels(tiling: Tiling, mesh: Tensor) -> tuple[Tensor, ...]:
+def _channels(tiling: Tiling, mesh: Tensor, beat: int) -> tuple[Tensor, ...]:
     """Return blocks, pieces of a line, requests and beats of a pixel's channels in a mean tile."""
     pitch, tile = tiling.channels(C)
     line = torch.full_like(mesh, LINE)
 
     def counted(size: Tensor) -> tuple[Tensor, ...]:
-        return ceil_div(size, mesh), ceil_div(size, LINE), *packets(size, pitch, line)
+        return ceil_div(size, mesh), ceil_div(size, LINE), *packets(size, pitch, line, beat)
 
     return mean_tile(counted, pitch, tile, tiling.is_ragged)
 
 
-def _filters(tiling: Tiling, mesh: Tensor) -> tuple[Tensor, ...]:
+def _filters(tiling: Tiling, mesh: Tensor, system: System) -> tuple[Tensor, ...]:
     """Return blocks, pieces, requests and beats of a weight's row; zeros and stores of a pixel's.
 
-    In a mean tile. Zeros go to the accumulator, whose words have four bytes; stores have a block at
-    a time.
+    Then, where there is one, requests and beats of a bias; all in a mean tile. Zeros and biases go
+    to the accumulator, whose words have four bytes; stores have a block at a time.
     """
     pitch, tile = tiling.channels(K)
     line = torch.full_like(mesh, LINE)
     zeros = torch.floor(LINE / (ACCUMULATOR_BYTES * mesh)).clamp(min=1) * mesh
 
     def counted(size: Tensor) -> tuple[Tensor, ...]:
-        stores, _ = packets(size, pitch, mesh.clamp(max=LINE))
-        loads = packets(size, pitch, line)
+        stores, _ = packets(size, pitch, mesh.clamp(max=LINE), system.beat)
+        loads = packets(size, pitch, line, system.beat)
         pieces = ceil_div(size, LINE)
-        return ceil_div(size, mesh), pieces, *loads, ceil_div(size, zeros), stores
+        found = ceil_div(size, mesh), pieces, *loads, ceil_div(size, zeros), stores
+        if not system.bias:
+            return found
+        words = size * ACCUMULATOR_BYTES, pitch * ACCUMULATOR_BYTES
+        return *found, *packets(*words, line, system.beat)
 
     return mean_tile(counted, pitch, tile, tiling.is_ragged)
 

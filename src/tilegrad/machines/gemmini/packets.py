@@ -1,4 +1,4 @@
-"""How Gemmini's DMA cuts a run of bytes into requests of 16, 32 or 64 aligned bytes."""
+"""How Gemmini's DMA cuts a run of bytes into aligned requests, from a beat of its bus to a line."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from tilegrad.machines.gemmini.rounding import power_of_two
 
 LINE = 64
 """Bytes of a cache line, the largest request."""
-BEAT = 16
-"""Bytes that the bus moves in a cycle."""
-REQUESTS = (16, 32, 64)
+BEATS = (8, 16, 32, 64)
+"""Bytes that buses of Gemmini's generator move in a cycle: powers of two up to a line."""
 
 
-def packets(length: Tensor, pitch: Tensor, piece: Tensor) -> tuple[Tensor, Tensor]:
+def packets(length: Tensor, pitch: Tensor, piece: Tensor, beat: int) -> tuple[Tensor, Tensor]:
     """Return requests and beats of a run of ``length`` bytes, moved in commands of ``piece``.
+
+    ``beat`` is what the bus moves in a cycle [bytes], the smallest request; one of ``BEATS``.
 
     The run's place in memory is a multiple of the greatest common divisor of its length and the
     ``pitch`` [bytes] of rows; the counts are the mean over such places. All are whole floats, the
@@ -27,34 +28,35 @@ def packets(length: Tensor, pitch: Tensor, piece: Tensor) -> tuple[Tensor, Tenso
     row = step.to(length.dtype).log2().long() * (LINE + 1)
     whole = torch.floor(length / piece)
     rest = (length - whole * piece).long()
-    table = _table().to(length.device)
+    table = _table(beat).to(length.device)
     of_piece, of_rest = row + piece.long(), row + rest
     requests, beats = (whole * each[of_piece] + each[of_rest] for each in table)
     return requests, beats
 
 
 @cache
-def _table() -> Tensor:
+def _table(beat: int) -> Tensor:
     """Return (requests, beats) ``[2, log2 step * bytes]`` for steps and bytes up to a line."""
     steps = [2**power for power in range(LINE.bit_length())]
-    counts = [_mean_of_places(length, step) for step in steps for length in range(LINE + 1)]
+    counts = [_mean_of_places(length, step, beat) for step in steps for length in range(LINE + 1)]
     return torch.tensor(counts, dtype=torch.float64).T.contiguous()
 
 
-def _mean_of_places(length: int, step: int) -> tuple[float, float]:
-    cuts = [_cut(place, length) for place in range(0, LINE, step)]
+def _mean_of_places(length: int, step: int, beat: int) -> tuple[float, float]:
+    cuts = [_cut(place, length, beat) for place in range(0, LINE, step)]
     return (
         sum(len(cut) for cut in cuts) / len(cuts),
-        sum(size // BEAT for cut in cuts for size in cut) / len(cuts),
+        sum(size // beat for cut in cuts for size in cut) / len(cuts),
     )
 
 
-def _cut(place: int, length: int) -> list[int]:
+def _cut(place: int, length: int, beat: int) -> list[int]:
     """Return the sizes of the requests: always the one that brings most, the smallest of those."""
     sizes = []
+    requests = [size for size in BEATS if size >= beat]
     while length > 0:
-        brings = {size: min(size - place % size, length) for size in REQUESTS}
-        size = max(REQUESTS, key=lambda request: brings[request])
+        brings = {size: min(size - place % size, length) for size in requests}
+        size = max(requests, key=lambda request: brings[request])
         sizes.append(size)
         place += brings[size]
         length -= brings[size]

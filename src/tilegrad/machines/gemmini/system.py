@@ -7,6 +7,7 @@ from math import log
 
 from tilegrad.accelerator import Accelerator
 from tilegrad.errors import ConfigError, unknown
+from tilegrad.machines.gemmini.packets import BEATS
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class System:
     warm: float = 1.0
     issue_cycles: float = 0.0
     start_cycles: float = 0.0
+    bus_bytes: float = 16.0
+    bias: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("cache_kb", "memory_latency"):
@@ -39,10 +42,23 @@ class System:
                     f"accelerator.machine.{name} is {getattr(self, name):g}; legal: a number > 0, "
                     "or 0 (as the machine of the training)"
                 )
-        if self.warm not in (0, 1):
+        meanings = {"warm": "(the program ran before)", "bias": "(programs add one)"}
+        for name, meaning in meanings.items():
+            if getattr(self, name) not in (0, 1):
+                raise ConfigError(
+                    f"accelerator.machine.{name} is {getattr(self, name):g}; legal: 1 {meaning} or "
+                    "0"
+                )
+        if self.bus_bytes not in BEATS:
             raise ConfigError(
-                f"accelerator.machine.warm is {self.warm:g}; legal: 1 (the program ran before) or 0"
+                f"accelerator.machine.bus_bytes is {self.bus_bytes:g}; legal: "
+                f"{', '.join(map(str, BEATS))}"
             )
+
+    @property
+    def beat(self) -> int:
+        """Bytes that the bus moves in a cycle."""
+        return int(self.bus_bytes)
 
     @property
     def log_wait(self) -> float:

@@ -131,11 +131,11 @@ def _counted(system: System, rows: Tensor) -> Tensor:
     """
     tiling, mesh = Tiling.unpacked(rows[..., :-1]), rows[..., -1]
     matmul = tiling.is_matmul
-    product, extents = matmul_counts(tiling, mesh)
+    product, extents = matmul_counts(tiling, mesh, system)
     # A search asks for one layer at a time: what is all of one kind is counted once.
     counts = product
     if not matmul.all():
-        counts = conv_counts(tiling, mesh)
+        counts = conv_counts(tiling, mesh, system)
         counts = product.where(matmul, counts) if matmul.any() else counts
     fetched = misses(system, *_program(tiling, matmul, extents)) + system.log_wait
     logs = [getattr(counts, name).clamp(min=_NONE).log() for name in UNITS]

@@ -15,13 +15,13 @@ from math import log2, prod
 import numpy as np
 from numpy.typing import NDArray
 
-from tilegrad.machines.gemmini.template import INPUT_BYTES
+from tilegrad.machines.gemmini.template import ACCUMULATOR_BYTES, INPUT_BYTES
 from tilegrad.shape.conv import DIMS, STRIDES
 
 MULTIPLIER = 6_364_136_223_846_793_005
 INCREMENT = 1_442_695_040_888_963_407
 """Of the generator, modulo 2**64 (Knuth's MMIX)."""
-INPUT_SEED, WEIGHT_SEED = 1, 2
+INPUT_SEED, WEIGHT_SEED, BIAS_SEED = 1, 2, 3
 WORD = 8
 """Bytes that the generator makes and the checksum takes at once."""
 
@@ -64,11 +64,12 @@ def _folded(words: Words) -> Words:
     return words ^ (words >> np.uint64(32))
 
 
-def reference(problem: Fields) -> NDArray[np.int8]:
+def reference(problem: Fields, biased: bool = False) -> NDArray[np.int8]:
     """Return the outputs ``[N, Q, P, K]`` of a layer, by its bounds and strides.
 
-    Inputs are ``[N, rows, columns, C]`` that hold their padding, weights ``[S, R, C, K]``. Float64
-    holds every sum exactly.
+    Inputs are ``[N, rows, columns, C]`` that hold their padding, weights ``[S, R, C, K]``, biases
+    ``[K]``: bytes, as large beside the outputs as those before they are scaled. Float64 holds every
+    sum exactly.
     """
     b = {dim: problem[dim] for dim in DIMS}
     wstride, hstride, wdilation, hdilation = (problem[name] for name in STRIDES)
@@ -78,26 +79,27 @@ def reference(problem: Fields) -> NDArray[np.int8]:
     inputs = filled(prod(shape) * INPUT_BYTES, INPUT_SEED).reshape(shape)
     taps = (b["S"], b["R"], b["C"], b["K"])
     weights = filled(prod(taps) * INPUT_BYTES, WEIGHT_SEED).reshape(taps).astype(np.float64)
-    scale = 2.0 ** -shift_of(problem)
+    shift = shift_of(problem)
+    biases = filled(b["K"] * ACCUMULATOR_BYTES, BIAS_SEED).view("<i4") >> 24 << shift
     outputs = np.empty((b["N"], b["Q"], b["P"], b["K"]), np.int8)
     for image in range(b["N"]):
-        sums = np.zeros((b["Q"] * b["P"], b["K"]))
+        sums = np.tile(biases * float(biased), (b["Q"] * b["P"], 1))
         for s in range(b["S"]):
             high = slice(s * hdilation, s * hdilation + (b["Q"] - 1) * hstride + 1, hstride)
             for r in range(b["R"]):
                 wide = slice(r * wdilation, r * wdilation + (b["P"] - 1) * wstride + 1, wstride)
                 window = inputs[image, high, wide].reshape(-1, b["C"]).astype(np.float64)
                 sums += window @ weights[s, r]
-        stored = np.clip(np.rint(sums * scale), -128, 127)
+        stored = np.clip(np.rint(sums * 2.0**-shift), -128, 127)
         outputs[image] = stored.reshape(outputs.shape[1:]).astype(np.int8)
     return outputs
 
 
-def expected_checksum(problem: Fields) -> int:
+def expected_checksum(problem: Fields, biased: bool = False) -> int:
     """Return the checksum of a layer's right outputs."""
-    return _expected(tuple(sorted(problem.items())))
+    return _expected(tuple(sorted(problem.items())), biased)
 
 
 @lru_cache(maxsize=1024)
-def _expected(problem: tuple[tuple[str, int], ...]) -> int:
-    return checksum(reference(dict(problem)))
+def _expected(problem: tuple[tuple[str, int], ...], biased: bool) -> int:
+    return checksum(reference(dict(problem), biased))

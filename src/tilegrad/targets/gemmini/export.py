@@ -14,6 +14,7 @@ from tilegrad.machines.gemmini.generator import (
     generator,
 )
 from tilegrad.machines.gemmini.packets import LINE
+from tilegrad.machines.gemmini.system import System
 from tilegrad.machines.gemmini.template import ACCUMULATOR_BYTES, INPUT_BYTES, check_template
 from tilegrad.mapping.covers import padding_text
 from tilegrad.targets.design import Design, layer_directory, plain, read_design
@@ -101,6 +102,7 @@ def _values(design: Design, built: Generator) -> dict[str, object]:
         **{name: f"{value:g}" for name, value in design.hardware.items()},
         "workload": plain(design.workload),
         "dim": built.dim,
+        "bus_bits": 8 * System.of(design.accelerator).beat,
         "partial_sum_bits": built.partial_sum_bits,
         "built_scratchpad_kb": built.scratchpad_kb,
         "built_accumulator_kb": built.accumulator_kb,

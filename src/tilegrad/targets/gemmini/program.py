@@ -8,9 +8,11 @@ from importlib.resources import files
 from string import Template
 
 from tilegrad.accelerator import Accelerator
+from tilegrad.machines.gemmini.system import System
 from tilegrad.mapping import LoopNest, format_shorthand
 from tilegrad.targets.design import plain
 from tilegrad.targets.gemmini.data import (
+    BIAS_SEED,
     INCREMENT,
     INPUT_SEED,
     MULTIPLIER,
@@ -60,6 +62,7 @@ def program(
     mapping = format_shorthand(layer.nest, accelerator)
     scratchpad_rows, accumulator_rows = layer.rows
     inputs, weights, outputs = PRODUCT_NAMES if layer.is_product else CONVOLUTION_NAMES
+    biased = bool(System.of(accelerator).bias)
     return template("layer.c").substitute(
         helpers=template("program.c").substitute(
             check=int(check), multiplier=MULTIPLIER, increment=INCREMENT
@@ -70,18 +73,15 @@ def program(
         found=format_shorthand(found, accelerator),
         mapping=mapping,
         note=_note(layer, found),
-        arrays=_arrays(layer),
-        fills="\n".join(
-            f"      tilegrad_fill({name}, sizeof {name}, {seed});"
-            for name, seed in ((inputs, INPUT_SEED), (weights, WEIGHT_SEED))
-        ),
+        arrays=_arrays(layer, biased),
+        fills=_fills((inputs, weights), layer, biased),
         outputs=outputs,
         result=result_line(key, "%016llx"),
-        call=_matmul(layer) if layer.is_product else _conv(layer),
+        call=_matmul(layer, biased) if layer.is_product else _conv(layer, biased),
         dim=layer.generator.dim,
         scratchpad_rows=2 * scratchpad_rows,
         accumulator_rows=2 * accumulator_rows,
-        begin=begin_line(key, layer.problem, hardware, mapping, layer.given),
+        begin=begin_line(key, layer.problem, hardware, mapping, layer.given, biased),
         end=end_line(key, "%llu"),
     )
 
@@ -111,7 +111,20 @@ def boot_program(keys: Sequence[str], programs: Sequence[str]) -> str:
     return "\n".join(["#define TILEGRAD_BOOT", *programs, main, ""])
 
 
-def _arrays(layer: Tiled) -> str:
+def _fills(operands: tuple[str, str], layer: Tiled, biased: bool) -> str:
+    """Fill the operands with known data, and the bias with a byte of it, scaled as the sums are."""
+    seeds = zip(operands, (INPUT_SEED, WEIGHT_SEED), strict=True)
+    lines = [f"tilegrad_fill({name}, sizeof {name}, {seed});" for name, seed in seeds]
+    if biased:
+        filters, unit = layer.bounds["K"], 1 << shift_of(layer.problem.as_dict())
+        lines += [
+            f"tilegrad_fill(bias, sizeof bias, {BIAS_SEED});",
+            f"for (int k = 0; k < {filters}; k++) bias[k] = (bias[k] >> 24) * {unit};",
+        ]
+    return "\n".join(f"      {line}" for line in lines)
+
+
+def _arrays(layer: Tiled, biased: bool) -> str:
     """Declare the tensors; their values do not matter to the cycles."""
     b = layer.bounds
     shapes: tuple[tuple[int, ...], ...]
@@ -126,10 +139,13 @@ def _arrays(layer: Tiled) -> str:
             (b["S"], b["R"], b["C"], b["K"]),
             (b["N"], b["Q"], b["P"], b["K"]),
         )
-    return "\n".join(
+    lines = [
         f"  static elem_t {name}{''.join(f'[{size}]' for size in shape)} row_align(1) {ALIGNED};"
         for name, shape in zip(names, shapes, strict=True)
-    )
+    ]
+    if biased:
+        lines.append(f"  static acc_t bias[{b['K']}] row_align_acc(1) {ALIGNED};")
+    return "\n".join(lines)
 
 
 def _scale(layer: Tiled) -> str:
@@ -137,20 +153,21 @@ def _scale(layer: Tiled) -> str:
     return f"0x1p-{shift_of(layer.problem.as_dict())}f"
 
 
-def _matmul(layer: Tiled) -> str:
+def _matmul(layer: Tiled, biased: bool) -> str:
+    bias, pitch, repeating = ("bias", 0, "true") if biased else ("NULL", layer.bounds["K"], "false")
     rows, filters, channels = layer.product
     tile = layer.product_blocks
     return f"""\
   tiled_matmul({rows}, {filters}, {channels},
-               (elem_t *)A, (elem_t *)B, NULL, (elem_t *)C,
-               {channels}, {filters}, {filters}, {filters}, /* strides of A, B, D, C */
+               (elem_t *)A, (elem_t *)B, {bias}, (elem_t *)C,
+               {channels}, {filters}, {pitch}, {filters}, /* strides of A, B, D, C */
                MVIN_SCALE_IDENTITY, MVIN_SCALE_IDENTITY, MVIN_SCALE_IDENTITY,
-               NO_ACTIVATION, {_scale(layer)}, 0, false,
+               NO_ACTIVATION, {_scale(layer)}, 0, {repeating},
                {tile[0]}, {tile[1]}, {tile[2]}, /* tile_I, tile_J, tile_K in blocks of DIM */
                false, false, false, false, 0, WS);"""
 
 
-def _conv(layer: Tiled) -> str:
+def _conv(layer: Tiled, biased: bool) -> str:
     b, t = layer.bounds, layer.tile
     high, wide = layer.input_rows_columns
     stride, _, dilation, _ = layer.problem.strides
@@ -162,5 +179,5 @@ def _conv(layer: Tiled) -> str:
              false, false, false, false, false,
              {t["N"]}, {t["Q"]}, {t["P"]}, {t["K"]}, /* batches, porows, pocols, pochs */
              {t["S"]}, {t["R"]}, {t["C"]}, /* krows, kcols, kchs */
-             (elem_t *)input, (elem_t *)weights, NULL, (elem_t *)output,
+             (elem_t *)input, (elem_t *)weights, {"bias" if biased else "NULL"}, (elem_t *)output,
              NO_ACTIVATION, {_scale(layer)}, 0, 0, 0, WS);"""

@@ -11,8 +11,9 @@ data, which not every program makes.
 A call with a tile of its own, for which the mapping stands, is a further field of the beginning:
 ``call=tiled_matmul,tile_I=8,tile_J=4,tile_K=4``.
 
-``check`` is the CRC-32 of what follows it, so that a line mangled on its way is recognised. Other
-output may stand between the lines and before them on theirs.
+``bias=1`` says of a program that it adds a bias. ``check`` is the CRC-32 of what follows it, so
+that a line mangled on its way is recognised. Other output may stand between the lines and before
+them on theirs.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from tilegrad.targets.gemmini.data import expected_checksum
 from tilegrad.workload import Problem
 
 MARK = "tilegrad:"
-CALL = "call"
+CALL, BIAS = "call", "bias"
 LARGEST_CYCLES = 2**53
 _LINE = re.compile(r"tilegrad: (begin|end|result) (\S+) (.+)")
 
@@ -49,13 +50,17 @@ class Measurement:
     place: str
     call: GivenCall | None = None
     checksum: int | None = None
+    biased: bool = False
 
     def check_result(self) -> None:
         """Refuse a wrong result; ``DataError`` names the line where the program began."""
-        if self.checksum is not None and self.checksum != expected_checksum(self.problem):
+        if self.checksum is None:
+            return
+        expected = expected_checksum(self.problem, self.biased)
+        if self.checksum != expected:
             raise DataError(
                 f"{self.place}: {self.layer!r} computed a wrong result (checksum "
-                f"{self.checksum:016x}, of the right one {expected_checksum(self.problem):016x})"
+                f"{self.checksum:016x}, of the right one {expected:016x})"
             )
 
 
@@ -65,11 +70,14 @@ def begin_line(
     hardware: Mapping[str, float],
     mapping: str,
     call: GivenCall | None = None,
+    biased: bool = False,
 ) -> str:
     """Return the line that says what is about to run; ``mapping`` is its shorthand."""
     fields = {**{name: f"{value:g}" for name, value in hardware.items()}, **problem.as_dict()}
     if call is not None:
         fields[CALL] = str(call).replace(" ", ",")
+    if biased:
+        fields[BIAS] = "1"
     text = " ".join(f"{name}={value}" for name, value in fields.items())
     body = f"{text} mapping={mapping.replace(' ', '_')}"
     return f"{MARK} begin {key} check={_check(body)} {body}"
@@ -190,6 +198,7 @@ def _measurement(key: str, begun: _Begun, parameters: tuple[str, ...]) -> Measur
     call = None if said is None else GivenCall.read(said.replace(",", " "))
     if said is not None and call is None:
         raise DataError(f"{begun.place}: call {said!r} (legal: tiled_conv or tiled_matmul, a tile)")
+    biased = rest.pop(BIAS, "0") == "1"
     problem = Problem.from_fields(key, rest, where=begun.place)
     return Measurement(
         key,
@@ -200,4 +209,5 @@ def _measurement(key: str, begun: _Begun, parameters: tuple[str, ...]) -> Measur
         begun.place,
         call,
         begun.checksum,
+        biased,
     )

@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "include/gemmini_params.h"
 
@@ -30,14 +29,14 @@ static inline void tiled_matmul(
     acc_scale_t scale, acc_scale_t bert_scale, bool repeating_bias, size_t tile_I, size_t tile_J,
     size_t tile_K, bool transpose_A, bool transpose_B, bool full_C, bool low_D, uint8_t weightA,
     enum tiled_matmul_type_t tiled_matmul_type) {
-  (void)D, (void)stride_D, (void)act, (void)repeating_bias;
+  (void)act;
   (void)bert_scale, (void)transpose_A, (void)transpose_B, (void)full_C, (void)low_D, (void)weightA;
   printf("matmul bounds %zu %zu %zu strides %zu %zu %zu scales %g %g %d %g tile %zu %zu %zu %d\n",
          dim_I, dim_J, dim_K, stride_A, stride_B, stride_C, A_scale_factor, B_scale_factor,
          D_scale_factor, scale, tile_I, tile_J, tile_K, tiled_matmul_type == WS);
   for (size_t i = 0; i < dim_I; i++)
     for (size_t j = 0; j < dim_J; j++) {
-      acc_t sum = 0;
+      acc_t sum = D ? ((const acc_t *)D)[(repeating_bias ? 0 : i) * stride_D + j] : 0;
 #ifdef BROKEN_SUMS
       sum = j == dim_J - 1 ? 1 << 14 : 0;
 #endif
@@ -56,7 +55,7 @@ static inline void tiled_conv(
     acc_scale_t scale, int pool_size, int pool_stride, int pool_padding,
     enum tiled_matmul_type_t tiled_conv_type) {
   (void)wrot180, (void)trans_output_1203, (void)trans_input_3120, (void)trans_weight_1203;
-  (void)trans_weight_0132, (void)bias, (void)act;
+  (void)trans_weight_0132, (void)act;
   (void)pool_size, (void)pool_stride, (void)pool_padding;
   printf("conv input %d %d %d %d output %d %d %d window %d %d %d %d %d strides %d %d %d %g "
          "tile %d %d %d %d %d %d %d %d\n",
@@ -68,7 +67,7 @@ static inline void tiled_conv(
   for (int pixel = 0; pixel < batch_size * out_row_dim * out_col_dim; pixel++) {
     const int image = pixel / (out_row_dim * out_col_dim);
     const int row = pixel / out_col_dim % out_row_dim * stride, column = pixel % out_col_dim * stride;
-    memset(sums, 0, out_channels * sizeof *sums);
+    for (int k = 0; k < out_channels; k++) sums[k] = bias ? bias[k] : 0;
     for (int tap = 0; tap < kernel_dim * kernel_dim; tap++) {
       const int high = row + tap / kernel_dim * kernel_dilation;
       const int wide = column + tap % kernel_dim * kernel_dilation;

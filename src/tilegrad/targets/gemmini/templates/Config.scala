@@ -12,6 +12,7 @@ object TilegradConfigs {
     meshColumns = $dim,
     spatialArrayOutputType = SInt($partial_sum_bits.W),
     dataflow = Dataflow.WS,
+    dma_buswidth = $bus_bits,
 
     sp_capacity = CapacityInKilobytes($built_scratchpad_kb),
     acc_capacity = CapacityInKilobytes($built_accumulator_kb),
