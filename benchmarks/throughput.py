@@ -131,7 +131,10 @@ def gradient_step(
     threads: ThreadPoolExecutor,
     options: argparse.Namespace,
 ) -> Row:
-    """Time forward and backward of one descent step over ``layers`` distinct layers."""
+    """Time forward and backward of one descent step over ``layers`` distinct layers.
+
+    On a processor in machine code, as in a search once it has descended many mappings.
+    """
     varied = _distinct_layers(workload, layers)
     meshes = dict.fromkeys(accelerator.plan().meshes, 128)
     space = hardware_space(accelerator, {}, meshes)
@@ -140,6 +143,8 @@ def gradient_step(
     device = torch.device(options.device)
     optimiser = Momentum(steps=100, learning_rate=10.0, momentum=0.8)
     descent = Descent(relaxed.to(device), optimiser)
+    for stack in descent.problem.stacks:
+        stack.machine.prepare()
     rows = 28_800 if descent.on_cpu else 1_000_000
     starts = max(2, rows // descent.rows_per_start)
     point, one_step = descent.begin(starts, generator(0)).to(device), Stop(1, Budget())

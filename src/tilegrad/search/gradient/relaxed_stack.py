@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float64, Int64
@@ -14,6 +14,7 @@ from tilegrad.accelerator.inversion import direction
 from tilegrad.cost.footprint import Footprint
 from tilegrad.cost.latency import LatencyModel, model_footprint
 from tilegrad.mapping.space import TEMPORAL, MapSpace
+from tilegrad.search.gradient.machine import Machine
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.tables import LayerTable
 from tilegrad.workload.workload import Stack
@@ -35,6 +36,7 @@ class RelaxedStack:
     dims: Int64[Tensor, " slot"]
     slots: tuple[Int64[Tensor, " *_"], ...]
     places: Int64[Tensor, " layer"]
+    machine: Machine = field(default_factory=Machine, compare=False)
 
     @property
     def bounds(self) -> Tensor:
@@ -101,12 +103,39 @@ class RelaxedStack:
 
     def sums(self, logs: Float64[Tensor, "start layer slot"], model: LatencyModel) -> Footprint:
         """Return footprints ``[start, layer, order]`` of log factors ``[start, layer, slot]``."""
+        factors = logs.exp()
+        found = self.machine.footprint(self, factors, model)
+        return self.of_factors(factors, model) if found is None else found
+
+    def of_factors(
+        self, factors: Float64[Tensor, "start layer slot"], model: LatencyModel
+    ) -> Footprint:
+        """Return footprints ``[start, layer, order]`` of factors, by tensor operations."""
         bounds = self.bounds.unsqueeze(-2)
-        nests = self.space.mapping(logs.exp().unsqueeze(-2), bounds, self.orders)
+        nests = self.space.mapping(factors.unsqueeze(-2), bounds, self.orders)
         strides = self.stack.strides.unsqueeze(-2)
         sums = model_footprint(model, nests, bounds, strides, self.space.accelerator)
         # Factors that are 1 throughout leave columns without the batch's dimensions.
-        return sums.expand(*logs.shape[:-1], self.orders.shape[1])
+        return sums.expand(*factors.shape[:-1], self.orders.shape[1])
+
+    def sample(self, orders: int) -> tuple[RelaxedStack, Float64[Tensor, "1 1 slot"]]:
+        """Return a layer that stands for any, with so many orders, and factors of it.
+
+        Loops are 1 where all layers' are, and nowhere else: tensor operations leave those out.
+        """
+        alike = (self.bounds == 1).all(0)
+        strides = self.stack.strides[:1].clone()
+        bounds = torch.where(alike, 1.0, 1000.0).unsqueeze(0)
+        factors = torch.linspace(1.1, 1.9, len(self.dims), dtype=torch.float64)
+        layer = replace(
+            self,
+            stack=replace(
+                self.stack, places=self.stack.places[:1], bounds=bounds.double(), strides=strides
+            ),
+            orders=self.orders[:1, :1].repeat(1, orders, 1, 1),
+            places=self.places[:1],
+        )
+        return layer, torch.where(alike[self.dims], 1.0, factors).view(1, 1, -1)
 
 
 def mesh_width(space: MapSpace, hardware: HardwareSpace, level: int, axis: int) -> float:
