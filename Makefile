@@ -13,7 +13,7 @@ OLDEST_VENV := .venv-oldest
 OLDEST := $(OLDEST_VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help search train test coverage slow exhaustive oldest lint docs bench
+.PHONY: help search train test coverage slow exhaustive oldest lint docs bench baselines dosa leaderboard poster
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):[^#]*## /make \1\t/p' Makefile
@@ -50,6 +50,21 @@ docs: $(DEV) ## build the documentation's site into site/; python -m http.server
 
 bench: $(RUNTIME) ## measure evaluations and gradient steps per second
 	$(BIN)/python benchmarks/throughput.py $(ARGS)
+
+# What a page of docs/ states, measured again; an interrupted command goes on. Comparisons share
+# processors by ARGS=spread=ray, the poster's by ARGS=hydra/launcher=ray, the leaderboard by ARGS='--jobs 2'.
+baselines: $(DEV) ## measure the settings that docs/baselines.md compares (an hour)
+	for each in latin evolution cosa; do $(BIN)/python compare.py experiment=baselines/$$each $(ARGS) || exit; done
+
+dosa: $(DEV) ## measure what docs/dosa.md states, but for Timeloop's table (many hours)
+	for each in cosearch baselines gemmini; do $(BIN)/python compare.py experiment=dosa/$$each $(ARGS) || exit; done
+	$(BIN)/python train.py -m experiment=dosa/rtl
+
+leaderboard: $(DEV) ## write docs/leaderboard.md (an hour)
+	$(BIN)/python benchmarks/leaderboard.py $(ARGS)
+
+poster: $(DEV) ## measure what docs/poster.md states (many hours)
+	$(BIN)/python train.py -m experiment=poster/models,poster/hardware,poster/hardware_raw,poster/pairs,poster/features,poster/importances,poster/simba,poster/targets,poster/counts $(ARGS)
 
 $(CREATED):
 	@command -v $(PYTHON) >/dev/null || \

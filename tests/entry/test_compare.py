@@ -10,8 +10,10 @@ import pytest
 
 from tests.helpers_scripts import Command, Script
 from tilegrad.commands import compare
+from tilegrad.composing import composed
 from tilegrad.files import alone
 from tilegrad.fingerprint.claim import LOCK
+from tilegrad.paths import config_directory
 
 RUN = (
     *(f"~designs.{name}" for name in ("gemmini_cosearched_16", "eyeriss", "nvdla_large")),
@@ -72,6 +74,27 @@ def test_overrides_come_on_top_of_what_the_designs_share(
     assert "Every search was cut off" in " ".join(ended.out.split())
     # A terminal of 80 columns holds every name whole.
     assert all(f" {name} " in ended.out for name in DESIGNS)
+
+
+COMPARED = sorted(
+    f"{folder.name}/{path.stem}"
+    for folder in (config_directory() / "experiment" / name for name in ("baselines", "dosa"))
+    for path in folder.glob("*.yaml")
+    if "For compare.py" in path.read_text(encoding="utf-8")
+)
+"""Experiments of compare.py's."""
+
+
+@pytest.mark.parametrize("experiment", COMPARED)
+def test_every_experiment_has_a_directory_of_its_own_and_a_reference(experiment: str) -> None:
+    config = composed("compare", {}, [f"experiment={experiment}"])
+    assert config.dir == f"outputs/{experiment}"
+    assert config.reference in config.designs
+    assert "accelerator" in " ".join([*config.designs[config.reference], *config.shared])
+
+
+def test_there_are_experiments_of_both_pages() -> None:
+    assert {each.split("/")[0] for each in COMPARED} == {"baselines", "dosa"}
 
 
 @pytest.mark.slow
