@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,11 @@ window.onload = () => {{
   const wide = [...page.body.querySelectorAll("*")].filter(
     (element) => !inside(element) && element.getBoundingClientRect().right > {width} + 1);
   const images = [...page.images];
+  const links = [...page.querySelectorAll("th a, svg a")];
   document.body.dataset.seen = JSON.stringify([
     page.documentElement.scrollWidth, wide.length,
-    images.filter((image) => image.complete && image.naturalWidth > 0).length, images.length]);
+    images.filter((image) => image.complete && image.naturalWidth > 0).length, images.length,
+    Math.floor(Math.min(999, ...links.map((link) => link.getBoundingClientRect().height)))]);
 }};
 </script></body></html>
 """
@@ -57,11 +60,11 @@ def test_nothing_sticks_out(
     layer["names"] = [layer["name"], "a_name_without_any_space_that_is_long_" * 4]
     directory = leave_run(record)
     write_report(directory, gemmini, resnet50)
-    scroll_width, sticking_out, loaded, images, complaints = _seen(directory, "report.html", width)
-    assert scroll_width <= width
-    assert sticking_out == 0
-    assert loaded == images == 3
-    assert not complaints
+    seen = _seen(directory, "report.html", width)
+    assert seen.scroll_width <= width
+    assert seen.sticking_out == 0
+    assert seen.loaded == seen.images == 3
+    assert not seen.complaints
 
 
 @pytest.mark.slow
@@ -74,15 +77,36 @@ def test_nothing_of_a_front_sticks_out_of_a_phone(record: dict[str, Any], tmp_pa
     found = tuple(Found(f"points/00{at}", {}, result) for at, result in enumerate(results))
     baseline = Baseline("samples", 9, 9, 1.0, [[9e10, 2.0], [8.5e10, 8.0]])
     figures = read_figures(["edp", "area_mm2"])
-    write_front(Front(figures, found, (({"area_mm2": 0.1}, "too small"),), tmp_path, baseline))
-    scroll_width, sticking_out, _, _, complaints = _seen(tmp_path, "front.html", 390)
-    assert scroll_width <= 390
-    assert sticking_out == 0
-    assert not complaints
+    front = Front(figures, found, (({"area_mm2": 0.1}, "too small"),), tmp_path, baseline)
+    for each in found:
+        (tmp_path / each.place).mkdir(parents=True)
+        (tmp_path / each.place / "report.html").touch()
+    write_front(front)
+    seen = _seen(tmp_path, "front.html", 390)
+    assert seen.scroll_width <= 390
+    assert seen.sticking_out == 0
+    # What WCAG 2.2 asks of a target's size.
+    assert 24 <= seen.least_link < 100
+    assert not seen.complaints
 
 
-def _seen(directory: Path, page: str, width: int) -> tuple[int, int, int, int, bool]:
-    """Return what ``FRAME`` measures of a page, and whether the browser complained of it."""
+@dataclass(frozen=True)
+class Seen:
+    """What ``FRAME`` measures of a page, and whether the browser complained of it.
+
+    ``least_link``: the height in pixels of the smallest link in tables and pictures.
+    """
+
+    scroll_width: int
+    sticking_out: int
+    loaded: int
+    images: int
+    least_link: int
+    complaints: bool
+
+
+def _seen(directory: Path, page: str, width: int) -> Seen:
+    """Return what is seen of a page in a window so wide."""
     (directory / "frame.html").write_text(FRAME.format(page=page, width=width), encoding="utf-8")
     profile = directory / "profile"
     command = [
@@ -93,7 +117,6 @@ def _seen(directory: Path, page: str, width: int) -> tuple[int, int, int, int, b
         (directory / "frame.html").as_uri(),
     ]
     shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    seen = re.search(r'data-seen="\[(\d+),(\d+),(\d+),(\d+)\]"', shown.stdout)
+    seen = re.search(r'data-seen="\[(\d+),(\d+),(\d+),(\d+),(\d+)\]"', shown.stdout)
     assert seen, shown.stdout[-2000:]
-    scroll_width, sticking_out, loaded, images = map(int, seen.groups())
-    return scroll_width, sticking_out, loaded, images, "CONSOLE" in shown.stderr
+    return Seen(*map(int, seen.groups()), complaints="CONSOLE" in shown.stderr)

@@ -20,6 +20,14 @@ from tilegrad.report.theme import MAIN_COLOUR, themed
 OTHERS = "#BBBBBB"
 RANDOM = "#8A6D3B"
 
+FINGER = 13
+"""Radius [pt] of what leads to a design around its point: 24 pixels wide on a phone."""
+
+LINK = re.compile(
+    r'(<a xlink:href="([^"]+)"[^>]*>)(.*?<use [^>]*?x="([-\d.]+)" y="([-\d.]+)")', re.DOTALL
+)
+"""A point's link, as Matplotlib writes it."""
+
 Colour = str | tuple[float, float, float, float]
 
 Links = dict[str, str]
@@ -127,10 +135,12 @@ def svg(picture: Figure, links: Links) -> str:
         picture.savefig(text, format="svg", metadata={"Date": None})
 
     def hinted(link: re.Match[str]) -> str:
-        return f"{link[0]}<title>{escape(typeset(links[link[1]]))}</title>"
+        opened, place, drawn, x, y = link.groups()
+        around = f'<circle cx="{x}" cy="{y}" r="{FINGER}" fill="transparent"/>'
+        return f"{opened}<title>{escape(typeset(links[place]))}</title>{around}{drawn}"
 
     drawn = text.getvalue()[text.getvalue().index("<svg") :]
-    return re.sub(r'<a xlink:href="([^"]+)"[^>]*>', hinted, drawn)
+    return LINK.sub(hinted, drawn)
 
 
 def hardware_text(found: Found) -> str:
