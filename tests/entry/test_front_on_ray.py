@@ -1,8 +1,9 @@
-"""A front on real workers of Ray: the same as in one process, also where its driver was killed."""
+"""A front on real workers of Ray: the same as in one process, whoever of them was killed."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -52,6 +53,42 @@ def _wait_for(path: Path, driver: subprocess.Popen[str]) -> None:
         assert driver.poll() is None, driver.communicate()[0]
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def _kill_a_worker(driver: subprocess.Popen[str]) -> None:
+    """Kill a worker of the driver's cluster, on this machine, that is at work on a search."""
+    until = time.monotonic() + MOST_SECONDS
+    while time.monotonic() < until:
+        assert driver.poll() is None, driver.communicate()[0]
+        listed = subprocess.run(
+            ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        )
+        rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+        parents = {int(pid): int(parent) for pid, parent, *_ in rows}
+        at_work = [int(pid) for pid, _, *words in rows if words and words[0].startswith("ray::_at")]
+        ours = [pid for pid in at_work if parents.get(parents[pid]) == driver.pid]
+        if ours:
+            os.kill(ours[0], signal.SIGKILL)
+            return
+        time.sleep(0.02)
+    raise AssertionError("no worker was at work")
+
+
+@pytest.mark.exhaustive
+def test_four_workers_undisturbed_and_with_one_killed_end_at_one_front(
+    searching: Command, directory: Path
+) -> None:
+    pytest.importorskip("ray", reason="not installed: pip install 'tilegrad[ray]'")
+    assert searching(*FRONT, "dir=here").code == 0
+    here = (directory / "here" / "front.csv").read_bytes()
+    for disturb in (lambda _: None, _kill_a_worker):
+        driver = _started(4)
+        disturb(driver)
+        told, _ = driver.communicate(timeout=MOST_SECONDS)
+        assert driver.returncode == 0, told
+        assert (directory / "on_ray" / "front.csv").read_bytes() == here
+        assert ("worker died" in told.lower()) == (disturb is _kill_a_worker), told
+        shutil.rmtree(directory / "on_ray")
 
 
 @pytest.mark.slow
