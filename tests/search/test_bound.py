@@ -17,6 +17,7 @@ from tilegrad.search import (
     SearchProblem,
     SearchState,
 )
+from tilegrad.search.caps import Caps
 from tilegrad.search.exact import effort, strategy, supported
 from tilegrad.search.exact.held import HeldRows
 from tilegrad.search.exact.mapper.kept import BY_LAYER, is_compiled
@@ -93,6 +94,17 @@ def test_beside_known_designs_a_proof_comes_first(
     padded = searched(replace(beside, padded=True), tmp_path / "padded", "best")
     assert padded.samples == SHORT_RANDOM.designs
     assert padded.gap is None
+
+
+def test_which_proofs_take_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = small_problem("edp", Limits(caps={"pe_dim": 4}), TINY)
+    assert effort.takes_seconds(problem)
+    assert not effort.takes_seconds(replace(problem, padded=True))
+    assert effort.takes_seconds(replace(problem, caps=Caps(cycles=1e6)))
+    assert not effort.takes_seconds(replace(problem, caps=Caps(pj_per_cycle=1e6)))
+    assert not effort.takes_seconds(problem_of("eyeriss", (1, 2), "edp"))
+    monkeypatch.setattr(effort, "MOST_ROWS", 3)
+    assert not effort.takes_seconds(problem)
 
 
 def test_searches_of_one_process_enumerate_once(monkeypatch: pytest.MonkeyPatch) -> None:

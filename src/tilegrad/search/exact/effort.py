@@ -6,7 +6,7 @@ So the same run always ends with the same bound.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
 
 from tilegrad.errors import ConfigError
 from tilegrad.mapping.factors import divisors
@@ -54,10 +54,11 @@ def reason_against(problem: SearchProblem) -> str | None:
 def takes_seconds(problem: SearchProblem) -> bool:
     """Return whether a proof to the end takes about as long as a search, or less.
 
-    What of it is compiled already does not matter: results must not depend on it.
+    Under a cap on power it takes minutes, as no mapping is left out for being slower. What of it is
+    compiled already does not matter: results must not depend on it.
     """
     few = reason_against(problem) is None and not by_layer(problem)
-    return few and sum(rows(problem)) <= MOST_ROWS
+    return few and problem.caps.pj_per_cycle == inf and sum(rows(problem)) <= MOST_ROWS
 
 
 @dataclass(frozen=True)
