@@ -48,7 +48,8 @@ def _follow(instructions: Any, order: int, figures: Any, given: Any, written: An
         elif kind == kinds.KEEP:
             figures[to + order] = figures[one]
         elif kind == kinds.OUTPUT:
-            written.parts[other][:, order, third] = figures[one]
+            part = written.parts[other]
+            part[:, min(order, part.shape[1] - 1), third] = figures[one]
         elif kind == kinds.GRADIENT:
             written.gradient[:, other] = figures[one]
         elif kind == kinds.WHERE:
@@ -67,4 +68,5 @@ def _given(given: Any, order: int, kind: int, one: int, other: int) -> Any:
         return given.layers[layer, one]
     if kind == kinds.ORDERED:
         return given.ordered[layer, order, one]
-    return given.cotangents[one][:, order, other]
+    cotangent = given.cotangents[one]
+    return cotangent[:, min(order, cotangent.shape[1] - 1), other]

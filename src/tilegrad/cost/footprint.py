@@ -7,7 +7,7 @@ what makes it differentiable; ``layer_cost`` adds that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +18,7 @@ from tilegrad.accelerator import ACCESSES, Accelerator
 from tilegrad.accelerator.expression import Value, tensor_of
 from tilegrad.accelerator.level import PORTS
 from tilegrad.cost.analytical import clusters, level_words
-from tilegrad.cost.hardware import excess
+from tilegrad.cost.hardware import ratios, summed_logs
 from tilegrad.nest import Nest
 
 
@@ -67,12 +67,8 @@ def footprint(
     nest: Nest, accelerator: Accelerator, context: Float64[Tensor, "*batch context"] | None = None
 ) -> Footprint:
     """Return the footprint of every mapping of ``nest``; ``context`` is a cost model's."""
-    energy, ports = [nest.macs], [nest.steps]
-    for index, level in enumerate(accelerator.levels):
-        used = clusters(nest, accelerator, index)
-        energy += [level_words(nest, index, (k,)) * used for k in ACCESSES]
-        ports += [level_words(nest, index, PORTS[port]) for port in level.bandwidth]
-    over = torch.zeros_like(nest.macs) + excess(accelerator.constant, nest, {})
+    energy, ports, found = _sums(nest, accelerator)
+    over = torch.zeros_like(nest.macs) + summed_logs(found)
     return Footprint(
         _columns(energy),
         _columns(ports),
@@ -80,6 +76,39 @@ def footprint(
         _columns([over]),
         _columns([], nest.macs) if context is None else context,
     )
+
+
+def before_logs(nest: Nest, accelerator: Accelerator) -> tuple[Tensor, ...]:
+    """Return the parts of the footprint without context, but for the excess what it is made of.
+
+    ``[..., 1 + constant]``: zeros, then the ratios to limits that no hardware changes.
+    """
+    energy, ports, found = _sums(nest, accelerator)
+    return (
+        _columns(energy),
+        _columns(ports),
+        _columns([column.need(nest) for column in accelerator.columns], nest.macs),
+        _columns([torch.zeros_like(nest.macs), *found]),
+        _columns([], nest.macs),
+    )
+
+
+def with_logs(parts: Sequence[Tensor]) -> Footprint:
+    """Return the footprint of the parts ``before_logs``."""
+    energy, ports, needs, found, context = parts
+    nothing, *exceeding = found.unbind(-1)
+    over = _columns([nothing + summed_logs(exceeding)])
+    return Footprint(energy, ports, needs, over, context)
+
+
+def _sums(nest: Nest, accelerator: Accelerator) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """Return the columns of energy and ports, and the ratios to limits, ``[...]`` each."""
+    energy, ports = [nest.macs], [nest.steps]
+    for index, level in enumerate(accelerator.levels):
+        used = clusters(nest, accelerator, index)
+        energy += [level_words(nest, index, (k,)) * used for k in ACCESSES]
+        ports += [level_words(nest, index, PORTS[port]) for port in level.bandwidth]
+    return energy, ports, ratios(accelerator.constant, nest, {})
 
 
 def energy_rates(

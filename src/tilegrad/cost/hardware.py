@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -126,9 +126,21 @@ def excess(
     requirements: Sequence[Requirement | Column], tiles: Tiles, hardware: Mapping[str, Value]
 ) -> Float64[Tensor, "*batch"]:
     """Return the log of how far mappings exceed requirements, summed over these, ``[...]``."""
+    return summed_logs(ratios(requirements, tiles, hardware))
+
+
+def ratios(
+    requirements: Sequence[Requirement | Column], tiles: Tiles, hardware: Mapping[str, Value]
+) -> list[Float64[Tensor, "*batch"]]:
+    """Return what mappings need of each requirement, relative to what there is, ``[...]``."""
+    return [each.need(tiles) / values(each.have, hardware) for each in requirements]
+
+
+def summed_logs(found: Iterable[Float64[Tensor, "*batch"]]) -> Float64[Tensor, "*batch"]:
+    """Return the sum ``[...]`` of the logs of those ratios that exceed 1."""
     total = tensor_of(0.0)
-    for each in requirements:
-        total = total + (each.need(tiles) / values(each.have, hardware)).log().clamp(min=0)
+    for each in found:
+        total = total + each.log().clamp(min=0)
     return total
 
 

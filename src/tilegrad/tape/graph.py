@@ -12,7 +12,6 @@ from tilegrad.tape.operations import (
     ADD,
     AT_MOST,
     CONSTANT,
-    COTANGENT,
     DIVIDE,
     DIVISOR,
     EQUAL,
@@ -22,7 +21,6 @@ from tilegrad.tape.operations import (
     MAXIMUM,
     MINIMUM,
     MULTIPLY,
-    ORDERED,
     ROUND,
     SIGN,
     SUBTRACT,
@@ -87,12 +85,10 @@ class Graph:
         self._known[node] = len(self.nodes) - 1
         return len(self.nodes) - 1
 
-    def given(self, kind: int, *place: float) -> int:
-        """Return a figure that is given."""
+    def given(self, kind: int, *place: float, stage: int = SHARED) -> int:
+        """Return a figure that is given, at a ``stage`` where it is first asked for."""
         node = Node(kind, (), place)
-        if node in self._known:
-            return self._known[node]
-        return self._append(node, PER_ORDER if kind in (ORDERED, COTANGENT) else SHARED)
+        return self._known[node] if node in self._known else self._append(node, stage)
 
     def constant(self, value: float) -> int:
         """Return a number; zeros of both signs are one."""

@@ -33,7 +33,7 @@ class Given(NamedTuple):
     """What is given, rows of all layers again and again.
 
     ``rows [row, column]``, ``layers [layer, column]`` and ``ordered [layer, order, column]``;
-    ``cotangents``: per part ``[row, order, column]``.
+    ``cotangents``: per part ``[row, order, column]``, of one order where all have the same.
     """
 
     rows: Any
@@ -101,7 +101,8 @@ def _load(
         elif kind == ORDERED:
             figures[to, place] = given.ordered[row % layers, order, one]
         else:
-            figures[to, place] = given.cotangents[one][row, order, other]
+            cotangent = given.cotangents[one]
+            figures[to, place] = cotangent[row, min(order, cotangent.shape[1] - 1), other]
 
 
 @compiled
@@ -118,7 +119,8 @@ def _store(
     """Write a column."""
     for place in range(min(WIDTH, len(written.gradient) - begin)):
         if kind == OUTPUT:
-            written.parts[one][begin + place, order, other] = figures[figure, place]
+            part = written.parts[one]
+            part[begin + place, min(order, part.shape[1] - 1), other] = figures[figure, place]
         else:
             written.gradient[begin + place, one] = figures[figure, place]
 

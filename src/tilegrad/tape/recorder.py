@@ -74,7 +74,10 @@ class Recorder(TorchDispatchMode):
         if given and name not in CONTROL and not _is_view(func):
             if name.removesuffix("_") not in RULES:
                 raise NotRecordableError(f"{func} has no rule")
-            found = RULES[name.removesuffix("_")](self, func, args, kwargs or {})
+            try:
+                found = RULES[name.removesuffix("_")](self, func, args, kwargs or {})
+            except TypeError as error:
+                raise NotRecordableError(f"{func} with arguments that its rule lacks") from error
         out = func(*args, **(kwargs or {}))
         # A storage that is given back may return as another's: all are kept until the end.
         self._alive.append((out, args))

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from tilegrad.tape.code import Code, code_of
-from tilegrad.tape.graph import OTHER, Graph
+from tilegrad.tape.graph import OTHER, PER_ORDER, SHARED, Graph
 from tilegrad.tape.operations import COTANGENT, GRADIENT, LAYER, ORDERED, OUTPUT, ROW
 from tilegrad.tape.recorder import Recorder
 
@@ -22,12 +22,14 @@ SAMPLED_ORDERS = 2
 class Recording(NamedTuple):
     """Parts ``[start, layer, order, column]`` as instructions, and their gradients.
 
-    ``widths``: the columns of each part; ``follows``: whether it has a gradient.
+    ``widths``: the columns of each part; ``ordered``: whether it differs between orders, of which
+    it has one otherwise; ``follows``: whether it has a gradient.
     """
 
     forward: Code
     backward: Code
     widths: tuple[int, ...]
+    ordered: tuple[bool, ...]
     follows: tuple[bool, ...]
 
 
@@ -62,8 +64,9 @@ def recorded(sample: Sample) -> Recording:
     follows = tuple(part.requires_grad for part in parts)
     cotangents = {place: torch.rand_like(parts[place]) for place in range(len(parts))}
     for place, cotangent in cotangents.items():
-        width = cotangent.shape[-1]
-        own = [graph.given(COTANGENT, place, column) for column in range(width)]
+        stage = PER_ORDER if cotangent.shape[2] > 1 else SHARED
+        columns = range(cotangent.shape[-1])
+        own = [graph.given(COTANGENT, place, column, stage=stage) for column in columns]
         _track(recorder, cotangent, own)
     ends = [place for place, each in enumerate(follows) if each]
     with recorder:
@@ -80,6 +83,7 @@ def recorded(sample: Sample) -> Recording:
         code_of(graph, outputs, sample.orders),
         code_of(graph, [(GRADIENT, figure, column, 0) for column, figure in slopes], sample.orders),
         tuple(part.shape[-1] for part in parts),
+        tuple(part.shape[2] > 1 for part in parts),
         follows,
     )
 
@@ -92,7 +96,8 @@ def _track_given(recorder: Recorder, sample: Sample) -> None:
     for tensor in sample.layers:
         columns = range(column, column := column + tensor.numel())
         _track(recorder, tensor, [graph.given(LAYER, each) for each in columns])
-    own = [graph.given(ORDERED, each) for each in range(sample.ordered.numel() // SAMPLED_ORDERS)]
+    columns = range(sample.ordered.numel() // SAMPLED_ORDERS)
+    own = [graph.given(ORDERED, each, stage=PER_ORDER) for each in columns]
     graph.domains.update(zip(own, sample.domains, strict=True))
     _track(recorder, sample.ordered, own)
 

@@ -37,14 +37,18 @@ class Runner:
         self.ordered = ordered.double().contiguous().numpy()
 
     def __call__(self, factors: Float64[Tensor, "start layer factor"]) -> tuple[Tensor, ...]:
-        """Return the parts, ``[start, layer, order, column]`` each."""
+        """Return the parts, ``[start, layer, order, column]`` each, or of one order for all."""
         found: tuple[Tensor, ...] = _Run.apply(factors, self)
         return found
 
     def parts(self, factors: Tensor) -> tuple[Tensor, ...]:
         """Return the parts without gradients."""
-        shape = (*factors.shape[:-1], self.ordered.shape[1])
-        parts = tuple(factors.new_empty(*shape, width) for width in self.recording.widths)
+        orders = self.ordered.shape[1]
+        sizes = zip(self.recording.ordered, self.recording.widths, strict=True)
+        parts = tuple(
+            factors.new_empty(*factors.shape[:-1], orders if ordered else 1, width)
+            for ordered, width in sizes
+        )
         self._run(self.recording.forward, factors, _nothing(parts), parts, factors)
         return parts
 

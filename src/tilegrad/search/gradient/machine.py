@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from tilegrad.cost.footprint import Footprint
+from tilegrad.cost.footprint import Footprint, with_logs
 from tilegrad.cost.latency import NEST_LATENCY, LatencyModel
 from tilegrad.tape.errors import NotRecordableError
 
@@ -63,7 +63,7 @@ class Machine:
                 self._prepare(stack, factors)
             finally:
                 self.preparing.release()
-        return None if self.runner is None else Footprint(*self.runner(factors))
+        return None if self.runner is None else _footprint(self.runner, factors)
 
     def prepare(self) -> None:
         """Have machine code loaded, or compiled, for the next batch, however small."""
@@ -77,7 +77,12 @@ class Machine:
         except NotRecordableError:
             self.refused = True
             return
-        if agrees(runner, lambda each: stack.of_factors(each, NEST_LATENCY).parts, factors):
+        same = agrees(
+            lambda each: _footprint(runner, each).parts,
+            lambda each: stack.of_factors(each, NEST_LATENCY).parts,
+            factors,
+        )
+        if same:
             self.runner = runner
         else:
             self.refused = True
@@ -94,12 +99,18 @@ def runner_of(stack: RelaxedStack) -> Runner:
         factors,
         (layer.bounds, layer.stack.strides),
         layer.orders,
-        lambda each: layer.of_factors(each, NEST_LATENCY).parts,
+        layer.before_logs,
         stack.orders.shape[1],
         [frozenset(map(float, column.unique().tolist())) for column in every.unbind(1)],
     )
     layers = torch.cat([stack.bounds, stack.stack.strides], -1)
     return Runner(recorded(sample), layers, stack.orders.flatten(2))
+
+
+def _footprint(runner: Runner, factors: Tensor) -> Footprint:
+    """Return the footprints ``[start, layer, order]``: logarithms are the tensor library's own."""
+    sums = with_logs(runner(factors))
+    return sums.expand(*sums.energy_words.shape[:-1])
 
 
 def agrees(

@@ -11,9 +11,11 @@ from torch import Tensor
 
 from tilegrad.accelerator import AXES
 from tilegrad.accelerator.inversion import direction
-from tilegrad.cost.footprint import Footprint
+from tilegrad.cost.footprint import Footprint, before_logs
 from tilegrad.cost.latency import LatencyModel, model_footprint
+from tilegrad.mapping import LoopNest
 from tilegrad.mapping.space import TEMPORAL, MapSpace
+from tilegrad.nest import analyse
 from tilegrad.search.gradient.machine import Machine
 from tilegrad.search.hardware import HardwareSpace
 from tilegrad.search.tables import LayerTable
@@ -111,12 +113,28 @@ class RelaxedStack:
         self, factors: Float64[Tensor, "start layer slot"], model: LatencyModel
     ) -> Footprint:
         """Return footprints ``[start, layer, order]`` of factors, by tensor operations."""
-        bounds = self.bounds.unsqueeze(-2)
-        nests = self.space.mapping(factors.unsqueeze(-2), bounds, self.orders)
-        strides = self.stack.strides.unsqueeze(-2)
+        bounds, strides, nests = self._nests(factors)
         sums = model_footprint(model, nests, bounds, strides, self.space.accelerator)
         # Factors that are 1 throughout leave columns without the batch's dimensions.
         return sums.expand(*factors.shape[:-1], self.orders.shape[1])
+
+    def before_logs(self, factors: Float64[Tensor, "start layer slot"]) -> tuple[Tensor, ...]:
+        """Return the parts of the same, see ``footprint.before_logs``.
+
+        ``[start, layer, order, column]``; of one order the one that is alike for all.
+        """
+        _, strides, nests = self._nests(factors)
+        accelerator = self.space.accelerator
+        parts = before_logs(analyse(nests, strides, accelerator), accelerator)
+        every = self.orders.shape[1]
+        orders = (every, every, every, 1, every)
+        shape = factors.shape[:-1]
+        return tuple(p.expand(*shape, each, -1) for p, each in zip(parts, orders, strict=True))
+
+    def _nests(self, factors: Tensor) -> tuple[Tensor, Tensor, LoopNest]:
+        """Return bounds, strides and nests ``[start, layer, order]`` that broadcast."""
+        bounds, strides = self.bounds.unsqueeze(-2), self.stack.strides.unsqueeze(-2)
+        return bounds, strides, self.space.mapping(factors.unsqueeze(-2), bounds, self.orders)
 
     def sample(self, orders: int) -> tuple[RelaxedStack, Float64[Tensor, "1 1 slot"]]:
         """Return a layer that stands for any, with so many orders, and factors of it.
