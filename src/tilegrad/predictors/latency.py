@@ -20,6 +20,7 @@ from tilegrad.mapping import LoopNest
 from tilegrad.predictors.base import Predictor
 from tilegrad.predictors.checkpoint import load_predictor
 from tilegrad.predictors.features import Column, FeatureSet, feature_set
+from tilegrad.predictors.parts import AT_ONCE, in_parts
 from tilegrad.schedules.schedules import EXPORTED
 
 UJ_PER_PJ = 1e-6
@@ -106,8 +107,10 @@ class PredictedLatency:
         if any(bool((values != values[0]).any()) for values in meshes):
             return None
         first = {name: values[0] for name, values in hardware.items()}
-        found = self.predictor.least(self._columns(sums, accelerator, first))
-        return None if found is None else found.exp()
+        columns = self._columns(sums, accelerator, first)
+        parts = [self.predictor.least(part) for part in columns.split(AT_ONCE)]
+        known = [part for part in parts if part is not None]
+        return torch.cat(known).exp() if known else None
 
     @cached_property
     def _read(self) -> set[str]:
@@ -182,7 +185,7 @@ class PredictedLatency:
         accelerator: Accelerator,
         hardware: Mapping[str, Value],
     ) -> Tensor:
-        found = self.predictor(columns)[..., self._target]
+        found = in_parts(self.predictor, columns)[..., self._target]
         if not (finite := found.detach().isfinite()).all():
             raise NotFiniteError(f"ckpt={self.source} ({self.predictor.kind})", ~finite)
         if self.predictor.schema.targets[self._target] == "latency":
