@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from tests.helpers import generator, integer_mappings
-from tests.helpers_slow import slow_but
 from tilegrad.accelerator import load_accelerator
 from tilegrad.cost.capacity import fits
 from tilegrad.cost.nearest import nearest_fitting
@@ -38,7 +37,14 @@ def test_one_factor_too_much() -> None:
     assert found.mapping.spatial.prod().item() == 16
 
 
-@pytest.mark.parametrize("name", slow_but(("simba", "eyeriss", "nvdla_small"), "nvdla_small"))
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nvdla_small",
+        pytest.param("simba", marks=pytest.mark.slow),
+        pytest.param("eyeriss", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_random_mappings(name: str) -> None:
     accelerator = load_accelerator(name)
     mappings = integer_mappings(accelerator, 6, generator(3))

@@ -137,7 +137,7 @@ def test_counts_are_those_of_a_walk(kind: str, counting: str, data: st.DataObjec
     assert_walked(data.draw(KINDS[kind](counting)))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("counting", COUNTINGS)
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])

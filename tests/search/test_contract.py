@@ -73,7 +73,7 @@ class ShortRandom(FixedSizes, StrategyContract):
     unit = (random, "MAPPINGS_PER_UNIT", 100)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 class TestGradientOnSimba(ShortGradient):
     template = "simba"
 

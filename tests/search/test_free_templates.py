@@ -102,7 +102,7 @@ class TestGradientOnFreeSimba(StrategyContract):
     margin = 0.05
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_no_worse_on_a_deep_template_than_on_its_own_sizes_at_their_area(tmp_path: Path) -> None:
     strategy = GradientStrategy(starts=4, steps=5)
     accelerator = load_accelerator("simba_free")

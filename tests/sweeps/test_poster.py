@@ -52,7 +52,11 @@ def jobs_of(experiment: str) -> list[tuple[str, ...]]:
 
 
 CASES = [
-    pytest.param(name, whole, marks=[pytest.mark.slow] * (whole or name in OWN))
+    pytest.param(
+        name,
+        whole,
+        marks=[pytest.mark.exhaustive] * whole + [pytest.mark.slow] * (name in OWN and not whole),
+    )
     for name in NAMES
     for whole in (False, True)
 ]
