@@ -1,10 +1,11 @@
 # `make search` and `make test` set everything up on a fresh machine; see `make help`.
 PYTHON ?= python3
 ARGS ?=
+PIP_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS)
 # Stamps: the environment holds what pyproject.toml and constraints.txt asked for at that time.
 CREATED := $(VENV)/.created
 RUNTIME := $(VENV)/.runtime

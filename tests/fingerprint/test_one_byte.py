@@ -10,7 +10,6 @@ import pytest
 
 from tests.fingerprint.runs import RUNS, Run, figures, write_inputs
 from tests.helpers_scripts import Ended, Script
-from tests.helpers_slow import slow_but
 from tests.training.conftest import snapshot
 
 FEW, MANY = 2, 60
@@ -76,7 +75,7 @@ def check_draws(script: Script, kind: str, draws: int) -> None:
         shutil.copytree("kept", "run")
 
 
-@pytest.mark.parametrize("kind", slow_but(RUNS, "training", "search"))
+@pytest.mark.parametrize("kind", ["training", "search"])
 def test_one_byte_of_an_input(kind: str, script: Script, inputs: Path) -> None:
     assert inputs.is_dir()
     check_draws(script, kind, FEW)

@@ -37,7 +37,7 @@ POINTS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 class TestGradientByARoofline(StrategyContract):
     strategy = BRIEF_GRADIENT
     workload = TINY

@@ -54,7 +54,7 @@ LARGE = "unet"
 LAYERS = [
     *UNUSUAL,
     *(
-        pytest.param(layer, marks=pytest.mark.slow) if layer.name.startswith(LARGE) else layer
+        pytest.param(layer, marks=pytest.mark.exhaustive) if layer.name.startswith(LARGE) else layer
         for layer in PACKAGED.values()
     ),
 ]
