@@ -62,6 +62,7 @@ def test_every_design_is_as_good_as_a_search_under_its_cap(
         assert alone.code == 0
         found = json.loads((directory / row["place"] / "result.json").read_text())
         assert float(row["edp"]) <= found["edp"] * 1.001
+        assert float(row["gap"]) <= 0.001
     # Looser caps hold what tighter ones found before them do.
     by_cap = sorted(rows[1:], key=lambda row: float(row["cap_area_mm2"])) + rows[:1]
     edps = [float(row["edp"]) for row in by_cap]
