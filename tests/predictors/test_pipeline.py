@@ -15,6 +15,7 @@ from tilegrad.predictors import PREDICTORS, Pipeline, Residual, Schema
 from tilegrad.predictors.base import Batch
 from tilegrad.predictors.latency import PredictedLatency
 from tilegrad.predictors.pipeline import _lead_of_the_mean
+from tilegrad.predictors.stages import COSTS
 
 LATENCY = ("latency",)
 STEP = 1e-6
@@ -274,3 +275,14 @@ def test_wrong_targets_and_features_are_refused(
 def test_wrong_settings_are_refused(kind: str, setting: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         untrained(kind, LATENCY, **setting)
+
+
+def test_every_cost_of_every_stage_is_told_by_its_name() -> None:
+    model = pipeline()
+    told = model.importances()["cycles.matmul"]
+    assert len(told) == 1 + sum(len(costs) for costs in COSTS.values())
+    wait = torch.nn.functional.softplus(model.raw_cost["wait"])[:, 1].mean(0)
+    assert told["count.input_moves (wait)"] == pytest.approx(float(wait[0]))
+    assert told["miss.store"] == pytest.approx(
+        float(torch.nn.functional.softplus(model.raw_cost["store"])[:, 1, 3].mean())
+    )

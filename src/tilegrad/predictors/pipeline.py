@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from math import expm1, log
 from typing import Any, ClassVar
@@ -17,35 +18,15 @@ from tilegrad.predictors.intervals import ErrorBand
 from tilegrad.predictors.mlp import checked_widths
 from tilegrad.predictors.perceptrons import Perceptrons
 from tilegrad.predictors.schema import Schema
-
-COSTS = {
-    "load": {
-        "count.input_requests": 0.2,
-        "count.input_beats": 1.0,
-        "count.input_pages": 2.0,
-        "miss.input": 4.0,
-        "count.weight_requests": 0.5,
-        "count.weight_beats": 1.0,
-        "count.weight_pages": 4.0,
-        "miss.weight": 4.0,
-        "count.zero_rows": 2.0,
-    },
-    "execute": {"count.computes": 0.1, "count.preloads": 0.1},
-    "commands": {"count.computes": 3.0, "count.preloads": 2.0},
-    "store": {
-        "count.store_requests": 3.0,
-        "count.stores": 1.0,
-        "count.store_pages": 3.0,
-        "miss.store": 8.0,
-    },
-}
-"""What a stage's time is made of, and the cycles of each before training."""
-
-WRITTEN = {"count.input_beats": "count.input_rows", "count.weight_beats": "count.weight_rows"}
-"""Beats arrive while rows are written, one a cycle: whichever are more count as beats."""
-
-STAGES = ("issue", "load", "execute", "store")
-"""The array executes while its commands are handed to it: whichever takes longer."""
+from tilegrad.predictors.stages import (
+    COLUMNS,
+    COSTS,
+    STAGES,
+    TIMES,
+    WRITTEN,
+    executing,
+    loading,
+)
 
 STATED = {"issue": "machine.issue_cycles", "start": "machine.start_cycles"}
 """Columns of what a machine's description may state, in place of what was learned."""
@@ -55,8 +36,6 @@ KINDS = ("convolution", "matmul")
 _ISSUE = 150.0
 _START = 500.0
 _SHARPNESS = 2.0
-_HAND_OVER = 8.0
-"""How suddenly commands take over from rows: nearly a maximum, as every block waits for either."""
 _LEAST_STATED = 1e-3
 _SPREAD = 0.1
 """Deviation of the members' first costs, in log."""
@@ -71,7 +50,8 @@ class Pipeline(Predictor):
     executes it, whose commands take time to come, and the store controller takes it out; each works
     on another tile, so a tile takes about as long as its longest stage: a smooth maximum whose
     sharpness is learned. A stage's time is a sum of counts times learned cycles, all positive; the
-    array's rows cost a cycle each.
+    array's rows cost a cycle each. Where few commands fit in a stage's queue, they wait for each
+    other (``loading``, ``executing``).
     Filling and draining the pipeline adds the other stages of one tile. Where the machine's
     description states what the issue of a tile and the start of a program take, these are not the
     learned ones.
@@ -105,9 +85,7 @@ class Pipeline(Predictor):
         super().__init__(schema, settings, **training)
         schema.latency_alone(self.kind)
         self._place = {name: place for place, name in enumerate(schema.columns)}
-        counted = (name for stage in COSTS.values() for name in stage)
-        asked = [*counted, *WRITTEN.values(), *STATED.values()]
-        missing = [name for name in asked if name not in self._place]
+        missing = [name for name in (*COLUMNS, *STATED.values()) if name not in self._place]
         if missing:
             raise ConfigError(
                 f"features={schema.features} has no column {missing[0]}, which model pipeline "
@@ -170,9 +148,9 @@ class Pipeline(Predictor):
                 rows = self._column(features, "count.executed_rows").unsqueeze(-1)
                 time = time + (rows - log_tiles).exp()
             times[stage] = time
-        commands = times.pop("commands")
-        longer = (times["execute"].log() * _HAND_OVER).logaddexp(commands.log() * _HAND_OVER)
-        times["execute"] = (longer / _HAND_OVER).exp()
+        log_side = self._column(features, "hardware.pe_dim").unsqueeze(-1)
+        times["load"] = loading(times["load"], times["wait"], log_side)
+        times["execute"] = executing(times["execute"], times["commands"], times["station"])
         return torch.stack(torch.broadcast_tensors(*(times[stage] for stage in STAGES)), -1)
 
     def _stated(self, features: Tensor, name: str, learned: Tensor) -> Tensor:
@@ -194,7 +172,8 @@ class Pipeline(Predictor):
         """Return the logs of what costs time, ``[..., name]``."""
         counts = []
         for name in names:
-            count = self._column(features, name)
+            first, *others = (self._column(features, each) for each in TIMES.get(name, (name,)))
+            count = sum(others, first)
             if name in WRITTEN:
                 count = torch.maximum(count, self._column(features, WRITTEN[name]))
             counts.append(count)
@@ -281,12 +260,15 @@ class Pipeline(Predictor):
     def importances(self) -> dict[str, dict[str, float]]:
         """Return the learned costs in cycles, the mean over the members."""
         found: dict[str, dict[str, float]] = {}
+        every = Counter(name for costs in COSTS.values() for name in costs)
+        shared = [name for name, stages in every.items() if stages > 1]
         with torch.no_grad():
             for place, kind in enumerate(KINDS):
                 table = {"issue of a tile": float(self.log_issue[:, place].exp().mean())}
                 for stage, costs in COSTS.items():
                     learned = softplus(self.raw_cost[stage])[:, place].mean(0).tolist()
-                    table |= dict(zip(costs, learned, strict=True))
+                    names = (f"{name} ({stage})" if name in shared else name for name in costs)
+                    table |= dict(zip(names, learned, strict=True))
                 found[f"cycles.{kind}"] = table
         return found
 

@@ -57,6 +57,11 @@ class Program:
     biased: bool = False
     bus: int = 16
 
+    @property
+    def begin(self) -> int:
+        """Bytes past a line at which a convolution's tensors begin."""
+        return 0 if self.current else 8
+
     def pixels(self, taps: int, channels: int) -> int:
         """Return how many neighbouring pixels share a row of the array."""
         if not self.current or channels > self.mesh or self.axes[0].dilation > 1:
@@ -120,9 +125,14 @@ def requests(place: int, length: int, piece: int, bus: int = 16) -> list[int]:
 
 
 @cache
-def moved(length: int, pitch: int, piece: int, bus: int = 16) -> tuple[float, float]:
-    """Return the mean requests and beats of runs that begin anywhere a tile's may, in a line."""
-    places = range(0, LINE, math.gcd(length, pitch, LINE))
+def moved(
+    length: int, pitch: int, piece: int, bus: int = 16, begin: int = 0
+) -> tuple[float, float]:
+    """Return the mean requests and beats of runs that begin anywhere a tile's may, in a line.
+
+    The tensor begins ``begin`` bytes past one.
+    """
+    places = range(begin, begin + LINE, math.gcd(length, pitch, LINE))
     cuts = [requests(place, length, piece, bus) for place in places]
     return fmean(len(cut) for cut in cuts), fmean(sum(cut) / bus for cut in cuts)
 
@@ -165,6 +175,8 @@ def _convolution(program: Program) -> Counter[str]:
         if all(sum(tile[dim]) == program.bounds[dim] for dim in "CRS"):
             _store(total, program, size)
         total["tiles"] += 1
+    rows = [total.pop(f"{of}_of_windows") for of in ("rows", "pixels")]
+    total["input_moves"] = max(rows[0], rows[1] / program.mesh)
     _occupy(total, program, wide, high)
     return total
 
@@ -180,22 +192,27 @@ def _page_changes(pitch: int) -> float:
 
 def _load_inputs(total: Counter[str], program: Program, size: dict[str, int], seen: int) -> None:
     pitch, rows = program.bounds["C"], size["N"] * seen
-    request, beat = moved(size["C"], pitch, LINE, program.bus)
+    request, beat = moved(size["C"], pitch, LINE, program.bus, program.begin)
     total["input_requests"] += rows * request
     total["input_beats"] += rows * beat
     total["input_pages"] += rows * len(blocks(size["C"], LINE)) * _page_changes(pitch)
     wide, high = program.axes
     window = wide.extent(size["P"], size["R"]) * high.extent(size["Q"], size["S"])
+    images = size["N"] * len(blocks(size["C"], LINE))
+    total["rows_of_windows"] += images * high.extent(size["Q"], size["S"])
+    total["pixels_of_windows"] += images * window
     held = len(blocks(size["C"], program.mesh)) * program.pixels(size["R"], size["C"])
     total["input_rows"] += size["N"] * window * held
 
 
 def _load_weights(total: Counter[str], program: Program, size: dict[str, int]) -> None:
     pitch, rows = program.bounds["K"], size["R"] * size["S"] * size["C"]
-    request, beat = moved(size["K"], pitch, LINE, program.bus)
+    request, beat = moved(size["K"], pitch, LINE, program.bus, program.begin)
     total["weight_requests"] += rows * request
     total["weight_beats"] += rows * beat
     total["weight_pages"] += rows * len(blocks(size["K"], LINE)) * _page_changes(pitch)
+    taps = size["R"] * size["S"] * len(blocks(size["C"], program.mesh))
+    total["weight_moves"] += taps * len(blocks(size["K"], LINE))
     total["weight_rows"] += rows * len(blocks(size["K"], program.mesh))
 
 
@@ -235,7 +252,7 @@ def _store(total: Counter[str], program: Program, size: dict[str, int]) -> None:
     filters = len(blocks(size["K"], mesh))
     rows = size["N"] * size["Q"]
     total["store_requests"] += (
-        rows * size["P"] * moved(size["K"], pitch, min(mesh, LINE), program.bus)[0]
+        rows * size["P"] * moved(size["K"], pitch, min(mesh, LINE), program.bus, program.begin)[0]
     )
     total["stores"] += rows * len(blocks(size["P"], mesh)) * filters
     total["store_pages"] += rows * size["P"] * filters * _page_changes(pitch)
@@ -300,6 +317,7 @@ def _load_product(
     pieces = len(blocks(span[1], max(1, LINE // mesh)))
     total[f"{name}_pages"] += count * pieces * _page_changes(bound)
     total[f"{name}_rows"] += count * span[1]
+    total[f"{name}_moves"] += math.ceil(count / mesh) * pieces
 
 
 def _store_product(

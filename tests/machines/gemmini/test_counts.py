@@ -131,8 +131,9 @@ def test_tiles_in_the_padding_wrap_around_16_bits() -> None:
     nest = tiled((1, 1, 1, 1, 16, 16, 1), problem)
     row = dict(zip(NAMES, features(nest, problem, 16).exp().tolist(), strict=True))
     # Inputs of 20 pairs of output and kernel column: 14 exist, 2 + 1 are beyond either end, where
-    # sizes are -1, 0, 0: one pair an end wraps around.
-    assert row["count.input_requests"] == pytest.approx(14 + 2 * (2**16 - 1))
+    # sizes are -1, 0, 0: one pair an end wraps around. Of four pixels of 16 bytes, which begin half
+    # a beat late, one takes two requests.
+    assert row["count.input_requests"] == pytest.approx(1.25 * (14 + 2 * (2**16 - 1)))
     assert_simulated(nest, problem, 16)
 
 
@@ -143,21 +144,22 @@ def test_an_array_is_the_next_power_of_two() -> None:
 
 
 @pytest.mark.parametrize(("rows", "pitch", "tile"), [(64, 48, 12), (64, 96, 96), (128, 200, 40)])
-@pytest.mark.parametrize("piece", [16, 64])
+@pytest.mark.parametrize(("piece", "start"), [(16, 0), (64, 0), (64, 8)])
 def test_requests_are_the_mean_over_a_tensors_addresses(
-    rows: int, pitch: int, tile: int, piece: int
+    rows: int, pitch: int, tile: int, piece: int, start: int
 ) -> None:
     """Every run of a tensor of as many rows as a line has bytes, where it lies in memory."""
     runs = [
-        requests(row * pitch + begin, length, piece)
+        requests(start + row * pitch + begin, length, piece)
         for row in range(rows)
         for begin, length in spans(pitch, tile)
     ]
     expected = fmean(len(run) for run in runs), fmean(sum(run) / 16 for run in runs)
-    assert moved(tile, pitch, piece) == pytest.approx(expected)
+    assert moved(tile, pitch, piece, begin=start) == pytest.approx(expected)
     assert all(sum(run) >= tile for run in runs)
 
 
+TENSORS = ("input", "weight", "store")
 SMALL = Problem("small matmul", (1, 1, 256, 1, 64, 64, 1))
 SMALL_TILES = ((1, 1, 16, 1, 16, 64, 1), (1, 1, 256, 1, 64, 64, 1), (1, 1, 64, 1, 64, 16, 1))
 
@@ -167,7 +169,7 @@ def lines(tile: Sequence[float], **machine: float) -> list[float]:
     around = replace(gemmini(), machine=machine)
     found = features(tiled(tile, SMALL), SMALL, 16, around).exp().tolist()
     row = dict(zip(NAMES, found, strict=True))
-    return [row[f"miss.{name}"] for name in ("input", "weight", "store")]
+    return [row[f"miss.{name}"] for name in TENSORS]
 
 
 @pytest.mark.parametrize("tile", SMALL_TILES)
@@ -185,6 +187,18 @@ def test_what_a_program_before_has_touched_is_in_the_cache(tile: Sequence[float]
     )
 
 
+@pytest.mark.parametrize("kb", [0.0, 8.0, 4096.0])
+def test_lines_that_the_memorys_cache_has_not_are_counted_beside(kb: float) -> None:
+    """36 KB: less than either cache but for one of 8 KB, which holds nothing; 0: there is none."""
+    machine = {"warm": 0.0, "cache_kb": 4.0, "memory_cache_kb": kb}
+    near = lines(SMALL_TILES[0], **machine)
+    found = features(tiled(SMALL_TILES[0], SMALL), SMALL, 16, replace(gemmini(), machine=machine))
+    far = [float(found[NAMES.index(f"miss.far.{name}")].exp()) for name in TENSORS]
+    expected = lines(SMALL_TILES[0], warm=0.0, cache_kb=kb) if kb else [1e-3] * 3
+    assert far == pytest.approx(expected)
+    assert sum(near) >= sum(far)
+
+
 def test_lines_count_as_long_as_they_take() -> None:
     near, far = (lines(SMALL_TILES[0], warm=0, memory_latency=cycles) for cycles in (40, 120))
     assert far == pytest.approx([3 * count for count in near])
@@ -198,6 +212,7 @@ def test_lines_count_as_long_as_they_take() -> None:
         ({"bias": 2.0}, r"machine\.bias is 2; legal: 1 .* or 0"),
         ({"bus_bytes": 12.0}, r"machine\.bus_bytes is 12; legal: 8, 16, 32, 64"),
         ({"cache_kb": 0.0}, r"machine\.cache_kb is 0; legal: a number > 0"),
+        ({"memory_cache_kb": -1.0}, r"machine\.memory_cache_kb is -1; .*or 0 \(none\)"),
     ],
 )
 def test_facts_that_no_machine_has_are_refused(machine: dict[str, float], said: str) -> None:

@@ -8,7 +8,7 @@ Rows whose pitch has a large power of two in it share few of the cache's sets.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import floor, log2
+from math import floor, log, log2
 
 import torch
 from torch import Tensor
@@ -32,33 +32,41 @@ _REDUCES = tuple(dim in (R, S, C) for dim in range(len(DIMS)))
 def misses(
     system: System, tile: Tensor, bounds: Tensor, order: Tensor, strides: Tensor, matmul: Tensor
 ) -> Tensor:
-    """Return the logs of lines fetched, ``[..., (inputs, weights, outputs)]``.
+    """Return the logs of lines fetched, ``[..., line]``: of inputs, weights and outputs.
 
-    ``tile`` and ``bounds [..., dim]`` are those of the program, ``order`` outermost first.
+    First those that the last-level cache has not, then those of them that a cache of the memory has
+    neither. ``tile`` and ``bounds [..., dim]`` are those of the program, ``order`` outermost first.
     """
-    size = system.cache_kb * 1024
     inwards = order.flip(-1)
     extents = _extents(tile, bounds, inwards)
     lines = _lines(extents, bounds, strides, matmul)
-    before = lines[..., :-1]
-    conflicting = _conflicting(lines, extents, bounds, size / WAYS)[..., :-1]
-    pressure = (conflicting + before.sum(0) - before) * LINE / size
-    # The logistic function of the log, to the power of the sharpness.
-    kept = 1 / (1 + pressure**SHARPNESS)
     logs = lines.log()
     iterations = (bounds / tile).gather(-1, inwards).clamp(min=1).log()
     growth = torch.minimum((logs[..., 1:] - logs[..., :-1]).clamp(min=0), iterations)
-    factors = iterations + kept * (growth - iterations)
     # Outputs stay in the accumulator while sums go on and are stored once.
     reduces = torch.tensor(_REDUCES, device=inwards.device)[inwards]
-    inputs, weights, outputs = factors.unbind(0)
-    fetched = torch.stack([inputs, weights, outputs.masked_fill(reduces, 0)]).sum(-1)
-    cold = logs[..., 0] + fetched
-    # Whatever has been touched before is in the cache still, unless all of it outgrows the cache.
-    first = torch.minimum(logs[..., -1], cold).exp()
-    everything = lines[..., -1].sum(0) * LINE / size
-    there = system.warm * first / (1 + everything**SHARPNESS)
-    return (cold.exp() - there).clamp(min=LEAST).log().movedim(0, -1)
+    lasting = torch.stack([torch.zeros_like(reduces), torch.zeros_like(reduces), reduces])
+
+    def fetched(kb: float) -> Tensor:
+        size = kb * 1024
+        before = lines[..., :-1]
+        conflicting = _conflicting(lines, extents, bounds, size / WAYS)[..., :-1]
+        pressure = (conflicting + before.sum(0) - before) * LINE / size
+        # The logistic function of the log, to the power of the sharpness.
+        kept = 1 / (1 + pressure**SHARPNESS)
+        factors = iterations + kept * (growth - iterations)
+        cold = logs[..., 0] + factors.masked_fill(lasting, 0).sum(-1)
+        # Whatever has been touched before is in the cache still, unless all of it outgrows it.
+        first = torch.minimum(logs[..., -1], cold).exp()
+        everything = lines[..., -1].sum(0) * LINE / size
+        there = system.warm * first / (1 + everything**SHARPNESS)
+        return (cold.exp() - there).clamp(min=LEAST).log().movedim(0, -1)
+
+    near, beyond = fetched(system.cache_kb), system.memory_cache_kb
+    # What a smaller cache of the memory's holds is not asked of it.
+    larger = fetched(beyond) if beyond > system.cache_kb else near
+    far = larger if beyond else torch.full_like(near, log(LEAST))
+    return torch.cat([near, far], -1)
 
 
 def _extents(tile: Tensor, bounds: Tensor, inwards: Tensor) -> list[Tensor]:

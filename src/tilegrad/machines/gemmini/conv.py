@@ -56,10 +56,13 @@ def conv_counts(tiling: Tiling, mesh: Tensor, system: System) -> Counts:
         input_beats=inputs * c_beats,
         input_pages=inputs * c_pieces * (bounds[..., C] / PAGE).clamp(max=1),
         input_rows=written * high.windows() * bounds[..., N] * input_times,
+        input_moves=_moves(wide, mesh) * high.windows() * bounds[..., N] * input_times
+        * channels * c_pieces,
         weight_requests=weights * k_requests + bias_requests,
         weight_beats=weights * k_beats + bias_beats,
         weight_pages=weights * k_pieces * k_pages,
         weight_rows=weights * k_blocks,
+        weight_moves=taps * channels * c_blocks * weight_times * filters * k_pieces,
         zero_rows=pixels * k_zeros,
         executed_rows=blocks * executed,
         computes=blocks * bounds[..., N] * high.outputs * spans,
@@ -70,6 +73,14 @@ def conv_counts(tiling: Tiling, mesh: Tensor, system: System) -> Counts:
         scratchpad_bytes=scratchpad * mesh,
         accumulator_bytes=accumulator * mesh * ACCUMULATOR_BYTES,
     )  # fmt: skip
+
+
+def _moves(wide: Axis, mesh: Tensor) -> Tensor:
+    """Return the load commands of a row of the images over all tiles: one a window at least.
+
+    Of ``mesh`` pixels each; how the last ones of a window are fewer is left out.
+    """
+    return torch.maximum(wide.windows() / mesh, wide.tiles * wide.kernel_tiles)
 
 
 def axes(tiling: Tiling) -> tuple[Axis, Axis]:
@@ -97,10 +108,11 @@ def _whole_blocks(tiling: Tiling, mesh: Tensor) -> tuple[Tensor, Tensor]:
 def _channels(tiling: Tiling, mesh: Tensor, beat: int) -> tuple[Tensor, ...]:
     """Return blocks, pieces of a line, requests and beats of a pixel's channels in a mean tile."""
     pitch, tile = tiling.channels(C)
-    line = torch.full_like(mesh, LINE)
+    line, begin = torch.full_like(mesh, LINE), tiling.begin
 
     def counted(size: Tensor) -> tuple[Tensor, ...]:
-        return ceil_div(size, mesh), ceil_div(size, LINE), *packets(size, pitch, line, beat)
+        found = packets(size, pitch, line, beat, begin)
+        return ceil_div(size, mesh), ceil_div(size, LINE), *found
 
     return mean_tile(counted, pitch, tile, tiling.is_ragged)
 
@@ -112,12 +124,12 @@ def _filters(tiling: Tiling, mesh: Tensor, system: System) -> tuple[Tensor, ...]
     to the accumulator, whose words have four bytes; stores have a block at a time.
     """
     pitch, tile = tiling.channels(K)
-    line = torch.full_like(mesh, LINE)
+    line, begin = torch.full_like(mesh, LINE), tiling.begin
     zeros = torch.floor(LINE / (ACCUMULATOR_BYTES * mesh)).clamp(min=1) * mesh
 
     def counted(size: Tensor) -> tuple[Tensor, ...]:
-        stores, _ = packets(size, pitch, mesh.clamp(max=LINE), system.beat)
-        loads = packets(size, pitch, line, system.beat)
+        stores, _ = packets(size, pitch, mesh.clamp(max=LINE), system.beat, begin)
+        loads = packets(size, pitch, line, system.beat, begin)
         pieces = ceil_div(size, LINE)
         found = ceil_div(size, mesh), pieces, *loads, ceil_div(size, zeros), stores
         if not system.bias:

@@ -22,10 +22,12 @@ class Counts:
     input_beats: Tensor
     input_pages: Tensor
     input_rows: Tensor
+    input_moves: Tensor
     weight_requests: Tensor
     weight_beats: Tensor
     weight_pages: Tensor
     weight_rows: Tensor
+    weight_moves: Tensor
     zero_rows: Tensor
     executed_rows: Tensor
     computes: Tensor
@@ -52,10 +54,12 @@ UNITS = {
     "input_beats": "beats of the bus",
     "input_pages": "changes of page",
     "input_rows": "rows written to the scratchpad",
+    "input_moves": "load commands",
     "weight_requests": "DMA requests",
     "weight_beats": "beats of the bus",
     "weight_pages": "changes of page",
     "weight_rows": "rows written to the scratchpad",
+    "weight_moves": "load commands",
     "zero_rows": "accumulator rows set to zero or a bias",
     "executed_rows": "cycles of the array",
     "computes": "compute commands",

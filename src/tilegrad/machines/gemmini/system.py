@@ -9,14 +9,22 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.errors import ConfigError, unknown
 from tilegrad.machines.gemmini.packets import BEATS
 
+_OR_NONE = {
+    "memory_cache_kb": "none",
+    "issue_cycles": "as the machine of the training",
+    "start_cycles": "as the machine of the training",
+}
+
 
 @dataclass(frozen=True)
 class System:
     """What the machine's part of a program's time follows from; the defaults are the published's.
 
     ``cache_kb`` is the last-level cache; ``memory_latency`` are the cycles until the first bytes of
-    a line come from DRAM; ``warm`` is 1 where programs are measured after one on the same tensors,
-    so that what fits in the cache is there, and 0 where they are the first.
+    a line come from DRAM; ``memory_cache_kb`` is a cache of the memory itself, from which most of
+    what is fetched comes (FireSim's DDR3 has one), or 0 where there is none; ``warm`` is 1 where
+    programs are measured after one on the same tensors, so that what fits in the cache is there,
+    and 0 where they are the first.
 
     ``issue_cycles`` are those in which the processor issues a tile's instructions, ``start_cycles``
     those that a program of one empty tile takes; 0: what a predictor's training machine takes.
@@ -24,6 +32,7 @@ class System:
 
     cache_kb: float = 512.0
     memory_latency: float = 100.0
+    memory_cache_kb: float = 4096.0
     warm: float = 1.0
     issue_cycles: float = 0.0
     start_cycles: float = 0.0
@@ -36,11 +45,11 @@ class System:
                 raise ConfigError(
                     f"accelerator.machine.{name} is {getattr(self, name):g}; legal: a number > 0"
                 )
-        for name in ("issue_cycles", "start_cycles"):
+        for name, none in _OR_NONE.items():
             if not getattr(self, name) >= 0:
                 raise ConfigError(
                     f"accelerator.machine.{name} is {getattr(self, name):g}; legal: a number > 0, "
-                    "or 0 (as the machine of the training)"
+                    f"or 0 ({none})"
                 )
         meanings = {"warm": "(the program ran before)", "bias": "(programs add one)"}
         for name, meaning in meanings.items():

@@ -25,6 +25,9 @@ _DIMS, _STRIDES = len(DIMS), len(STRIDES)
 _MEASURED_BLOCK = 16.0
 _ROUNDING = 1e-9
 
+PUBLISHED_BEGIN = 8
+"""Nothing aligned the arrays of those programs but the compiler, to the processor's words."""
+
 
 @dataclass(frozen=True)
 class Tiling:
@@ -41,7 +44,8 @@ class Tiling:
     - padded convolutions by half the kernel at either end, where exported ones read images that
       hold their padding;
     - ran 1 x 1 kernels over images of several rows and columns as convolutions;
-    - had a block of the array to one column of the kernel, and loaded every tile anew.
+    - had a block of the array to one column of the kernel, and loaded every tile anew;
+    - had their convolutions' tensors ``PUBLISHED_BEGIN`` bytes past a whole beat, not on one.
 
     ``call [..., 1]`` is one of ``CALLS``; ``ragged [..., 1]`` is 1 where tiles need not divide the
     layer, so that the last ones are shorter. Such tiles are whole.
@@ -107,6 +111,11 @@ class Tiling:
     def is_ragged(self) -> Tensor:
         """Which tiles need not divide the layer, ``[...]``."""
         return self.ragged[..., 0] > 0
+
+    @property
+    def begin(self) -> Tensor:
+        """The bytes past a line of the cache at which a convolution's tensors begin, ``[...]``."""
+        return PUBLISHED_BEGIN * self.published[..., 0]
 
     @property
     def is_matmul(self) -> Tensor:

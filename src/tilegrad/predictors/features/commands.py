@@ -32,6 +32,7 @@ _NONE = 1e-6
 """Stands for a count of nothing, whose log there is not."""
 
 _STATED = ("issue_cycles", "start_cycles")
+_LINES, _TENSORS = ("miss", "miss.far"), ("input", "weight", "store")
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Commands:
     execute controllers and DMA.
 
     - ``count.*``: totals over all tiles;
-    - ``miss.*``: lines that the cache fetches from DRAM, as many as take as long as these do at
-      the published machine's latency;
+    - ``miss.*``: lines that the last-level cache fetches, as many as take as long as these do at
+      the published machine's latency; ``miss.far.*`` those that a cache of the memory has not;
     - ``occupancy.*``: a tile's share of half of a memory, the other half takes the next tile;
     - ``machine.*``: what the machine's description states, else as good as nothing;
     - ``matmul``: 1 for a matrix product, 0 for a convolution.
@@ -70,7 +71,11 @@ class Commands:
             Column("matmul", "0 or 1", logged=False),
             Column("hardware.pe_dim", "rows and columns"),
             *(Column(f"count.{name}", unit) for name, unit in UNITS.items()),
-            *(Column(f"miss.{name}", "lines of 64 bytes") for name in ("input", "weight", "store")),
+            *(
+                Column(f"{name}.{tensor}", "lines of 64 bytes")
+                for name in _LINES
+                for tensor in _TENSORS
+            ),
             *(Column(f"occupancy.{name}", "share") for name in ("scratchpad", "accumulator")),
             *(Column(f"machine.{name}", "cycles") for name in _STATED),
         )
