@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
+from torch.nn.functional import one_hot, softplus
 
 from tilegrad.checks import positive_int, positive_number
 from tilegrad.errors import ConfigError
@@ -21,6 +21,7 @@ from tilegrad.predictors.schema import Schema
 from tilegrad.predictors.stages import (
     COLUMNS,
     COSTS,
+    COUNTED,
     STAGES,
     TIMES,
     WRITTEN,
@@ -139,15 +140,12 @@ class Pipeline(Predictor):
         matmul = self._column(features, "matmul").unsqueeze(-1) > 0
         issue = self._of_kind(self.log_issue, matmul)
         times = {"issue": self._stated(features, "issue", issue).exp()}
-        for stage, costs in COSTS.items():
-            per_tile = (self._counted(features, costs) - log_tiles).exp()
-            cost = softplus(self.raw_cost[stage])
-            convolution, product = per_tile @ cost[:, 0].T, per_tile @ cost[:, 1].T
-            time = torch.where(matmul, product, convolution)
-            if stage == "execute":
-                rows = self._column(features, "count.executed_rows").unsqueeze(-1)
-                time = time + (rows - log_tiles).exp()
-            times[stage] = time
+        per_tile = (self._counted(features) - log_tiles).exp()
+        convolution, product = (per_tile @ costs for costs in self._costs())
+        spent = torch.where(matmul, product, convolution).unflatten(-1, (len(COSTS), -1))
+        times |= dict(zip(COSTS, spent.unbind(-2), strict=True))
+        rows = self._column(features, "count.executed_rows").unsqueeze(-1)
+        times["execute"] = times["execute"] + (rows - log_tiles).exp()
         log_side = self._column(features, "hardware.pe_dim").unsqueeze(-1)
         times["load"] = loading(times["load"], times["wait"], log_side)
         times["execute"] = executing(times["execute"], times["commands"], times["station"])
@@ -168,10 +166,20 @@ class Pipeline(Predictor):
         once = work.sum(-1) - work.amax(-1) + start.exp()
         return torch.logaddexp(log_tiles.unsqueeze(-1) + steady, once.log())
 
-    def _counted(self, features: Tensor, names: Iterable[str]) -> Tensor:
+    def _costs(self) -> tuple[Tensor, Tensor]:
+        """Return the costs of a convolution and of a product, ``[name, stage * member]``."""
+        stages = []
+        for stage, costs in COSTS.items():
+            learned = softplus(self.raw_cost[stage])
+            place = torch.tensor([COUNTED.index(name) for name in costs], device=learned.device)
+            stages.append(learned @ one_hot(place, len(COUNTED)).to(learned.dtype))
+        found = torch.stack(stages)
+        return found[:, :, 0].flatten(0, 1).T, found[:, :, 1].flatten(0, 1).T
+
+    def _counted(self, features: Tensor) -> Tensor:
         """Return the logs of what costs time, ``[..., name]``."""
         counts = []
-        for name in names:
+        for name in COUNTED:
             first, *others = (self._column(features, each) for each in TIMES.get(name, (name,)))
             count = sum(others, first)
             if name in WRITTEN:

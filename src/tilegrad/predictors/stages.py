@@ -45,8 +45,11 @@ WRITTEN = {"count.input_beats": "count.input_rows", "count.weight_beats": "count
 TIMES = {"computes x height": ("count.computes", "hardware.pe_dim")}
 """Products of columns: sums run through the whole array, whose height is its side."""
 
-_READ = [TIMES.get(name, (name,)) for costs in COSTS.values() for name in costs]
-COLUMNS = tuple(dict.fromkeys([*(name for names in _READ for name in names), *WRITTEN.values()]))
+COUNTED = tuple(dict.fromkeys(name for costs in COSTS.values() for name in costs))
+"""What costs time in any stage."""
+
+_READ = [name for counted in COUNTED for name in TIMES.get(counted, (counted,))]
+COLUMNS = tuple(dict.fromkeys([*_READ, *WRITTEN.values()]))
 """The columns that the stages' times are made of."""
 
 STAGES = ("issue", "load", "execute", "store")
