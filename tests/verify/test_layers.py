@@ -60,7 +60,7 @@ def test_every_changed_number_is_noticed(name: str, run: Path, tmp_path: Path) -
 
 def lines(content: dict[str, Any]) -> list[list[float]]:
     """Return the values of a certificate's lines, ``[price][layer]``."""
-    found: list[list[float]] = content["cells"][0]["shown"][0]["values"]
+    found: list[list[float]] = content["cells"][0]["shown"][0]["networks"][0]["values"]
     return found
 
 

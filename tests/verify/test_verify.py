@@ -112,7 +112,8 @@ def test_a_higher_bound_with_its_digest_is_noticed(run: Path, tmp_path: Path) ->
 def test_a_raised_line_with_its_digest_is_noticed(seed: int, run: Path, tmp_path: Path) -> None:
     def raise_line(content: dict[str, Any]) -> None:
         drawn = Random(seed)
-        lines = drawn.choice(drawn.choice(cells_with_bounds(content))["shown"])
+        shown = drawn.choice(drawn.choice(cells_with_bounds(content))["shown"])
+        lines = drawn.choice(shown["networks"])
         least = drawn.choice(lines["values"])
         least[drawn.randrange(len(least))] *= 1.001
 

@@ -41,6 +41,16 @@ class Caps:
     dram_gbs: float = inf
 
     @property
+    def given(self) -> dict[str, float]:
+        """Those that there are, by the names and in the units of configs."""
+        every = {
+            LATENCY: self.cycles / (1e3 * self.clock_mhz),
+            POWER: self.pj_per_cycle * 1e-6 * self.clock_mhz,
+            BANDWIDTH: self.dram_gbs,
+        }
+        return {name: cap for name, cap in every.items() if cap < inf}
+
+    @property
     def any(self) -> bool:
         """Whether there is one."""
         return min(self.cycles, self.pj_per_cycle) < inf

@@ -27,12 +27,14 @@ LEAST_COMBINATIONS = 64
 class LayerTable:
     """One layer's share of the mapspace.
 
-    ``widths`` are mesh widths to fill, each by (level, axis).
+    ``widths`` are mesh widths to fill, each by (level, axis). ``idle``: also choices that leave
+    instances idle and are slower for that alone.
     """
 
     space: MapSpace
     problem: Problem
     widths: Sequence[Mapping[tuple[int, int], float]]
+    idle: bool = False
 
     @cached_property
     def bounds(self) -> Tensor:
@@ -59,9 +61,8 @@ class LayerTable:
         slots = [self.space.slots[i] for i in self.space.slots_of[dim]]
         legal: dict[tuple[int, ...], None] = {}
         for limits in self._limits(dim):
-            legal |= dict.fromkeys(
-                _spread(self.space.splits(dim, self.problem.bounds[dim], limits), slots)
-            )
+            splits = self.space.splits(dim, self.problem.bounds[dim], limits)
+            legal |= dict.fromkeys(splits if self.idle else _spread(splits, slots))
         return torch.tensor(list(legal), dtype=torch.float64).view(len(legal), len(slots))
 
     def _limits(self, dim: int) -> list[tuple[int, ...]]:

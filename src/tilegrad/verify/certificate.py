@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,6 +14,7 @@ from tilegrad.errors import DataError
 
 CERTIFICATE = "certificate.json"
 
+Real = Annotated[float, Field(allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=0)]
 
 
@@ -23,12 +25,29 @@ class _Part(BaseModel):
 class Lines(_Part):
     """For each price of a cycle (None: infinite) each layer's least ``E + p L`` [pJ] (or cycles).
 
-    ``filled``: the layer that fills the meshes; -1: none has to.
+    Of one network's layers. ``searched``: the figure below which no choice is within the caps.
     """
 
+    prices: list[Real | None] = Field(min_length=1)
+    values: list[list[Real]] = Field(min_length=1)
+    searched: Finite | None
+
+    def layer(self, index: int) -> list[tuple[float | None, float]]:
+        """Return each price with the least of one of the layers."""
+        return [(p, line[index]) for p, line in zip(self.prices, self.values, strict=True)]
+
+    @property
+    def sums(self) -> list[tuple[float, float]]:
+        """Each price (infinite too) with the least of all layers."""
+        pairs = zip(self.prices, self.values, strict=True)
+        return [(inf if price is None else price, sum(values)) for price, values in pairs]
+
+
+class Shown(_Part):
+    """The lines of each network; ``filled``: the layer that fills the meshes; -1: none has to."""
+
     filled: int
-    prices: list[Finite | None] = Field(min_length=1)
-    values: list[list[Finite]] = Field(min_length=1)
+    networks: list[Lines] = Field(min_length=1)
 
 
 class Cell(_Part):
@@ -36,7 +55,7 @@ class Cell(_Part):
 
     ends: dict[str, tuple[Finite, Finite]]
     bound: Finite | None
-    shown: list[Lines]
+    shown: list[Shown]
 
 
 class Mapspace(_Part):
@@ -48,12 +67,15 @@ class Mapspace(_Part):
     orders: Literal["candidates", "all"]
     fixed: dict[str, Finite]
     caps: dict[str, Finite | None]
+    rule: Literal["sum", "geomean", "worst"] | None
+    weights: list[Finite]
+    own: list[Finite]
 
 
 class Certificate(_Part):
     """What an exact search leaves: see docs/proof.md. Energies in pJ."""
 
-    format: Literal[1]
+    format: Literal[2]
     mapspace: Mapspace
     objective: Literal["edp", "energy", "latency", "area-delay"]
     value: Finite

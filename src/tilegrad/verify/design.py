@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -23,12 +24,17 @@ UJ = 1e-6
 
 @dataclass(frozen=True)
 class Recomputed:
-    """Energy [pJ], cycles and area [mm2] of a design, all executions; its layers' counts."""
+    """Area [mm2] of a design; energy [pJ] and cycles of all executions, and counts, by layer."""
 
-    energy: float
-    cycles: float
     area: float
+    energies: tuple[float, ...]
+    cycles: tuple[float, ...]
     counts: tuple[Counts, ...]
+
+    def of(self, layers: range) -> tuple[float, float]:
+        """Return energy and cycles of some layers."""
+        first, last = layers.start, layers.stop
+        return sum(self.energies[first:last]), sum(self.cycles[first:last])
 
 
 def recompute(result: Result, accelerator: Accelerator) -> Recomputed:
@@ -36,21 +42,37 @@ def recompute(result: Result, accelerator: Accelerator) -> Recomputed:
     sizes = {name: float(value) for name, value in result.hardware.items()}
     if set(sizes) != set(accelerator.parameters):
         raise DataError(f"hardware has {', '.join(sizes)}, the accelerator another set")
-    energy, cycles, counted = 0.0, 0.0, []
+    energies, slow, counted = [], [], []
     for index, layer in enumerate(result.layers):
         counts = _layer(layer, index, accelerator, sizes)
         counted.append(counts)
-        energy += layer.count * sum(float(part[0]) for part in counts.energies(sizes))
-        cycles += layer.count * max(float(part[0]) for part in counts.cycles(sizes))
+        energies.append(layer.count * sum(float(part[0]) for part in counts.energies(sizes)))
+        slow.append(layer.count * max(float(part[0]) for part in counts.cycles(sizes)))
     there = area(accelerator, sizes)
+    design = Recomputed(there, tuple(energies), tuple(slow), tuple(counted))
+    energy, cycles = design.of(range(len(result.layers)))
     for name, found, value in (
         ("energy_uj", result.energy_uj, energy * UJ),
         ("cycles", result.cycles, cycles),
         ("edp", result.edp, energy * UJ * cycles),
         ("area_mm2", result.area_mm2, there),
     ):
-        _agree(name, float(found), value)
-    return Recomputed(energy, cycles, there, tuple(counted))
+        agree(name, float(found), value)
+    for place, layers in enumerate(networks_of(result) if result.networks else ()):
+        energy, cycles = design.of(layers)
+        told, where = result.networks[place], f"networks[{place}]"
+        agree(f"{where}.energy_uj", float(told.energy_uj), energy * UJ)
+        agree(f"{where}.cycles", float(told.cycles), cycles)
+        agree(f"{where}.edp", float(told.edp), energy * UJ * cycles)
+    return design
+
+
+def networks_of(result: Result) -> list[range]:
+    """Return the layers of each network: all of them where there is one."""
+    if not result.networks:
+        return [range(len(result.layers))]
+    ends = [0, *accumulate(int(network.layers) for network in result.networks)]
+    return [range(*pair) for pair in pairwise(ends)]
 
 
 def nests_of(nest: LoopNest, layer: LayerResult, accelerator: Accelerator) -> Nests:
@@ -84,11 +106,11 @@ def _layer(
     energies = dict(zip(parts, (float(p[0]) * UJ for p in counts.energies(sizes)), strict=True))
     cycles = dict(zip(parts, (float(p[0]) for p in counts.cycles(sizes)), strict=True))
     for name, found, value in _pairs(layer, energies, cycles):
-        _agree(f"{where}.{name}", found, value)
+        agree(f"{where}.{name}", found, value)
     if layer.pe_utilisation is not None and not padded:
         units = float(math.prod(_widths(accelerator, sizes)))
         used = counts.macs / (units * max(cycles.values()))
-        _agree(f"{where}.pe_utilisation", float(layer.pe_utilisation), used)
+        agree(f"{where}.pe_utilisation", float(layer.pe_utilisation), used)
     if cycles.get(layer.bottleneck) != max(cycles.values()):
         raise DataError(f"{where}.bottleneck is {layer.bottleneck}, which is not the slowest part")
     return counts
@@ -114,6 +136,7 @@ def _of(parts: dict[str, float], name: str) -> float:
     return float(parts.get(name, math.nan))
 
 
-def _agree(name: str, found: float, value: float) -> None:
+def agree(name: str, found: float, value: float) -> None:
+    """Refuse a figure that is not what the mappings make it."""
     if not abs(found - value) <= CLOSE * abs(value):
         raise DataError(f"{name} is {found!r}; the mappings make {value!r}")

@@ -117,33 +117,41 @@ def check_layers(
     cell: Cell,
     design: Sequence[Counts],
     every: Sequence[EveryMapping],
+    networks: Sequence[range],
     looked_at: Sequence[int],
 ) -> int:
     """Refuse lines above what some mapping costs; return how many layers were enumerated.
 
-    ``design``: the counts of the design's own mapping of each layer; ``looked_at``: the layers to
-    enumerate, where their mappings are not too many.
+    ``design``: the counts of the design's own mapping of each layer; ``networks``: their layers;
+    ``looked_at``: the layers to enumerate, where their mappings are not too many.
     """
     enumerated = 0
-    for index, (own, mappings) in enumerate(zip(design, every, strict=True)):
-        energy = sum(float(part[0]) for part in own.energies(mappings.sizes))
-        cycles = max(float(part[0]) for part in own.cycles(mappings.sizes))
-        prices = [price for lines in cell.shown for price in lines.prices]
-        least = [cycles if price is None else energy + price * cycles for price in prices]
-        if index in looked_at and mappings.few:
-            enumerated += 1
-            least = [min(pair) for pair in zip(least, mappings.least(prices), strict=True)]
-        values = [line for lines in cell.shown for line in lines.values]
-        for price, found, line in zip(prices, least, values, strict=True):
-            if len(line) != len(every):
-                raise DataError(f"cells.0: has {len(line)} layers of {len(every)}")
-            there = found * mappings.problem.count
-            if line[index] > there * (1 + CLOSE):
-                raise DataError(
-                    f"cells.0: layer {mappings.problem.name!r} has a mapping of {there!r} at the "
-                    f"price {price!r}, below its {line[index]!r}"
-                )
+    for shown in cell.shown:
+        for lines, layers in zip(shown.networks, networks, strict=True):
+            for index in layers:
+                line = lines.layer(index - layers.start)
+                looked = index in looked_at and every[index].few
+                enumerated += looked
+                _check_layer(line, design[index], every[index], looked)
     return enumerated
+
+
+def _check_layer(
+    line: Sequence[tuple[float | None, float]], own: Counts, mappings: EveryMapping, looked: bool
+) -> None:
+    energy = sum(float(part[0]) for part in own.energies(mappings.sizes))
+    cycles = max(float(part[0]) for part in own.cycles(mappings.sizes))
+    prices = [price for price, _ in line]
+    least = [cycles if price is None else energy + price * cycles for price in prices]
+    if looked:
+        least = [min(pair) for pair in zip(least, mappings.least(prices), strict=True)]
+    for (price, value), found in zip(line, least, strict=True):
+        there = found * mappings.problem.count
+        if value > there * (1 + CLOSE):
+            raise DataError(
+                f"cells.0: layer {mappings.problem.name!r} has a mapping of {there!r} at the "
+                f"price {price!r}, below its {value!r}"
+            )
 
 
 def check_given(cell: Cell, sizes: Mapping[str, float]) -> None:

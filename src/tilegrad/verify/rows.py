@@ -88,16 +88,20 @@ class Machine:
 
 @dataclass(frozen=True)
 class LayerRows:
-    """All mappings of a layer on the widest mesh of a range, whose ``corners`` are its ends."""
+    """All mappings of a layer on the widest mesh of a range, whose ``corners`` are its ends.
+
+    ``slow``: slower mappings with the same tiles too, which may draw less power.
+    """
 
     machine: Machine
     problem: Problem
     corners: Sequence[Mapping[str, float]]
+    slow: bool = False
 
     @cached_property
     def counts(self) -> list[Counts]:
         """By order."""
-        space = LayerSpace(self.machine.accelerator, self.problem, self.corners[-1])
+        space = LayerSpace(self.machine.accelerator, self.problem, self.corners[-1], self.slow)
         return [Counts.of(nests) for nests in space.nests()]
 
     @cached_property
@@ -128,6 +132,14 @@ class LayerRows:
                 found = float(figure[chosen].min())
                 best = found if best is None else min(best, found)
         return best
+
+    def costs(self, ends: Ends, filling: bool) -> Numbers:
+        """Return energy and cycles of all executions of the mappings that fit, ``[row, 2]``."""
+        found = []
+        for cycles, energy, fitting, full in self._priced(ends):
+            chosen = fitting & full if filling else fitting
+            found.append(np.stack([energy[chosen], cycles[chosen]], 1))
+        return np.concatenate(found) * self.problem.count
 
     def _priced(self, ends: Ends) -> list[Priced]:
         key = tuple(sorted(ends.items()))

@@ -24,11 +24,15 @@ from tilegrad.workload import Problem
 
 @dataclass(frozen=True)
 class LayerSpace:
-    """The mappings of one layer on meshes as wide as ``sizes`` say."""
+    """The mappings of one layer on meshes as wide as ``sizes`` say.
+
+    ``slow``: all of them, also those that others with the same tiles are faster than.
+    """
 
     accelerator: Accelerator
     problem: Problem
     sizes: Mapping[str, float]
+    slow: bool = False
 
     def nests(self) -> Iterator[Nests]:
         """Yield all mappings, those of one order together."""
@@ -62,7 +66,7 @@ class LayerSpace:
         return temporal, spatial
 
     def _choices(self, machine: Accelerator, dim: int) -> list[tuple[int, ...]]:
-        """Return the factors of a dim's places, the widest for each set of tiles."""
+        """Return factors of a dim's places, unless ``slow`` the widest for each set of tiles."""
         slots = [slot for slot in MapSpace(machine).slots if slot.dim == dim]
         loops = sorted(slot.level for slot in slots if slot.axis == TEMPORAL)
         ends = [*loops[1:], len(machine.levels)]
@@ -72,7 +76,11 @@ class LayerSpace:
             spread = [(f, slot) for f, slot in pairs if slot.axis != TEMPORAL]
             if any(f > self._width(machine, s.level, s.axis) for f, s in spread):
                 continue
-            tiles = tuple(prod(f for f, slot in pairs if slot.level < end) for end in ends)
+            tiles = (
+                factors
+                if self.slow
+                else tuple(prod(f for f, slot in pairs if slot.level < end) for end in ends)
+            )
             wide = prod(f for f, _ in spread)
             if tiles not in best or wide > best[tiles][0]:
                 best[tiles] = wide, factors

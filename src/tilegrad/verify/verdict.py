@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from random import Random
 
@@ -15,12 +16,14 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.limited import with_bandwidth
 from tilegrad.errors import DataError
 from tilegrad.record import RESULT, Result, read_result
-from tilegrad.verify.bounds import POWERS, check_arithmetic, check_empty, check_lines
+from tilegrad.verify.bounds import check_arithmetic, check_empty, check_lines
 from tilegrad.verify.certificate import CERTIFICATE, Cell, Certificate, read_certificate
 from tilegrad.verify.cover import check_meshes, check_sizes, mesh_ends, widths
-from tilegrad.verify.design import Recomputed, recompute
+from tilegrad.verify.design import Recomputed, networks_of, recompute
+from tilegrad.verify.goal import POWERS, Goal
+from tilegrad.verify.header import check_header, check_networks, own_figures
 from tilegrad.verify.layers import EveryMapping, check_given, check_layers
-from tilegrad.verify.rows import LayerRows, Machine, corners_of
+from tilegrad.verify.rows import Ends, LayerRows, Machine, corners_of
 from tilegrad.workload import Problem, Workload
 
 CLOSE = 1e-9
@@ -74,28 +77,32 @@ def verify(directory: Path, sample: int | None = None, seed: int = 0) -> Verdict
     config = _config(directory)
     described: Accelerator = instantiate(config.accelerator)
     accelerator = with_bandwidth(described, config.get("caps"))
-    _check_layers(result, config)
+    workload = _workload(result, config)
     design = recompute(result, accelerator)
+    goal = _goal(result, config, workload, accelerator)
+    check_networks(result, design, goal)
     if certificate is None:
         _check_stated(result)
         return Verdict(None, 0, 0, stated=None if result.gap is None else float(result.gap))
-    _check_header(certificate, result, config, design)
+    check_header(certificate, result, config, design, goal)
     fixed = {name: float(v) for name, v in certificate.mapspace.fixed.items()}
     machine = Machine(accelerator, fixed)
+    networks = networks_of(result)
     for place, cell in enumerate(certificate.cells):
         _check_ends(cell, place, accelerator)
-        check_arithmetic(cell, place, certificate.objective, machine)
+        check_arithmetic(cell, place, goal, machine, networks)
     bounds = [cell.bound for cell in certificate.cells if cell.bound is not None]
     if certificate.bound > min([*bounds, certificate.value]) * (1 + CLOSE):
         raise DataError(f"bound is {certificate.bound!r}, the least of the cells {min(bounds)!r}")
     layers = [layer.problem for layer in result.layers]
     if certificate.mapspace.orders == "all":
-        checked = _by_layer(certificate, machine, layers, design, sample, seed)
+        checked = _by_layer(certificate, machine, layers, networks, design, sample, seed)
         return Verdict(certificate.gap, checked, len(layers), "layers")
     caps = certificate.mapspace.caps
     choices = widths(machine, layers, caps)
     check_meshes(certificate.cells, choices)
-    checked = _recomputed(certificate, machine, layers, list(choices), sample, seed)
+    searched = Searched(machine, layers, networks, goal, caps)
+    checked = searched.recomputed(certificate.cells, list(choices), sample, seed)
     return Verdict(certificate.gap, checked, len(certificate.cells))
 
 
@@ -103,6 +110,7 @@ def _by_layer(
     certificate: Certificate,
     machine: Machine,
     layers: Sequence[Problem],
+    networks: Sequence[range],
     design: Recomputed,
     sample: int | None,
     seed: int,
@@ -114,32 +122,43 @@ def _by_layer(
     places = range(len(layers))
     picked = places if sample is None else Random(seed).sample(places, min(sample, len(places)))
     check_given(certificate.cells[0], machine.fixed)
-    return check_layers(certificate.cells[0], design.counts, every, picked)
+    return check_layers(certificate.cells[0], design.counts, every, networks, picked)
 
 
-def _recomputed(
-    certificate: Certificate,
-    machine: Machine,
-    layers: Sequence[Problem],
-    meshes: list[str],
-    sample: int | None,
-    seed: int,
-) -> int:
-    """Recompute cells, those of one range of meshes together; return how many."""
-    cells = list(enumerate(certificate.cells))
-    picked = cells if sample is None else Random(seed).sample(cells, min(sample, len(cells)))
-    caps = certificate.mapspace.caps
-    for ends, group in _groups(picked, meshes):
-        corners = corners_of(machine.fixed, dict(ends))
-        rows = [LayerRows(machine, layer, corners) for layer in layers]
-        there = [cell for _, cell in cells if tuple(mesh_ends(cell, meshes).items()) == ends]
-        check_sizes(there, machine, caps, rows)
-        for place, cell in group:
-            if cell.bound is None:
-                check_empty(cell, place, rows, machine, caps)
-            else:
-                check_lines(cell, place, rows, machine)
-    return len(picked)
+@dataclass(frozen=True)
+class Searched:
+    """What was searched: cells are recomputed from it."""
+
+    machine: Machine
+    layers: Sequence[Problem]
+    networks: Sequence[range]
+    goal: Goal
+    caps: Mapping[str, float | None]
+
+    def recomputed(
+        self, every: Sequence[Cell], meshes: list[str], sample: int | None, seed: int
+    ) -> int:
+        """Recompute cells, those of one range of meshes together; return how many."""
+        cells = list(enumerate(every))
+        picked = cells if sample is None else Random(seed).sample(cells, min(sample, len(cells)))
+        for ends, group in _groups(picked, meshes):
+            there = [cell for _, cell in cells if tuple(mesh_ends(cell, meshes).items()) == ends]
+            rows = self._rows(dict(ends))
+            check_sizes(there, self.machine, self.caps, rows)
+            for place, cell in group:
+                self._check(cell, place, rows)
+        return len(picked)
+
+    def _rows(self, meshes: Ends) -> list[LayerRows]:
+        corners = corners_of(self.machine.fixed, meshes)
+        slow = len(corners) == 1 and self.goal.pj_per_cycle < inf
+        return [LayerRows(self.machine, layer, corners, slow) for layer in self.layers]
+
+    def _check(self, cell: Cell, place: int, rows: Sequence[LayerRows]) -> None:
+        if cell.bound is None:
+            check_empty(cell, place, rows, self.machine, self.caps, self.goal, self.networks)
+        else:
+            check_lines(cell, place, rows, self.machine, self.goal, self.networks)
 
 
 def _groups(
@@ -159,10 +178,24 @@ def _config(directory: Path) -> DictConfig:
     return found
 
 
-def _check_layers(result: Result, config: DictConfig) -> None:
+def _workload(result: Result, config: DictConfig) -> Workload:
     workload: Workload = instantiate(config.workload)
     if tuple(layer.problem for layer in result.layers) != workload.layers:
         raise DataError("layers are not those of the workload in config.yaml")
+    return workload
+
+
+def _goal(result: Result, config: DictConfig, workload: Workload, accelerator: Accelerator) -> Goal:
+    """Return what was minimised, by the config; own figures of networks are those of the record."""
+    caps = {k: float(v) for k, v in (config.get("caps") or {}).items() if v is not None}
+    several = workload.networks
+    members = () if several is None else several.members
+    if len(members) != len(result.networks):
+        raise DataError(f"networks are {len(result.networks)}, config.yaml has {len(members)}")
+    weights = [each.weight for each in members] or [1.0]
+    rule = None if several is None else several.rule
+    goal = Goal.of(config.objective, caps, accelerator, rule, weights, [1.0] * len(weights))
+    return replace(goal, own=own_figures(result, goal))
 
 
 def _check_result(certificate: Certificate, directory: Path) -> None:
@@ -179,41 +212,6 @@ def _check_stated(result: Result) -> None:
     made = value / float(result.bound) if result.bound else float("inf")
     if not abs(1 + float(result.gap) - made) <= CLOSE * made:
         raise DataError(f"gap is {result.gap!r}; the design and its bound make {made - 1!r}")
-
-
-def _check_header(
-    certificate: Certificate,
-    result: Result,
-    config: DictConfig,
-    design: Recomputed,
-) -> None:
-    """Refuse a certificate of another search, or whose value is not the design's."""
-    space = certificate.mapspace
-    fixed = {k: float(v) for k, v in (config.hardware or {}).items() if v is not None}
-    caps = {k: float(v) for k, v in (config.caps or {}).items() if v is not None}
-    stated: list[tuple[str, object, object]] = [
-        ("fixed", {k: float(v) for k, v in space.fixed.items()}, fixed),
-        ("caps", {k: float(v) for k, v in space.caps.items() if v is not None}, caps),
-        ("objective", certificate.objective, config.objective),
-    ]
-    for name, found, right in stated:
-        if found != right:
-            raise DataError(f"{CERTIFICATE}: {name} is {found!r}, config.yaml has {right!r}")
-    a, b, c = POWERS[certificate.objective]
-    value = design.energy**a * design.cycles**b * design.area**c
-    gap = value / certificate.bound - 1 if certificate.bound > 0 else float("inf")
-    for name, number, made in (
-        ("value", certificate.value, value),
-        ("gap", 1 + certificate.gap, 1 + max(0.0, gap)),
-        ("gap", 1 + float(result.gap or 0.0), 1 + max(0.0, gap)),
-        ("bound", float(result.bound or 0.0), certificate.bound * 1e-6**a),
-    ):
-        if not abs(number - made) <= CLOSE * abs(made):
-            raise DataError(f"{name} is {number!r}; the design and its cells make {made!r}")
-    for name, cap in caps.items():
-        used = result.area_mm2 if name == "area_mm2" else result.hardware[name]
-        if used > cap * (1 + CLOSE):
-            raise DataError(f"{name} is {used}, above its cap {cap:g}")
 
 
 def _check_ends(cell: Cell, place: int, accelerator: Accelerator) -> None:

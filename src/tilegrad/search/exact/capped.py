@@ -1,8 +1,10 @@
 """The least product of two sums under caps on the second and on their ratio.
 
 What lines leave of (energy E, latency L) is cut at ``L <= most`` and at ``E <= rate * L``; the
-figure is least at a corner of what is left, or where a cut meets the lines. There it may be one of
-mixtures of two choices: the mappings of one layer are then divided, and the parts bounded.
+figure is then least at a corner of what is left, or where a cut meets the lines. What spends less a
+cycle may have to be slower: lines of negative prices bound that, down to ``-rate``. At the least
+place the bound may be one of mixtures of two choices, which no design has: choices that caps and
+lines leave below a figure are then searched one by one.
 """
 
 from __future__ import annotations
@@ -13,188 +15,149 @@ from itertools import pairwise
 from math import inf
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tilegrad.search.caps import ROUNDED, Caps
+from tilegrad.search.exact.choices import Powers, best_choice, figure, is_met
+from tilegrad.search.exact.combined import Searched, search_choices, useful
 from tilegrad.search.exact.hull import (
     CLOSE,
     MOST_LINES,
     Costs,
+    Floats,
     Least,
     Line,
-    Places,
     between,
     corner,
 )
 
-Powers = tuple[float, float]
-
-POWER_STEPS = 5
-PASSES = 3
-
-MOST_NODES = 64
-"""Parts of the choices that are bounded by themselves."""
-
 NEGLIGIBLE = 1e-4
 """Share of the best figure below which its distance from the bound is not looked into."""
 
+ABOVE = 1e300
+"""More than any figure: in place of an infinite one."""
 
-def least_capped(
-    costs: Costs, powers: Powers, caps: Caps, enough: float, prices: tuple[float, ...] = ()
-) -> Least | None:
-    """Bound ``E**a * L**b`` from below where caps hold; None where no choice keeps to them.
-
-    Ends early where the bound reaches ``enough``. ``prices`` are tried first. The value is
-    infinite where no choice was found that keeps to the caps.
-    """
-    root = _node(costs, np.arange(len(costs.energy)), powers, caps, enough, prices)
-    if root is None:
-        return None
-    best, nodes, made = root.least, [root], 1
-    while nodes and made < MOST_NODES:
-        first = min(nodes, key=lambda node: node.least.bound)
-        if first.least.bound >= min(enough, best.value * (1 - NEGLIGIBLE)):
-            break
-        halves = _halves(first)
-        if not halves:
-            break
-        nodes.remove(first)
-        for rows in halves:
-            node = _node(costs, rows, powers, caps, enough, root.least.prices[1:-1])
-            made += 1
-            if node is not None:
-                nodes.append(node)
-                best = min(best, node.least, key=lambda least: least.value)
-    bound = min([best.value, *(node.least.bound for node in nodes)])
-    return replace(best, bound=bound, lines=root.least.lines)
+FEW = 0.9
+"""Share of rows from which it does not pay to leave more of them out before the search."""
 
 
 @dataclass(frozen=True)
-class _Node:
-    """A part of all choices: those of ``rows``, which are ``costs``; ``pair``: the least corner's.
+class Capped:
+    """What is minimised, ``E**a * L**b``, and the caps.
 
-    ``least``: what is known of it; its rows are of all.
+    ``exact``: latencies are those of mappings, and not least ones of a range of meshes.
     """
 
-    rows: Places
-    costs: Costs
-    pair: tuple[Line, Line]
-    least: Least
+    powers: Powers
+    caps: Caps
+    exact: bool
+
+    @property
+    def rate(self) -> float:
+        """The most pJ a cycle."""
+        return self.caps.pj_per_cycle * ROUNDED
+
+    @property
+    def most(self) -> float:
+        """The most cycles."""
+        return self.caps.cycles * ROUNDED
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a choice's energy and latency tell that it exceeds a cap.
+
+        Not in a range of meshes: a mapping that is slower on some of them draws less power.
+        """
+        return self.exact or self.rate == inf
+
+    @property
+    def base(self) -> tuple[float, ...]:
+        """Prices of the first lines, ascending."""
+        return (-self.rate, 0.0, inf) if self.exact and self.rate < inf else (0.0, inf)
+
+    @property
+    def numbers(self) -> Floats:
+        """All of it for compiled code."""
+        return np.array([*self.powers, self.most, self.rate], dtype=np.float64)
 
 
-def _node(
-    every: Costs,
-    rows: Places,
-    powers: Powers,
-    caps: Caps,
+def least_capped(
+    costs: Costs,
+    goal: Capped,
     enough: float,
-    prices: tuple[float, ...],
-) -> _Node | None:
-    """Return what is known of the choices of some rows; None where none keeps to the caps."""
-    found = _part(every, rows)
-    if found is None:
-        return None
-    rows = rows[_usable(found, caps)]
-    costs = _part(every, rows)
-    if costs is None:
-        return None
-    known = _least(costs, powers, caps, enough, prices)
-    if known is None:
-        return None
-    least, pair = known
-    return _Node(rows, costs, pair, replace(least, rows=rows[least.rows]))
+    prices: tuple[float, ...] = (),
+    whole: bool = False,
+) -> Least:
+    """Bound ``E**a * L**b`` from below where caps hold: infinite where no choice keeps to them.
 
-
-def _part(every: Costs, rows: Places) -> Costs | None:
-    """Return the costs of some rows, in ascending order; None where a layer has none."""
-    starts = np.searchsorted(rows, every.starts)
-    if (np.diff(starts, append=len(rows)) == 0).any():
-        return None
-    return Costs(every.energy[rows], every.latency[rows], starts)
-
-
-def _halves(node: _Node) -> list[Places]:
-    """Return the rows of two parts, of a layer's faster and slower mappings; none if no layer's.
-
-    Of the layer that differs most between the choices of the least corner: between them the bound
-    takes a mixture of both, which no design has.
+    Ends early where the bound reaches ``enough``. Choices are searched where none is known below
+    that; or in any case, to their best, for the ``whole`` bound. ``prices`` are tried first. The
+    value is infinite where no choice was found that keeps to the caps.
     """
-    one, other = (node.costs.latency[line.rows] for line in node.pair)
-    layer = int(np.argmax(abs(one - other)))
-    if one[layer] == other[layer]:
-        return []
-    ends = np.append(node.costs.starts, len(node.rows))
-    inside = np.zeros(len(node.rows), dtype=bool)
-    inside[ends[layer] : ends[layer + 1]] = True
-    slow = node.costs.latency > (one[layer] + other[layer]) / 2
-    return [node.rows[~(inside & slow)], node.rows[~(inside & ~slow)]]
+    bound, lines = _bound(costs, goal, enough, prices)
+    if bound == inf:
+        return Least(inf, inf, np.zeros(0, np.int64), lines)
+    value, rows = best_choice(costs, lines, goal.caps, goal.powers)
+    top = min(enough, value * (1 - NEGLIGIBLE))
+    if goal.is_told and bound < top and (whole or value >= enough):
+        found = _searched(costs, lines, goal, top, not whole)
+        if found.rows is not None:
+            value, rows = found.value, found.rows
+        if found.ended:
+            least = min(enough, value * (1 - NEGLIGIBLE))
+            return Least(max(bound, least), value, rows, lines, min(least, ABOVE))
+    return Least(min(bound, value), value, rows, lines)
 
 
-def _usable(costs: Costs, caps: Caps) -> NDArray[np.bool_]:
-    """Return which rows some choice has that keeps to each cap, ``[row]``."""
-    sizes = np.diff(costs.starts, append=len(costs.energy))
-    kept = np.ones(len(costs.energy), dtype=bool)
-    rate = caps.pj_per_cycle * ROUNDED
-    for spent, most in ((costs.latency, caps.cycles * ROUNDED), (costs.energy, 0.0)):
-        if most == inf or (most == 0.0 and rate == inf):
-            continue
-        each = spent if most else costs.energy - rate * costs.latency
-        least = np.minimum.reduceat(each, costs.starts)
-        # Beside the least of all other layers.
-        kept &= each + np.repeat(least.sum() - least, sizes) <= most + 1e-9 * abs(spent).max()
-    return kept
-
-
-def _least(
-    costs: Costs, powers: Powers, caps: Caps, enough: float, prices: tuple[float, ...]
-) -> tuple[Least, tuple[Line, Line]] | None:
-    """Return what lines tell of all choices, and the pair of lines whose corner is least."""
-    lines = [costs.line(price) for price in sorted({0.0, inf, *prices})]
+def _bound(
+    costs: Costs, goal: Capped, enough: float, prices: tuple[float, ...] = ()
+) -> tuple[float, tuple[Line, ...]]:
+    """Return the bound that lines give, and the lines by price; infinite where caps leave none."""
+    lines = [costs.line(price) for price in sorted({*goal.base, *prices})]
     while True:
-        corners = [*_corners(lines, caps)]
+        corners = [*_corners(lines, goal)]
         if not corners:
-            return None
-        bound, place = min((_figure(e, t, powers), place) for e, t, place in corners)
-        held = [_figure(x.energy, x.latency, powers) for x in lines if _met(x, caps)]
+            return inf, tuple(lines)
+        bound, place = min((figure(e, t, goal.powers), place) for e, t, place in corners)
+        held = [figure(x.energy, x.latency, goal.powers) for x in lines if is_met(x, goal.caps)]
         price = between(lines[place], lines[place + 1])
         enough_now = min(enough, min(held, default=inf) * (1 - CLOSE))
         if bound >= enough_now or price is None or len(lines) >= MOST_LINES:
-            break
+            return bound, tuple(lines)
         lines.insert(place + 1, costs.line(price))
-    value, rows = min(_choices(costs, lines, caps, powers), key=lambda each: each[0])
-    rows = coolest(costs).rows if value == inf else rows
-    value, rows = _polished(costs, rows, caps, powers)
-    least = Least(min(bound, value), value, rows, tuple(lines))
-    return least, (lines[place], lines[place + 1])
 
 
-def coolest(costs: Costs) -> Line:
-    """Return the line of about the least power: where E / L is least, so is E - (E / L) L."""
-    line = costs.line(0.0)
-    for _ in range(POWER_STEPS):
-        line = costs.line(-line.energy / line.latency)
-    return line
+def _searched(
+    costs: Costs, lines: tuple[Line, ...], goal: Capped, below: float, first: bool
+) -> Searched:
+    """Search the choices with a figure below ``below``.
+
+    First rows are left out that none of these can have; the lines of the others tell of more.
+    """
+    rows, left = np.arange(len(costs.energy)), costs
+    while True:
+        kept = useful(left, lines, goal.numbers, below)
+        part = left.only(kept)
+        if part is None:
+            return Searched(inf, None, True)
+        few = kept.sum() > FEW * len(rows)
+        rows, left = rows[kept], part
+        bound, lines = _bound(left, goal, below)
+        if bound >= below:
+            return Searched(inf, None, True)
+        if few:
+            break
+    found = search_choices(left, lines, goal.numbers, below, NEGLIGIBLE, first)
+    return replace(found, rows=None if found.rows is None else rows[found.rows])
 
 
-def _figure(energy: float, latency: float, powers: Powers) -> float:
-    return float(max(energy, 0.0) ** powers[0] * max(latency, 0.0) ** powers[1])
-
-
-def _met(line: Line, caps: Caps) -> bool:
-    return _holds(line.energy, line.latency, caps)
-
-
-def _holds(energy: float, latency: float, caps: Caps) -> bool:
-    slow = latency > caps.cycles * ROUNDED
-    return not slow and energy <= caps.pj_per_cycle * latency * ROUNDED
-
-
-def _corners(lines: Sequence[Line], caps: Caps) -> Iterator[tuple[float, float, int]]:
+def _corners(lines: Sequence[Line], goal: Capped) -> Iterator[tuple[float, float, int]]:
     """Yield corners of what lines and caps leave, each with the place of the pair that it is of."""
     *finite, fastest = lines
-    rate = caps.pj_per_cycle * ROUNDED
-    low = max([fastest.value, *(line.value / (line.price + rate) for line in finite)])
-    high = caps.cycles * ROUNDED
+    rate, high = goal.rate, goal.most
+    if finite[0].price == -rate and finite[0].value > 1e-9 * finite[0].energy:
+        return
+    limits = [x.value / (x.price + rate) for x in finite if x.price > -rate]
+    low = max([fastest.value, *limits])
     if low > high:
         return
     for place, pair in enumerate(pairwise(lines)):
@@ -208,54 +171,3 @@ def _corners(lines: Sequence[Line], caps: Caps) -> Iterator[tuple[float, float, 
         if cut < inf:
             energy = max(line.value - line.price * cut for line in finite)
             yield energy, cut, max(places, default=0)
-
-
-def _choices(
-    costs: Costs, lines: Sequence[Line], caps: Caps, powers: Powers
-) -> Iterator[tuple[float, Places]]:
-    """Yield figures of choices, infinite where they exceed a cap: the lines', and between them."""
-    for line in lines:
-        held = _met(line, caps)
-        yield _figure(line.energy, line.latency, powers) if held else inf, line.rows
-    for pair in pairwise(lines):
-        for one, other in (pair, pair[::-1]):
-            if _met(one, caps) and not _met(other, caps):
-                yield _between(costs, one, other, caps, powers)
-
-
-def _between(
-    costs: Costs, one: Line, other: Line, caps: Caps, powers: Powers
-) -> tuple[float, Places]:
-    """Return a choice that keeps to the caps, layers as in another one where better."""
-    rows = one.rows.copy()
-    energy, latency = one.energy, one.latency
-    best = _figure(energy, latency, powers)
-    for layer, (here, there) in enumerate(zip(one.rows, other.rows, strict=True)):
-        e = energy + float(costs.energy[there] - costs.energy[here])
-        t = latency + float(costs.latency[there] - costs.latency[here])
-        found = _figure(e, t, powers)
-        if found < best and _holds(e, t, caps):
-            best, energy, latency, rows[layer] = found, e, t, there
-    return best, rows
-
-
-def _polished(costs: Costs, rows: Places, caps: Caps, powers: Powers) -> tuple[float, Places]:
-    """Return the best choice that differs in one layer after another, a few times, and its figure.
-
-    Infinite where none keeps to the caps.
-    """
-    rows = rows.copy()
-    ends = np.append(costs.starts, len(costs.energy))
-    best = inf
-    for layer in PASSES * [*range(len(rows))]:
-        every = slice(ends[layer], ends[layer + 1])
-        energy = costs.energy[rows].sum() - costs.energy[rows[layer]] + costs.energy[every]
-        latency = costs.latency[rows].sum() - costs.latency[rows[layer]] + costs.latency[every]
-        held = (latency <= caps.cycles * ROUNDED) & (
-            energy <= caps.pj_per_cycle * ROUNDED * latency
-        )
-        figures = np.where(held, energy ** powers[0] * latency ** powers[1], inf)
-        place = int(np.argmin(figures))
-        if figures[place] < inf:
-            best, rows[layer] = float(figures[place]), ends[layer] + place
-    return best, rows

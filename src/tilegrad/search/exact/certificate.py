@@ -12,29 +12,24 @@ from typing import Any
 
 from tilegrad.files import write_json
 from tilegrad.record import RESULT
-from tilegrad.search.caps import Caps
 from tilegrad.search.exact.supported import by_layer
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
 
 CERTIFICATE = "certificate.json"
 
-FORMAT = 1
+FORMAT = 2
 """Goes up when a field changes its meaning."""
 
 
 def write_certificate(directory: Path, problem: SearchProblem, state: SearchState) -> None:
     """Write the certificate beside result.json, whose content it names; remove an older one.
 
-    Nothing is written where a search or its proof has not ended, nor of several networks or under
-    caps on what designs do.
+    Nothing is written where a search or its proof has not ended.
     """
     path = directory / CERTIFICATE
     cells = state.private.get("closed", state.cells)
-    plain = problem.workload.networks is None and problem.caps == Caps(
-        clock_mhz=problem.caps.clock_mhz
-    )
-    if not state.done or not cells or not plain:
+    if not state.done or not cells:
         path.unlink(missing_ok=True)
         return
     content = {
@@ -52,14 +47,17 @@ def write_certificate(directory: Path, problem: SearchProblem, state: SearchStat
 
 def mapspace(problem: SearchProblem) -> dict[str, Any]:
     """Return what designs the bound is of."""
-    hardware = problem.hardware
+    hardware, goal = problem.hardware, problem.goal
     return {
         "accelerator": problem.accelerator.name,
         "workload": problem.workload.name,
         "padding": "none",
         "orders": "all" if by_layer(problem) else "candidates",
         "fixed": dict(hardware.fixed),
-        "caps": {**hardware.caps, "area_mm2": hardware.area_cap},
+        "caps": {**hardware.caps, "area_mm2": hardware.area_cap, **problem.caps.given},
+        "rule": goal.rule,
+        "weights": goal.weights.tolist(),
+        "own": goal.own.tolist(),
     }
 
 

@@ -89,7 +89,8 @@ def auto_effort(problem: SearchProblem) -> Effort:
         return Effort(f"the layers have {count:,} mappings{INSTEAD}")
     if not is_compiled(BY_ROWS):
         return Effort(UNCOMPILED)
-    return Effort(units=UNITS if count <= FEW_ROWS else None)
+    few = count <= FEW_ROWS and problem.caps.pj_per_cycle == inf
+    return Effort(units=UNITS if few else None)
 
 
 def _against_layers(problem: SearchProblem) -> str | None:

@@ -19,7 +19,7 @@ from tilegrad.mapping import LoopNest, stack
 from tilegrad.search.budget import Budget
 from tilegrad.search.exact.hull import Floats, Least, Line, corner
 from tilegrad.search.exact.mapper.front import Front
-from tilegrad.search.exact.prover import EVERY, shown_by
+from tilegrad.search.exact.shown import EVERY, shown_by
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
 

@@ -6,17 +6,22 @@ There no network is in another's way, and every rule grows with each network's f
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from tilegrad.search.budget import Budget
 from tilegrad.search.exact.fixed import FixedRun
 from tilegrad.search.exact.networks import joined
+from tilegrad.search.exact.shown import EVERY
 from tilegrad.search.own import joined_designs
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
 
 
 class FixedRuns:
-    """One search of several networks; ``private``: the state of each one's."""
+    """One search of several networks; ``private``: the state of each one's.
+
+    ``closed``: what shows the bound, in the end.
+    """
 
     def __init__(
         self,
@@ -60,3 +65,12 @@ class FixedRuns:
         state.samples = state.mappings // len(self.problem.workload)
         state.fraction = sum(each.done or each.fraction for each in states) / len(states)
         state.done = all(each.done for each in states)
+        if state.done:
+            state.private = {**state.private, "closed": [self._closed()]}
+
+    def _closed(self) -> dict[str, Any]:
+        """Return the hardware as a box that is settled, with what shows each network's bound."""
+        cells = [each.private["closed"][0] for each in self.states]
+        networks = [shown["networks"][0] for cell in cells for shown in cell["shown"]]
+        shown = [{"filled": EVERY, "networks": networks}]
+        return {**cells[0], "bound": self.state.bound, "shown": shown}

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
+Kept = NDArray[np.bool_]
 
 MOST_LINES = 200
 
@@ -49,18 +50,34 @@ class Costs:
     latency: Floats
     starts: Places
 
+    @property
+    def sizes(self) -> Places:
+        """How many rows each layer has, ``[layer]``."""
+        return np.diff(self.starts, append=len(self.energy))
+
+    def only(self, kept: Kept) -> Costs | None:
+        """Return the costs of rows that are ``kept [row]``; None where a layer has none left."""
+        sizes = np.add.reduceat(kept.astype(np.int64), self.starts)
+        if not sizes.all():
+            return None
+        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        return Costs(self.energy[kept], self.latency[kept], starts)
+
     def line(self, price: float) -> Line:
         """Return the supporting line at a price of a cycle; 0 and infinity are legal."""
-        weighed = self.latency if price == inf else self.energy + price * self.latency
+        weighed = self.weighed(price)
         least = np.minimum.reduceat(weighed, self.starts)
         rows = self._rows(weighed, least)
         energy, latency = float(self.energy[rows].sum()), float(self.latency[rows].sum())
         return Line(price, least, float(least.sum()), energy, latency, rows)
 
+    def weighed(self, price: float) -> Floats:
+        """Return ``E + price * L`` of each row; ``L`` where the price is infinite."""
+        return self.latency if price == inf else self.energy + price * self.latency
+
     def _rows(self, weighed: Floats, least: Floats) -> Places:
         """Return each layer's first row that has its least value."""
-        sizes = np.diff(self.starts, append=len(weighed))
-        found = np.flatnonzero(weighed == np.repeat(least, sizes))
+        found = np.flatnonzero(weighed == np.repeat(least, self.sizes))
         return found[np.searchsorted(found, self.starts)]
 
 
@@ -68,13 +85,15 @@ class Costs:
 class Least:
     """No choice has a figure below ``bound``; the best one found has ``value`` and picks ``rows``.
 
-    ``lines``: those that show it, by price. Of several networks' figures ``parts`` show it.
+    ``lines``: those that show it, by price; ``searched``: the figure below which choices were
+    searched for it, where they were. Of several networks' figures ``parts`` show it.
     """
 
     bound: float
     value: float
     rows: Places
     lines: tuple[Line, ...]
+    searched: float | None = None
     parts: tuple[Least, ...] = ()
 
     @property
@@ -112,6 +131,11 @@ def least_product(
         if done or price is None:
             return Least(figures[place], value, best.rows, tuple(lines))
         lines.insert(place + 1, costs.line(price))
+
+
+def inner(prices: tuple[float, ...]) -> tuple[float, ...]:
+    """Return ascending prices without the ends and 0, which are tried anyhow."""
+    return tuple(price for price in prices[1:-1] if price != 0)
 
 
 def corner(low: Line, high: Line) -> tuple[float, float]:

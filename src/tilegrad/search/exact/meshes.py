@@ -66,7 +66,12 @@ class Meshes:
             for axis, fanout in level.fanout.items()
         }
         layers, spaces = self.problem.workload.layers, self.problem.spaces
-        return [LayerTable(spaces[layer.shape], layer, [widths]) for layer in layers]
+        return [LayerTable(spaces[each.shape], each, [widths], self.slow) for each in layers]
+
+    @property
+    def slow(self) -> bool:
+        """Whether slower mappings with the same tiles are looked at: they may keep to a power."""
+        return len(self.corners) == 1 and self.problem.caps.pj_per_cycle < inf
 
     def rows(self, layer: int, figures: Floats, place: Places) -> Rows:
         """Return the rows of one layer by the ``figures`` of its mappings (``enumerate_rows``)."""
@@ -89,9 +94,9 @@ class Meshes:
         """
         constant, words, rates, cycles, needed = parts
         columns = [constant[:, None], cycles[:, None], words, rates]
-        if (power := self.problem.caps.pj_per_cycle) < inf:
+        if self.slow:
             # A slower mapping may be the one that keeps to the cap.
-            columns.append((constant - power * cycles)[:, None])
+            columns.append((constant - self.problem.caps.pj_per_cycle * cycles)[:, None])
         least, fixed = self.corners[0], self.problem.hardware.fixed
         for step, name in enumerate(each.name for each in self.problem.hardware.plan.steps):
             mesh = name in self.problem.hardware.plan.meshes and name not in fixed

@@ -8,8 +8,7 @@ from math import inf
 import numpy as np
 import torch
 
-from tilegrad.search.caps import NO_CAPS, Caps
-from tilegrad.search.exact.capped import least_capped
+from tilegrad.search.exact.capped import Capped, least_capped
 from tilegrad.search.exact.hull import Costs, Floats, Least, least_product
 from tilegrad.search.goal import Goal
 
@@ -20,25 +19,25 @@ def least_of_all(
     goal: Goal,
     enough: float,
     prices: tuple[float, ...] = (),
-    caps: Caps = NO_CAPS,
-) -> Least | None:
+    exact: bool = True,
+    whole: bool = False,
+) -> Least:
     """Bound what a goal makes of the networks' figures at an area of 1.
 
     ``places``: each network's layers. Ends early where the bound reaches ``enough``; ``prices`` are
-    tried first. Of several networks each is bounded to its end. None where one of them has no
-    choice that keeps to the ``caps``.
+    tried first; ``exact``: as in ``Capped``; ``whole``: as in ``least_capped``. Of several networks
+    each is bounded to its end. The bound is infinite where one of them has no choice that keeps to
+    the caps.
     """
     if goal.rule is None:
-        return _least(costs, goal, caps, enough, prices)
+        return _least(costs, goal, enough, prices, exact, whole)
     ends = np.append(costs.starts, len(costs.energy))
     parts, rows = [], []
     for layers in places:
         first, last = int(ends[layers.start]), int(ends[layers.stop])
         starts = costs.starts[layers.start : layers.stop] - first
         part = Costs(costs.energy[first:last], costs.latency[first:last], starts)
-        least = _least(part, goal, caps, inf, ())
-        if least is None:
-            return None
+        least = _least(part, goal, inf, (), exact, whole=True)
         parts.append(least)
         rows.append(least.rows + first)
     return Least(
@@ -46,16 +45,16 @@ def least_of_all(
         joined(goal, [part.value for part in parts]),
         np.concatenate(rows),
         (),
-        tuple(parts),
+        parts=tuple(parts),
     )
 
 
 def _least(
-    costs: Costs, goal: Goal, caps: Caps, enough: float, prices: tuple[float, ...]
-) -> Least | None:
+    costs: Costs, goal: Goal, enough: float, prices: tuple[float, ...], exact: bool, whole: bool
+) -> Least:
     powers = (goal.objective.energy_power, goal.objective.latency_power)
-    if caps.any:
-        return least_capped(costs, powers, caps, enough, prices)
+    if goal.caps.any:
+        return least_capped(costs, Capped(powers, goal.caps, exact), enough, prices, whole)
     return least_product(costs, powers, enough, prices)
 
 

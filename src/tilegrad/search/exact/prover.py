@@ -17,17 +17,14 @@ import torch
 from numpy.typing import NDArray
 
 from tilegrad.cost import area_mm2
-from tilegrad.search.caps import Caps
 from tilegrad.search.exact.box import Box
-from tilegrad.search.exact.capped import coolest
-from tilegrad.search.exact.hull import Costs, Least
+from tilegrad.search.exact.choices import coolest
+from tilegrad.search.exact.hull import Costs, Least, inner
 from tilegrad.search.exact.meshes import Meshes
 from tilegrad.search.exact.networks import by_network, joined, least_of_all
 from tilegrad.search.exact.rows import Floats, Rows
+from tilegrad.search.exact.shown import EVERY, shown_by
 from tilegrad.search.problem import SearchProblem
-
-EVERY = -1
-"""In place of a layer: no layer has to fill the mesh."""
 
 SAFE = 1 - 1e-9
 """What bounds are multiplied by, so that no rounding makes them too high."""
@@ -38,9 +35,9 @@ class Found:
     """A box's ``bound``, the mappings ``rows [layer]`` closest to it, and where to divide.
 
     ``cut``: a parameter and the least value of the upper part; None where the bound is what that
-    design costs. ``point``: the box of that design's hardware alone, on which it has the objective
-    ``value`` (or more, in a range of meshes). ``prices``: lines to begin the
-    bounds of parts with; ``shown``: what shows the bound (``shown_by``).
+    design costs. An infinite bound: no design there keeps to the caps. ``point``: the box of that
+    design's hardware alone, on which it has the objective ``value`` (or more, in a range of
+    meshes). ``prices``: lines to begin the bounds of parts with; ``shown``: what shows the bound.
     """
 
     bound: float
@@ -107,8 +104,15 @@ class Prover:
         if not every:
             return None
         least = every[min(every, key=lambda layer: every[layer].bound)]
-        point, cut = self._cut(box, rows, least, area)
+        if self._is_last(rows, box, least, area) and least.bound < enough / factor:
+            every = self._least(rows, box, enough / factor, prices, whole=True)
+            least = every[min(every, key=lambda layer: every[layer].bound)]
         shown = [shown_by(each, layer) for layer, each in every.items()]
+        if least.bound == inf:
+            return Found(inf, np.zeros(0, np.int64), box, inf, (), shown, None)
+        point, cut = self._cut(box, rows, least, area)
+        if cut is None and self.problem.caps.any and least.bound < enough / factor:
+            cut = self._halved(box, rows)
         places = rows.place[least.rows]
         value = self._value(rows.pick(least.rows), point)
         bound, begin = least.bound * factor, _few(least.prices)
@@ -149,32 +153,40 @@ class Prover:
         return fitting
 
     def _least(
-        self, rows: Rows, box: Box, enough: float, prices: tuple[float, ...]
+        self,
+        rows: Rows,
+        box: Box,
+        enough: float,
+        prices: tuple[float, ...],
+        whole: bool = False,
     ) -> dict[int, Least]:
         """Return the least product, by the layer that fills the mesh: -1 where none has to.
 
         One of the layers does where a mesh as wide as this follows from mappings alone.
         """
         costs = Costs(self._energy(rows, box), rows.cycles, rows.starts)
-        least = self._bounded(costs, enough, prices)
-        if least is None:
-            return {}
+        least = self._bounded(costs, enough, prices, whole)
+        if least.bound == inf:
+            return {EVERY: least}
         for step, name in enumerate(self._told):
             if self._has_to_be_filled(box, name):
                 filling = rows.needed[:, step] >= box.low(name)
                 if not filling[least.rows].any():
-                    return self._filled(rows, costs, filling, enough)
+                    return self._filled(rows, costs, filling, enough, whole)
         return {EVERY: least}
 
-    def _bounded(self, costs: Costs, enough: float, prices: tuple[float, ...] = ()) -> Least | None:
-        places, goal = self.problem.workload.places, self.problem.goal
-        return least_of_all(costs, places, goal, enough, prices, self._caps)
+    def _is_last(self, rows: Rows, box: Box, least: Least, area: float) -> bool:
+        """Return whether under caps a box is not divided: its mappings have to be."""
+        if not self.problem.caps.any or least.bound == inf:
+            return False
+        return self._cut(box, rows, least, area)[1] is None
 
-    @cached_property
-    def _caps(self) -> Caps:
-        """The caps that bound whatever the mesh: in a range of them, latencies are least ones."""
-        caps = self.problem.caps
-        return caps if len(self.meshes.corners) == 1 else replace(caps, pj_per_cycle=inf)
+    def _bounded(
+        self, costs: Costs, enough: float, prices: tuple[float, ...], whole: bool
+    ) -> Least:
+        places, goal = self.problem.workload.places, self.problem.goal
+        exact = len(self.meshes.corners) == 1
+        return least_of_all(costs, places, goal, enough, prices, exact, whole)
 
     def _has_to_be_filled(self, box: Box, name: str) -> bool:
         """Return whether hardware as large as this follows from mappings alone."""
@@ -188,6 +200,7 @@ class Prover:
         costs: Costs,
         filling: NDArray[np.bool_],
         enough: float,
+        whole: bool,
     ) -> dict[int, Least]:
         """Return the least product of designs in which the mapping of a layer is ``filling``."""
         found: dict[int, Least] = {}
@@ -199,8 +212,7 @@ class Prover:
             if chosen is None:
                 continue
             part = Costs(costs.energy[kept], costs.latency[kept], chosen.starts)
-            if (least := self._bounded(part, enough)) is None:
-                continue
+            least = self._bounded(part, enough, (), whole)
             found[layer] = replace(least, rows=np.flatnonzero(kept)[least.rows])
         return found
 
@@ -264,6 +276,22 @@ class Prover:
         }
         return Box(sizes), best
 
+    def _halved(self, box: Box, rows: Rows) -> tuple[str, float] | None:
+        """Return where to divide the size that ranges most, whatever a design needs of it.
+
+        On less hardware fewer choices are left to search; None where there is one hardware.
+        """
+        most = dict(zip(self._told, rows.needed.max(0).tolist(), strict=True))
+        ranges = {
+            name: ceil(min(box.high(name), need)) / box.low(name)
+            for name, need in most.items()
+            if name not in self._settled(box)
+        }
+        name = max(ranges, key=ranges.__getitem__, default=None)
+        if name is None or ranges[name] <= 1:
+            return None
+        return name, float(max(box.low(name) + 1, ceil(box.low(name) * ranges[name] ** 0.5)))
+
     def _grown_by(self, picked: Rows, before: Floats, after: Floats) -> float:
         """Return by which share the figure grows with the layers' energies ``[layer]``."""
         goal = self.problem.goal
@@ -286,31 +314,13 @@ class Prover:
         return None
 
 
-def shown_by(least: Least, filled: int) -> dict[str, Any]:
-    """Return the lines of a bound as plain data: prices, and each layer's least ``E + p L``.
-
-    Energies in pJ, cycles, all executions of a layer together; a price of None is infinite, its
-    values are cycles.
-    """
-    if least.parts:
-        return {"filled": filled, "networks": [_lines(part) for part in least.parts]}
-    return {"filled": filled, **_lines(least)}
-
-
-def _lines(least: Least) -> dict[str, Any]:
-    return {
-        "prices": [None if line.price == inf else line.price for line in least.lines],
-        "values": [line.least.tolist() for line in least.lines],
-    }
-
-
 def _middle(low: float, start: float, top: float) -> float:
     """Return a whole size above ``low``, between ``start`` and ``top``."""
     return max(low + 1, float(np.ceil((start + top) / 2)))
 
 
 def _few(prices: tuple[float, ...], most: int = 6) -> tuple[float, ...]:
-    """Return prices to begin a part's bound with: those in the middle, without 0 and infinity."""
-    inner = [price for price in prices if 0 < price < inf]
-    spare = max(0, len(inner) - most)
-    return tuple(inner[spare // 2 : len(inner) - (spare - spare // 2)])
+    """Return prices to begin a part's bound with: those in the middle."""
+    tried = inner(prices)
+    spare = max(0, len(tried) - most)
+    return tried[spare // 2 : len(tried) - (spare - spare // 2)]

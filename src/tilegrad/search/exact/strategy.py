@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, ClassVar
 
 from tilegrad.checks import positive_int, positive_number
@@ -154,18 +155,17 @@ class ExactRun:
     @property
     def _by_halves(self) -> bool:
         area_counts = self.problem.objective.area_power > 0
-        capped = self.problem.caps.pj_per_cycle < float("inf")
-        return area_counts or capped or self.problem.hardware.area_cap is not None
+        return area_counts or self.problem.hardware.area_cap is not None
 
     def _bounded(self, ends: Ends) -> list[dict[str, Any]]:
         """Return a range of meshes with its bound, unless it holds no design."""
         prover = self._prover(ends)
         box = prover.box(ends)
         found = self._bound(prover, box, [])
-        if found is None:
+        if found is None or found.bound == inf:
             self._offer_ends(prover, box)
             private = self.state.private
-            private["closed"] = [*private["closed"], {"ends": box.ends, "bound": None, "shown": []}]
+            private["closed"] = [*private["closed"], _empty(box, found)]
             return []
         sizes = {"box": box.ends, "shown": found.shown}
         return [{"ends": ends, "bound": found.bound, **sizes}]
@@ -184,17 +184,29 @@ class ExactRun:
             boxes = [each for each in boxes if each is not first]
             box = Box(first["ends"])
             found = self._bound(prover, box, first["prices"])
-            if found is None:
+            if found is None or found.bound == inf:
                 self._offer_ends(prover, box)
-                settled.append({"ends": box.ends, "bound": None, "shown": []})
+                settled.append(_empty(box, found))
             elif found.cut is None or found.bound >= self.enough:
-                settled.append({"ends": box.ends, "bound": found.bound, "shown": found.shown})
+                tried = {"prices": first["prices"], "tried": self.state.value}
+                known = {"ends": box.ends, "bound": found.bound, "shown": found.shown}
+                settled.append(known if found.bound >= self.enough else {**known, **tried})
             else:
                 bound, prices = max(found.bound, first["bound"]), list(found.prices)
                 for part in box.split(*found.cut):
                     boxes = [*boxes, {"ends": part.ends, "bound": bound, "prices": prices}]
+        if not boxes:
+            # A better design, known by now, leaves fewer choices to search there.
+            boxes = [each for each in settled if self._is_open(each)]
+            settled = [each for each in settled if not self._is_open(each)]
         private["boxes"], private["closed"] = boxes, settled
         self.state.phase = "divide" if boxes else "enumerate"
+
+    def _is_open(self, cell: dict[str, Any]) -> bool:
+        """Return whether the search of a settled box ended early, with a worse design known."""
+        inside = self.state.private["inside"]
+        there = all(cell["ends"][name] == ends for name, ends in inside.items())
+        return there and cell["bound"] is not None and cell.get("tried", 0.0) > self.state.value
 
     def _bound(self, prover: Prover, box: Box, prices: list[float]) -> Found | None:
         """Bound a box; offer the design closest to the bound, and the best on its hardware."""
@@ -206,7 +218,7 @@ class ExactRun:
                 there = prover.bound(found.point, 0.0, found.prices)
                 if there is not None and there.value < self.state.value:
                     self._offer(prover, there)
-        elif found is not None and self.problem.caps.any:
+        elif found is not None and found.bound < inf and self.problem.caps.any:
             # Its hardware costs more than the box's least, and may hold what keeps to the caps.
             there = prover.bound(found.point, 0.0, found.prices)
             if there is not None and there.value < self.state.value:
@@ -232,6 +244,9 @@ class ExactRun:
             while len(parts := divided(together[-1], self.choices, self._by_halves)) > 1:
                 # The part with the widest mesh: its mappings are the same.
                 together.append(parts[-1])
+            if self.problem.caps.pj_per_cycle < inf:
+                # On a mesh alone also slower mappings with the same tiles are looked at.
+                together = together[:1]
             self._enumerate(together)
         return self._provers[key]
 
@@ -280,3 +295,8 @@ class ExactRun:
 def closed(mesh: dict[str, Any]) -> dict[str, Any]:
     """Return a range of meshes as a box that is settled."""
     return {"ends": mesh["box"], "bound": mesh["bound"], "shown": mesh["shown"]}
+
+
+def _empty(box: Box, found: Found | None) -> dict[str, Any]:
+    """Return a box without any design, with what shows that (no mapping fits: nothing)."""
+    return {"ends": box.ends, "bound": None, "shown": [] if found is None else found.shown}

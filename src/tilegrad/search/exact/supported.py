@@ -63,15 +63,19 @@ def by_layer(problem: SearchProblem) -> bool:
     return problem.hardware.settled and (not ports or sum(rows(problem)) > MOST_ROWS)
 
 
-def rows(problem: SearchProblem) -> list[int]:
-    """Return how many mappings of each layer are enumerated on the widest mesh, at most."""
-    ends = {name: (sizes[0], sizes[-1]) for name, sizes in mesh_choices(problem).items()}
+def rows(problem: SearchProblem, alone: bool = False) -> list[int]:
+    """Return how many mappings of each layer are enumerated for all meshes, at most.
+
+    ``alone``: for the widest alone.
+    """
+    every = mesh_choices(problem).items()
+    ends = {name: (sizes[-1 if alone else 0], sizes[-1]) for name, sizes in every}
     tables = Meshes.of(problem, ends).tables
     return [_count(table) * len(table.orders) for table in tables]
 
 
 def _check_count(problem: SearchProblem) -> None:
-    counts = rows(problem)
+    counts = rows(problem, alone=True)
     if sum(counts) > MOST_ROWS:
         largest = max(range(len(counts)), key=counts.__getitem__)
         raise ConfigError(

@@ -97,7 +97,7 @@ def ranges(every: Sequence[Meshes], accelerator: Accelerator) -> tuple[Any, ...]
     words of a block ``[range, level]`` (0: not known); each port's level, kinds of access and words
     per cycle ``[range, port]``; how many groups; how many needs; who asks them: level, axis and
     column; limits that no size changes: level, axis and how much; clusters
-    ``[level]`` at most; most pJ a cycle.
+    ``[level]`` at most; most pJ a cycle, where slow mappings count.
     """
     levels = accelerator.levels
     constant = np.stack([each.rates.constant for each in every])
@@ -126,7 +126,7 @@ def ranges(every: Sequence[Meshes], accelerator: Accelerator) -> tuple[Any, ...]
         (*needs, np.array([at for _, at in asked], np.int64)),
         (*_places(limits), np.array([float(each.have({})) for each in limits])),
         np.array(shared),
-        every[0].problem.caps.pj_per_cycle,
+        every[0].problem.caps.pj_per_cycle if every[0].slow else inf,
     )
 
 
