@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,6 +95,25 @@ def test_beside_known_designs_a_proof_comes_first(
     padded = searched(replace(beside, padded=True), tmp_path / "padded", "best")
     assert padded.samples == SHORT_RANDOM.designs
     assert padded.gap is None
+
+
+def test_a_proof_that_comes_first_leaves_time_to_the_strategy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = small_problem("edp", Limits(caps={"pe_dim": 4}), TINY)
+    times, begun, advance = iter(range(100_000)), [], RandomStrategy.advance
+
+    def noted(*given: Any) -> Any:
+        begun.append(given)
+        return advance(*given)
+
+    monkeypatch.setattr(RandomStrategy, "advance", noted)
+    monkeypatch.setattr(ExactRun, "step", lambda run: [run.budget.check() for _ in range(100)])
+    budget = Budget(seconds=40, clock=lambda: float(next(times)))
+    beside = replace(problem, known=problem.smallest())
+    state = searched(beside, tmp_path / "cut", "best", budget)
+    assert begun
+    assert state.best is not None
 
 
 def test_which_proofs_take_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,12 +74,15 @@ class Runner:
         return state, "complete" if state.done else "budget"
 
     def _prove_first(self, state: SearchState, observe: Observer) -> None:
-        """See whether a proof alone finds what is to be found, where designs are known before."""
+        """See whether a proof alone finds what is to be found, where designs are known before.
+
+        Of a budget of seconds it leaves the strategy as much as it takes.
+        """
         near = self.problem.known is not None and not proves(self.strategy)
         if self.bound != BEST or not near or state.done or state.seconds > 0:
             return
         self._begin(state)
-        budget = self._searching.begin()
+        budget = self._searching.part(SEARCHING).begin()
         add_bound(self.problem, state, self.bound, budget, observe)
         state.seconds = budget.elapsed
         state.done = state.gap is not None and state.gap <= GAP
