@@ -66,6 +66,8 @@ def test_the_page_lists_them(
     page = (directory / "report.html").read_text(encoding="utf-8")
     assert "<h2>Networks</h2>" in page
     assert "1.2500x" in page
+    assert '<a href="#networks">' in page
+    assert "EDP [µJ·cycles]" in page.split("<h2>Networks</h2>")[1].split("</table>")[0]
 
 
 def test_networks_without_all_layers_are_refused(shared: Record) -> None:

@@ -84,7 +84,11 @@ class Page:
             "occupied": occupancy_levels(self.accelerator, hardware),
             "areas": {part: float(area) for part, area in areas.items()},
             "levels": level_rows(self.accelerator, hardware),
-            "networks": (NETWORKS, NUMBERS, network_rows(result)),
+            "networks": (
+                [typeset(name) for name in NETWORKS],
+                [typeset(name) for name in NUMBERS],
+                network_rows(result),
+            ),
             "not_mapped": (NOT_MAPPED, left_out_rows(result)),
             "measured": measured_headings(result),
             "outside": (HEADINGS, outside_rows(result)),
