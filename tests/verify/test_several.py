@@ -69,6 +69,7 @@ def test_it_is_proven(name: str, request: pytest.FixtureRequest) -> None:
     assert verdict.gap <= 0.001
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["several", "capped"])
 @pytest.mark.parametrize("file", ["result.json", "certificate.json"])
 def test_every_changed_number_is_noticed(

@@ -39,11 +39,18 @@ def is_any_below(costs: Sequence[Numbers], known: Sequence[Line], goal: Goal, be
         ]
         if not all(each.any() for each in kept):
             return False
-        before, parts = sum(map(len, parts)), [p[k] for p, k in zip(parts, kept, strict=True)]
+        before = sum(map(len, parts))
+        parts = [_thinned(part[k]) for part, k in zip(parts, kept, strict=True)]
         prices = _prices(parts, prices)
         if sum(map(len, parts)) == before:
             break
     return _tried(sorted(parts, key=len), prices, goal, below)
+
+
+def _thinned(costs: Numbers) -> Numbers:
+    """Return of rows of the same cycles the one of the least energy."""
+    ordered = costs[np.lexsort((costs[:, 0], costs[:, 1]))]
+    return ordered[np.unique(ordered[:, 1], return_index=True)[1]]
 
 
 def _weighed(costs: Numbers, prices: Numbers) -> Numbers:

@@ -136,6 +136,7 @@ def _searched(
     rows, left = np.arange(len(costs.energy)), costs
     while True:
         kept = useful(left, lines, goal.numbers, below)
+        kept[kept] = left.least_by_latency(kept)
         part = left.only(kept)
         if part is None:
             return Searched(inf, None, True)

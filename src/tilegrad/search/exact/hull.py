@@ -63,6 +63,17 @@ class Costs:
         starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         return Costs(self.energy[kept], self.latency[kept], starts)
 
+    def least_by_latency(self, kept: Kept) -> Kept:
+        """Return which of the ``kept`` rows have the least energy of their layer and latency."""
+        layers = np.repeat(np.arange(len(self.starts)), self.sizes)[kept]
+        latency = self.latency[kept]
+        order = np.lexsort((self.energy[kept], latency, layers))
+        first = np.ones(len(order), dtype=bool)
+        first[1:] = (np.diff(latency[order]) != 0) | (np.diff(layers[order]) != 0)
+        found = np.empty(len(order), dtype=bool)
+        found[order] = first
+        return found
+
     def line(self, price: float) -> Line:
         """Return the supporting line at a price of a cycle; 0 and infinity are legal."""
         weighed = self.weighed(price)

@@ -104,7 +104,7 @@ class Prover:
         if not every:
             return None
         least = every[min(every, key=lambda layer: every[layer].bound)]
-        if self._is_last(rows, box, least, area) and least.bound < enough / factor:
+        if least.bound < enough / factor and self._is_last(rows, box, least, area):
             every = self._least(rows, box, enough / factor, prices, whole=True)
             least = every[min(every, key=lambda layer: every[layer].bound)]
         shown = [shown_by(each, layer) for layer, each in every.items()]
@@ -176,10 +176,8 @@ class Prover:
         return {EVERY: least}
 
     def _is_last(self, rows: Rows, box: Box, least: Least, area: float) -> bool:
-        """Return whether under caps a box is not divided: its mappings have to be."""
-        if not self.problem.caps.any or least.bound == inf:
-            return False
-        return self._cut(box, rows, least, area)[1] is None
+        """Return whether under caps a design tells of no division: choices are searched then."""
+        return self.problem.caps.any and self._cut(box, rows, least, area)[1] is None
 
     def _bounded(
         self, costs: Costs, enough: float, prices: tuple[float, ...], whole: bool
