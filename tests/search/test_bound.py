@@ -19,7 +19,7 @@ from tilegrad.search import (
     SearchState,
 )
 from tilegrad.search.caps import Caps
-from tilegrad.search.exact import effort, strategy, supported
+from tilegrad.search.exact import effort, held, strategy, supported
 from tilegrad.search.exact.held import HeldRows
 from tilegrad.search.exact.mapper.kept import BY_LAYER, is_compiled
 from tilegrad.search.exact.meshes import Meshes, layer_rows
@@ -130,8 +130,8 @@ def test_which_proofs_take_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_searches_of_one_process_enumerate_once(monkeypatch: pytest.MonkeyPatch) -> None:
     tight, loose = (Limits(caps={"pe_dim": 4, "area_mm2": area}) for area in (0.03, 0.06))
     alone = optimum(small_problem("edp", tight, TINY))
-    held = HeldRows(10_000)
-    monkeypatch.setattr(strategy, "HELD", held)
+    rows = HeldRows(10_000)
+    monkeypatch.setattr(held, "HELD", rows)
     best = optimum(small_problem("edp", loose, TINY))
     with monkeypatch.context() as again:
         again.delattr(strategy, "layer_rows")
@@ -146,11 +146,11 @@ def test_the_oldest_rows_are_dropped() -> None:
     problem = small_problem("edp", Limits(caps={"pe_dim": 4}), TINY)
     ends = {"pe_dim": (1.0, 4.0)}
     rows = Rows.join(layer_rows([Meshes.of(problem, ends)], 0))
-    held = HeldRows(2 * len(rows))
+    kept = HeldRows(2 * len(rows))
     for key in (("a",), ("b",), ("c",)):
-        held.put(key, rows)
-    assert held.get(("a",)) is None
-    assert held.get(("b",)) is held.get(("c",)) is rows
+        kept.put(key, rows)
+    assert kept.get(("a",)) is None
+    assert kept.get(("b",)) is kept.get(("c",)) is rows
 
 
 def test_on_hardware_without_free_sizes(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from math import inf
@@ -15,7 +15,7 @@ from tilegrad.search.budget import Budget
 from tilegrad.search.exact.box import Box
 from tilegrad.search.exact.fixed import FixedRun
 from tilegrad.search.exact.fixed_networks import FixedRuns
-from tilegrad.search.exact.held import HELD, rows_of
+from tilegrad.search.exact.held import enumerated
 from tilegrad.search.exact.mesh_choices import Ends, divided, mesh_choices
 from tilegrad.search.exact.meshes import Meshes, layer_rows, mapping
 from tilegrad.search.exact.prover import Found, Prover
@@ -96,7 +96,6 @@ class ExactRun:
         self.budget = budget
         self.threads = threads
         self.choices = mesh_choices(problem)
-        self._rows_of = rows_of(problem)
         self._provers: dict[tuple[Any, ...], Prover] = {}
 
     @property
@@ -253,28 +252,14 @@ class ExactRun:
     def _enumerate(self, together: list[Ends]) -> None:
         """Hold the rows of ranges of meshes whose widest is the same."""
         every = [Meshes.of(self.problem, ends) for ends in together]
-        for ends, meshes, rows in zip(together, every, self._rows(every, together), strict=True):
+        found = enumerated(every, self._layer, self.threads)
+        for ends, meshes, rows in zip(together, every, found, strict=True):
             held = [key for key in self._provers if dict(key) not in together]
             while held and sum(len(p.rows) for p in self._provers.values()) + len(rows) > KEPT:
                 del self._provers[held.pop(0)]
             self._provers[tuple(ends.items())] = Prover(meshes, rows)
 
-    def _rows(self, every: list[Meshes], together: list[Ends]) -> list[Rows]:
-        """Return the rows of ranges of meshes: those that a search before held, or new ones."""
-        keys = [(*self._rows_of, *ends.items()) for ends in together]
-        known = [HELD.get(key) for key in keys]
-        new = [meshes for meshes, rows in zip(every, known, strict=True) if rows is None]
-        if new:
-            layers = range(len(self.problem.workload))
-            found = self.threads.map(lambda at: self._layer(new, at), layers)
-            joined = iter([Rows.join(rows) for rows in zip(*found, strict=True)])
-            known = [next(joined) if rows is None else rows for rows in known]
-        rows = [each for each in known if each is not None]
-        for key, each in zip(keys, rows, strict=True):
-            HELD.put(key, each)
-        return rows
-
-    def _layer(self, every: list[Meshes], layer: int) -> list[Rows]:
+    def _layer(self, every: Sequence[Meshes], layer: int) -> list[Rows]:
         self.budget.check()
         return layer_rows(every, layer)
 
