@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from tilegrad.cli import main
 from tilegrad.errors import ConfigError
 from tilegrad.machines.gemmini.generator import generator
 from tilegrad.targets.gemmini import export_gemmini
+from tilegrad.targets.gemmini.boots import boot_source
 from tilegrad.targets.gemmini.export import Exported
+from tilegrad.targets.gemmini.record import read_log
 
 compiled = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not on PATH")
 ROCC = os.environ.get("GEMMINI_ROCC_TESTS")
@@ -148,6 +151,27 @@ def test_gemminis_own_library_takes_every_program(tmp_path: Path) -> None:
         printed = execute(program, "-include", str(referee), *includes, "-lm")
         words = [line.split()[1] for line in printed.splitlines()]
         assert words == ["begin", "end", "end", "result"]
+
+
+@pytest.mark.skipif(ROCC is None, reason="GEMMINI_ROCC_TESTS names no gemmini-rocc-tests")
+@pytest.mark.parametrize("bias", [0, 1])
+def test_gemminis_own_library_computes_the_reference(tmp_path: Path, bias: int) -> None:
+    """All layers in one boot, on the processor: the library knows its calls without Gemmini."""
+    (tmp_path / "referee.h").write_text(REFEREE)
+    gemmini = load_accelerator("gemmini")
+    machine = replace(gemmini, machine={**gemmini.machine, "bias": bias})
+    exported = export_gemmini(write_result(tmp_path / "run"), machine, tmp_path)
+    source = boot_source(tmp_path, exported.programs)
+    source.write_text(source.read_text().replace(" WS);", " CPU);"))
+    includes = ["-include", str(tmp_path / "referee.h"), f"-I{tmp_path}", f"-I{ROCC}", "-lm"]
+    log = tmp_path / "log"
+    # Time stands still there.
+    log.write_text(execute(source, *includes).replace("cycles=0", "cycles=1"))
+    measured = list(read_log(log, gemmini.parameters))
+    assert len(measured) == len(LAYERS)
+    for each in measured:
+        assert each.checksum is not None
+        each.check_result()
 
 
 def test_layers_that_no_call_can_run_are_named(tmp_path: Path) -> None:
