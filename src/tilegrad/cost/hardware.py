@@ -136,8 +136,8 @@ def ratios(
     return [each.need(tiles) / values(each.have, hardware) for each in requirements]
 
 
-def summed_logs(found: Iterable[Float64[Tensor, "*batch"]]) -> Float64[Tensor, "*batch"]:
-    """Return the sum ``[...]`` of the logs of those ratios that exceed 1."""
+def summed_logs(found: Iterable[Tensor]) -> Tensor:
+    """Return the sum ``[...]`` of the logs of ratios ``[...]`` where they exceed 1, broadcast."""
     total = tensor_of(0.0)
     for each in found:
         total = total + each.log().clamp(min=0)
