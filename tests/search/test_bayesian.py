@@ -33,7 +33,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated
 TWO_LOOPS = BayesianStrategy(hardware=8, mappings=5, initial=4, batch=2)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 class TestTwoLoops(StrategyContract):
     strategy = TWO_LOOPS
     workload = TINY

@@ -69,7 +69,7 @@ def test_default_hardware_is_the_templates_own(name: str) -> None:
         hardware_space(accelerator, "published", {})
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 class TestGradientOnTpu(StrategyContract):
     template = "tpu"
     workload = TINY

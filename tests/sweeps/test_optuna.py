@@ -74,7 +74,7 @@ def metric(directory: Path) -> float:
     return float(found["pair_accuracy_micro"])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_an_interrupted_search_ends_as_a_whole_one(command: Command) -> None:
     search = (*SEARCH, *QUICK[:-1], *SPACE)
     whole = command(*search, WHOLE, "hydra.sweep.dir=whole")

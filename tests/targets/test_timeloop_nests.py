@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from _pytest.mark import ParameterSet
 
 from tests.helpers import generator, integer_mappings
 from tilegrad.accelerator import AXES, load_accelerator, packaged_accelerators
@@ -42,13 +41,8 @@ def test_through_a_file(name: str, dialect: str, tmp_path: Path) -> None:
         assert same(found, mappings[row])
 
 
-def many(name: str) -> ParameterSet:
-    """Mark one accelerator as slow, the others as exhaustive."""
-    slow = name == "gemmini"
-    return pytest.param(name, marks=pytest.mark.slow if slow else pytest.mark.exhaustive)
-
-
-@pytest.mark.parametrize("name", [many(name) for name in packaged_accelerators()])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", packaged_accelerators())
 def test_ten_thousand_mappings(name: str) -> None:
     accelerator = load_accelerator(name)
     mappings = representable(name, 10_000, 1)
