@@ -5,7 +5,6 @@ The kernel runs uncompiled, as the Python that it is; one test compiles it.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from itertools import product
 from math import nan
@@ -15,9 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-import tilegrad.cost
 from tests.helpers import default_sizes, generator, integer_mappings, random_strides
-from tests.helpers_compiled import uncompiled
+from tests.helpers_compiled import uncompiled, unused
 from tilegrad.accelerator import Accelerator, load_accelerator, packaged_accelerators
 from tilegrad.cost import LayerCost, layer_cost
 from tilegrad.cost.operations import Operations, operations
@@ -35,11 +33,7 @@ def kernel() -> ModuleType:
 
 @pytest.fixture
 def use(kernel: ModuleType, monkeypatch: pytest.MonkeyPatch) -> fused._Use:
-    """Give a run that uses no machine code yet."""
-    monkeypatch.setitem(sys.modules, KERNEL, kernel)
-    monkeypatch.setattr(tilegrad.cost, "kernel", kernel, raising=False)
-    monkeypatch.setattr(fused, "_use", fused._Use())
-    return fused._use
+    return unused(KERNEL, kernel, monkeypatch)
 
 
 def nest_of(accelerator: Accelerator) -> Nest:

@@ -5,7 +5,6 @@ The kernel runs uncompiled, as the Python that it is; one test compiles it.
 
 from __future__ import annotations
 
-import sys
 from types import ModuleType
 
 import pytest
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.helpers import counts, generator, integer_mappings, random_strides, relaxed_mappings
-from tests.helpers_compiled import uncompiled
+from tests.helpers_compiled import uncompiled, unused
 from tests.helpers_shapes import Case, cases, drawn_shapes, packaged
 from tilegrad.accelerator import Accelerator, load_accelerator, packaged_accelerators
 from tilegrad.mapping import LoopNest
@@ -37,10 +36,7 @@ def kernel() -> ModuleType:
 
 @pytest.fixture
 def use(kernel: ModuleType, monkeypatch: pytest.MonkeyPatch) -> fused._Use:
-    """Give a run that has analysed nothing yet, to which the kernel is not compiled."""
-    monkeypatch.setitem(sys.modules, KERNEL, kernel)
-    monkeypatch.setattr(fused, "_use", fused._Use())
-    return fused._use
+    return unused(KERNEL, kernel, monkeypatch)
 
 
 def differences(mapping: LoopNest, strides: Tensor, accelerator: Accelerator) -> list[str]:
