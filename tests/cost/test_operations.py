@@ -85,6 +85,18 @@ def test_hardware_of_each_mapping_is_left_to_tensor_operations(use: fused._Use) 
         assert operations(nest, {"pe_dim": 16.0, "scratchpad_kb": size}) == Operations()
 
 
+def test_a_single_mapping_is_left_to_tensor_operations(use: fused._Use) -> None:
+    accelerator = load_accelerator("gemmini")
+    mapping = integer_mappings(accelerator, ROWS, generator(0))
+    strides, sizes = random_strides(1, generator(1))[0], default_sizes(accelerator)
+    nests = [analyse(each, strides, accelerator) for each in (mapping, mapping[0])]
+    expected = layer_cost(nests[0], accelerator, sizes)
+    use.kernel = no_counts
+    found = layer_cost(nests[1], accelerator, sizes)
+    assert torch.equal(found.cycles_by_part, expected.cycles_by_part[0])
+    assert torch.equal(found.energy_by_part_pj, expected.energy_by_part_pj[0])
+
+
 def test_figures_that_machine_code_does_not_give_are_left_to_tensor_operations(
     use: fused._Use, kernel: ModuleType
 ) -> None:

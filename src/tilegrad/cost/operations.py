@@ -75,7 +75,8 @@ def operations(nest: Nest, hardware: Mapping[str, Value]) -> Operations:
     if not fused.is_used() or not all(map(_is_single, hardware.values())):
         return Operations()
     shape = nest.steps.shape
-    if not all(each.dim() == 0 or each.shape == shape for each in _figures(nest)):
+    # A single mapping's figures have no row that machine code could write to.
+    if not shape or not all(each.dim() == 0 or each.shape == shape for each in _figures(nest)):
         return Operations()
     if not all(map(fused.is_plain, _figures(nest))):
         return Operations()
