@@ -48,7 +48,7 @@ def _rows(directory: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_every_design_is_as_good_as_a_search_under_its_cap(
     searching: Command, directory: Path
 ) -> None:

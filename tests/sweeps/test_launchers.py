@@ -124,7 +124,7 @@ def test_without_ray_its_launcher_names_the_extra(
     assert "pip install 'tilegrad[ray]'" in ended.err
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_joblib_runs_jobs_in_processes_and_survives_one_that_dies(directory: Path) -> None:
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason=absent("sweeps"))
     launcher = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
