@@ -100,6 +100,8 @@ def test_a_machine_of_other_costs_is_learnt_from_forty_rows(measured: Batch) -> 
     assert width is not None
     holds = ((found.predictor(features) - truth[unseen]).abs() <= width).double().mean()
     assert holds > 0.8
+    # It is at home where it was measured.
+    assert found.predictor.elsewhere(features) is None
     # What was trained stays as it was.
     assert torch.equal(model(features), pretrained()(features))
 

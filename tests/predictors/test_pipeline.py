@@ -13,8 +13,8 @@ from tilegrad.errors import ConfigError
 from tilegrad.mapping import LoopNest
 from tilegrad.predictors import PREDICTORS, Pipeline, Residual, Schema
 from tilegrad.predictors.base import Batch
+from tilegrad.predictors.ensemble import _lead_of_the_mean
 from tilegrad.predictors.latency import PredictedLatency
-from tilegrad.predictors.pipeline import _lead_of_the_mean
 from tilegrad.predictors.stages import COSTS
 
 LATENCY = ("latency",)

@@ -71,6 +71,17 @@ def test_the_guards_table_names_layer_feature_and_range(predicted: Record) -> No
     assert cells == [predicted["layers"][2]["name"], "hardware.pe_dim", "16", "20", "64", "PEs"]
 
 
+def test_what_all_layers_share_is_told_once(predicted: Record) -> None:
+    fact = {**DEPARTURE, "feature": "machine.memory_latency", "value": 40.0}
+    for layer in predicted["layers"]:
+        layer["outside_training_range"] = [fact, *layer["outside_training_range"]]
+    text = shown(outside_table(parse_result(predicted)))
+    (row,) = (line for line in text.splitlines() if "machine.memory_latency" in line)
+    assert f"all {len(predicted['layers'])} layers" in row
+    (other,) = (line for line in text.splitlines() if "hardware.pe_dim" in line)
+    assert predicted["layers"][2]["name"] in other
+
+
 def test_nothing_outside_is_said_too(predicted: Record) -> None:
     predicted["layers"][2]["outside_training_range"] = []
     result = parse_result(predicted)

@@ -72,6 +72,7 @@ def adapted(predictor: Pipeline, rows: Batch) -> Adaptation:
     with torch.no_grad():
         scaled, errors, spread = _left_out(without, rows, fold)
         found.band.scale_to(scaled, errors, spread)
+        found.settle(rows["features"])
         untouched = predictor.members(rows["features"]).mean(-1)
         before = untouched - rows["log_targets"].squeeze(-1)
     return Adaptation(found, _relative(before), _relative(errors))
@@ -168,6 +169,6 @@ def _left_out(without: list[Pipeline], rows: Batch, fold: Tensor) -> tuple[Tenso
         features = rows["features"][left]
         members = model.members(features)
         errors = members.mean(-1) - rows["log_targets"][left].squeeze(-1)
-        parts.append((model.scaled(features), errors, members.std(-1)))
+        parts.append((model.told(features), errors, members.std(-1)))
     scaled, errors, spread = (torch.cat(part) for part in zip(*parts, strict=True))
     return scaled, errors, spread

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from tilegrad.checks import is_number
 from tilegrad.errors import ConfigError
+from tilegrad.predictors.elsewhere import LEVEL, Elsewhere
 
 LEVELS = 400
 """Steps of the table of quantiles."""
@@ -14,7 +15,6 @@ LEVELS = 400
 _RIDGE = 30.0
 """In rows: the features say little of the error, and layers are few."""
 _LEAST_ERROR = 0.01
-_SCALED_BY = 0.9
 _LOG_RANGE = 1.0
 """How far a row's usual error may lie from the average one, in log."""
 
@@ -72,16 +72,23 @@ class ErrorBand(nn.Module):
         By the one factor with which the interval of 90 % holds for a new row of theirs.
         """
         relative = errors.abs() / self.usual(scaled, spread)
-        of_a_new_row = min(1.0, _SCALED_BY * (1 + 1 / len(relative)))
+        of_a_new_row = min(1.0, LEVEL * (1 + 1 / len(relative)))
         asked = torch.quantile(relative, of_a_new_row)
-        self.quantiles.mul_(asked / self.quantiles[round(_SCALED_BY * LEVELS)])
+        self.quantiles.mul_(asked / self._quantile)
 
-    def usual(self, scaled: Tensor, spread: Tensor) -> Tensor:
-        """Return the usual error ``[...]``."""
+    @property
+    def _quantile(self) -> Tensor:
+        return self.quantiles[round(LEVEL * LEVELS)]
+
+    def usual(self, scaled: Tensor, spread: Tensor, elsewhere: Elsewhere | None = None) -> Tensor:
+        """Return the usual error ``[...]``; ``elsewhere``: of rows of which some are."""
         departure = (scaled @ self.weight).clamp(-_LOG_RANGE, _LOG_RANGE)
-        return (self.bias + departure).exp() * (spread / self.most_spread).clamp(min=1)
+        found = (self.bias + departure).exp() * (spread / self.most_spread).clamp(min=1)
+        return found if elsewhere is None else elsewhere.usual(found, self._quantile)
 
-    def half_width(self, scaled: Tensor, spread: Tensor, level: float) -> Tensor:
+    def half_width(
+        self, scaled: Tensor, spread: Tensor, level: float, elsewhere: Elsewhere | None = None
+    ) -> Tensor:
         """Return how far an interval of ``level`` reaches to either side, in log, ``[...]``."""
         if not is_number(level) or not 0 < level < 1:
             raise ConfigError(f"level is {level!r}; legal: a number between 0 and 1")
@@ -89,9 +96,11 @@ class ErrorBand(nn.Module):
         below = int(place)
         share = place - below
         quantile = (1 - share) * self.quantiles[below] + share * self.quantiles[below + 1]
-        return self.usual(scaled, spread) * quantile
+        return self.usual(scaled, spread, elsewhere) * quantile
 
-    def level(self, scaled: Tensor, spread: Tensor, errors: Tensor) -> Tensor:
+    def level(
+        self, scaled: Tensor, spread: Tensor, errors: Tensor, elsewhere: Elsewhere | None = None
+    ) -> Tensor:
         """Return the level of the smallest interval that reaches each error, ``[...]``."""
-        relative = (errors.abs() / self.usual(scaled, spread)).contiguous()
+        relative = (errors.abs() / self.usual(scaled, spread, elsewhere)).contiguous()
         return torch.searchsorted(self.quantiles, relative).clamp(max=LEVELS) / LEVELS

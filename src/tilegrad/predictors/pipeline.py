@@ -13,7 +13,8 @@ from torch.nn.functional import one_hot, softplus
 
 from tilegrad.checks import positive_int, positive_number
 from tilegrad.errors import ConfigError
-from tilegrad.predictors.base import Batch, Predictor
+from tilegrad.predictors.elsewhere import PROCESSORS, Elsewhere
+from tilegrad.predictors.ensemble import Ensemble
 from tilegrad.predictors.intervals import ErrorBand
 from tilegrad.predictors.mlp import checked_widths
 from tilegrad.predictors.perceptrons import Perceptrons
@@ -40,11 +41,9 @@ _SHARPNESS = 2.0
 _LEAST_STATED = 1e-3
 _SPREAD = 0.1
 """Deviation of the members' first costs, in log."""
-_MEDIAN_OF_A_NORMAL = 0.6745
-"""Median distance from the mean, in deviations."""
 
 
-class Pipeline(Predictor):
+class Pipeline(Ensemble):
     """Latency of a program as Gemmini runs it.
 
     The processor issues a tile, the load controller brings its inputs and weights, the array
@@ -59,8 +58,8 @@ class Pipeline(Predictor):
 
     A small network corrects the log by at most ``correction`` either way, but never to less than
     the rows that the array executes. ``members`` are trained beside each other from different
-    first values; the prediction is the mean of their logs. Each leaves out one layer in
-    ``members``: what it predicts there calibrates the intervals of their mean.
+    first values. Intervals are wider on machines other than that of the training, whose facts
+    ``settle`` tells.
     """
 
     least_seen: Tensor
@@ -99,16 +98,13 @@ class Pipeline(Predictor):
         self.log_issue = nn.Parameter(torch.full(shape, log(_ISSUE)) + _noise(shape))
         self.raw_sharpness = nn.Parameter(torch.full(shape, _inverse(_SHARPNESS)) + _noise(shape))
         self.log_start = nn.Parameter(torch.full((members,), log(_START)) + _noise((members,)))
-        inputs = len(schema.columns) + len(STAGES)
-        self.correction = Perceptrons(members, [inputs, *widths, 1])
-        self.band = ErrorBand(len(schema.columns))
+        self._facts = schema.places("machine")
+        # Columns after what is stated say which machine it is, and nothing of a row.
+        self._read = 1 + max(self._place[name] for name in STATED.values())
+        self.correction = Perceptrons(members, [self._read + len(STAGES), *widths, 1])
+        self.band = ErrorBand(self._read)
         for name in ("least_seen", "most_seen"):
-            self.register_buffer(name, torch.zeros(len(schema.columns)))
-
-    def standardised(self, features: Tensor) -> Tensor:
-        """Return standardised log cycles ``[..., 1]``: the mean of the members'."""
-        mean = self.members(features).mean(-1, keepdim=True)
-        return (mean - self.target_mean) / self.target_scale
+            self.register_buffer(name, torch.zeros(self._read))
 
     def members(self, features: Tensor) -> Tensor:
         """Return the members' log cycles ``[..., member]``."""
@@ -127,19 +123,39 @@ class Pipeline(Predictor):
 
     def least(self, features: Tensor) -> Tensor:
         """See ``Predictor.least``: what memories' sizes change is the correction alone."""
-        uncorrected = self._uncorrected(
-            features, self._column(features, "count.tiles"), self.stages(features)
-        )
-        bound = self._column(features, "count.executed_rows").unsqueeze(-1)
-        least = uncorrected - self.settings["correction"]
-        return torch.maximum(least, bound).mean(-1)
+        return self._at_least(features, -self.settings["correction"])
 
-    def stages(self, features: Tensor) -> Tensor:
-        """Return the cycles of a mean tile in each stage, ``[..., member, stage]``."""
+    def _at_least(self, features: Tensor, corrected: float, slower: float = 0.0) -> Tensor:
+        """Return mean log cycles ``[...]`` with a given correction; `slower` as in `stages`."""
+        log_tiles, stages = self._column(features, "count.tiles"), self.stages(features, slower)
+        found = self._uncorrected(features, log_tiles, stages, slower) + corrected
+        bound = self._column(features, "count.executed_rows").unsqueeze(-1)
+        return torch.maximum(found, bound).mean(-1)
+
+    def elsewhere(self, features: Tensor) -> Elsewhere | None:
+        """See ``Ensemble.elsewhere``: facts that the training's machine has not tell others."""
+        unlike = (self.beyond_range(features)[..., self._facts] > 0).any(-1)
+        if not unlike.any():
+            return None
+        usual = self._at_least(features, 0.0)
+        changed = (self._at_least(features, 0.0, by) - usual for by in (PROCESSORS, -PROCESSORS))
+        return Elsewhere(unlike, torch.maximum(*(change.abs() for change in changed)))
+
+    def settle(self, features: Tensor) -> None:
+        """Take the machine of ``features [row, column]`` for that of the training."""
+        facts = features[:, self._facts].to(self.lowest.dtype)
+        self.lowest[self._facts] = facts.amin(0)
+        self.highest[self._facts] = facts.amax(0)
+
+    def stages(self, features: Tensor, slower: float = 0.0) -> Tensor:
+        """Return the cycles of a mean tile in each stage, ``[..., member, stage]``.
+
+        ``slower``: by how much, in log, the processor is where the machine does not state it.
+        """
         log_tiles = self._column(features, "count.tiles").unsqueeze(-1)
         matmul = self._column(features, "matmul").unsqueeze(-1) > 0
         issue = self._of_kind(self.log_issue, matmul)
-        times = {"issue": self._stated(features, "issue", issue).exp()}
+        times = {"issue": self._stated(features, "issue", issue + slower).exp()}
         per_tile = (self._counted(features) - log_tiles).exp()
         convolution, product = (per_tile @ costs for costs in self._costs())
         spent = torch.where(matmul, product, convolution).unflatten(-1, (len(COSTS), -1))
@@ -156,13 +172,15 @@ class Pipeline(Predictor):
         column = self._column(features, STATED[name]).unsqueeze(-1)
         return torch.where(column > log(_LEAST_STATED), column, learned)
 
-    def _uncorrected(self, features: Tensor, log_tiles: Tensor, stages: Tensor) -> Tensor:
+    def _uncorrected(
+        self, features: Tensor, log_tiles: Tensor, stages: Tensor, slower: float = 0.0
+    ) -> Tensor:
         matmul = self._column(features, "matmul").unsqueeze(-1) > 0
         sharpness = 1 + self._of_kind(softplus(self.raw_sharpness), matmul)
         logs = stages.log()
         steady = (logs * sharpness.unsqueeze(-1)).logsumexp(-1) / sharpness
         work = stages[..., 1:]
-        start = self._stated(features, "start", self.log_start)
+        start = self._stated(features, "start", self.log_start + slower)
         once = work.sum(-1) - work.amax(-1) + start.exp()
         return torch.logaddexp(log_tiles.unsqueeze(-1) + steady, once.log())
 
@@ -195,15 +213,17 @@ class Pipeline(Predictor):
         self.most_seen.copy_(relative.amax(0))
 
     def _relative(self, features: Tensor, log_tiles: Tensor) -> Tensor:
-        """Return the scaled features, counts per tile."""
+        """Return the scaled features that the network reads, counts per tile."""
         counted = [
             place for name, place in self._place.items() if name.startswith(("count", "miss"))
         ]
-        shift = torch.zeros(features.shape[-1], dtype=features.dtype, device=features.device)
+        features = features[..., : self._read]
+        shift = torch.zeros(self._read, dtype=features.dtype, device=features.device)
         shift[counted] = 1
         shift[self._place["count.tiles"]] = 0
-        centre = self.feature_mean - shift * self.feature_mean[self._place["count.tiles"]]
-        return (features - shift * log_tiles.unsqueeze(-1) - centre) / self.feature_scale
+        mean, scale = self.feature_mean[: self._read], self.feature_scale[: self._read]
+        centre = mean - shift * mean[self._place["count.tiles"]]
+        return (features - shift * log_tiles.unsqueeze(-1) - centre) / scale
 
     def _column(self, features: Tensor, name: str) -> Tensor:
         return features[..., self._place[name]]
@@ -211,49 +231,6 @@ class Pipeline(Predictor):
     def _of_kind(self, values: Tensor, matmul: Tensor) -> Tensor:
         """Return ``values [member, kind]`` of each row's kind, ``[..., member]``."""
         return torch.where(matmul, values[:, 1], values[:, 0])
-
-    def _loss(self, batch: Batch) -> Tensor:
-        """Every member has its own loss, as if trained alone."""
-        predicted = (self.members(batch["features"]) - self.target_mean) / self.target_scale
-        target = (batch["log_targets"] - self.target_mean) / self.target_scale
-        left_out = self._left_out(batch["layer"])
-        counts = None if left_out is None else (~left_out).to(predicted.dtype)
-        return self.loss(predicted, target.expand_as(predicted), batch["layer"], counts)
-
-    def _left_out(self, layer: Tensor) -> Tensor | None:
-        """Return which member leaves out a row, ``[row, member]``; None where all see all."""
-        members = self.settings["members"]
-        if members == 1:
-            return None
-        return layer.unsqueeze(-1) % members == torch.arange(members, device=layer.device)
-
-    def calibrate(self, rows: Batch) -> None:
-        """Calibrate the intervals on what each member predicts of the layers it left out."""
-        left_out = self._left_out(rows["layer"])
-        if left_out is None:
-            return
-        members = self.members(rows["features"])
-        predicted = (members * left_out).sum(-1)
-        errors = predicted - rows["log_targets"].squeeze(-1)
-        spread = members.std(-1)
-        errors = errors * _lead_of_the_mean(errors, spread, self.settings["members"])
-        self.band.calibrate(self.scaled(rows["features"]), errors, spread)
-
-    def half_width(self, features: Tensor, level: float) -> Tensor | None:
-        """See ``Predictor.half_width``."""
-        if not self.band.calibrated:
-            return None
-        return self.band.half_width(self.scaled(features), self._spread(features), level)[..., None]
-
-    def reaching_level(self, features: Tensor, errors: Tensor) -> Tensor | None:
-        """See ``Predictor.reaching_level``."""
-        if not self.band.calibrated:
-            return None
-        spread = self._spread(features)
-        return self.band.level(self.scaled(features), spread, errors.squeeze(-1))[..., None]
-
-    def _spread(self, features: Tensor) -> Tensor:
-        return self.members(features).std(-1)
 
     def bottlenecks(self, features: Tensor) -> tuple[tuple[str, ...], Tensor]:
         """Return the stages' names and the place of the longest one of a mean tile, ``[...]``."""
@@ -279,18 +256,6 @@ class Pipeline(Predictor):
                     table |= dict(zip(names, learned, strict=True))
                 found[f"cycles.{kind}"] = table
         return found
-
-
-def _lead_of_the_mean(errors: Tensor, spread: Tensor, members: int) -> Tensor:
-    """Return the error of the mean of all members as a share of one member's.
-
-    Members deviate independently from what they have in common, so that the variance of their mean
-    lacks all but one in ``members`` of theirs. Both are robust estimates, as errors have long
-    tails. Most members have seen the layer and deviate less than on a new one: the share is an
-    upper one.
-    """
-    noise = (spread.median() * _MEDIAN_OF_A_NORMAL / errors.abs().median()) ** 2
-    return (1 - (1 - 1 / members) * noise).clamp(min=0.25).sqrt()
 
 
 def _first_costs(costs: dict[str, float], shape: tuple[int, int]) -> Tensor:

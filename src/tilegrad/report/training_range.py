@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from rich.table import Table
@@ -35,10 +36,20 @@ def _interval_rows(prediction: Predicted) -> dict[str, str]:
 
 
 def outside_rows(result: Result) -> list[tuple[str, ...]]:
-    """Return one row of texts for each layer and feature that is outside; see ``HEADINGS``."""
+    """Return one row of texts for each layer and feature that is outside; see ``HEADINGS``.
+
+    What is the same in all layers, as facts of a machine are, has one row.
+    """
+    layers = len(result.layers)
+    times = Counter(_texts(departure) for _, departure in _outside(result))
+    shared = [texts for texts, found in times.items() if found == layers > 1]
     return [
-        (layer.name, departure.feature, *_numbers(departure), departure.unit)
-        for layer, departure in _outside(result)
+        *((f"all {layers} layers", *texts) for texts in shared),
+        *(
+            (layer.name, *texts)
+            for layer, departure in _outside(result)
+            if (texts := _texts(departure)) not in shared
+        ),
     ]
 
 
@@ -70,9 +81,9 @@ def _verdict(result: Result) -> str:
     return f"left by {layers} of {len(result.layers)} layers, in {', '.join(features)}"
 
 
-def _numbers(departure: Outside) -> tuple[str, ...]:
+def _texts(departure: Outside) -> tuple[str, ...]:
     values = (departure.value, departure.lowest, departure.highest)
-    return tuple(f"{value:.4g}" for value in values)
+    return departure.feature, *(f"{value:.4g}" for value in values), departure.unit
 
 
 def _against(predicted: float, nest: float) -> str:

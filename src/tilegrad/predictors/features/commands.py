@@ -32,6 +32,14 @@ _NONE = 1e-6
 """Stands for a count of nothing, whose log there is not."""
 
 _STATED = ("issue_cycles", "start_cycles")
+_FACTS = {
+    "cache_kb": "KB",
+    "memory_latency": "cycles",
+    "memory_cache_kb": "KB",
+    "warm": "0 or 1",
+    "bus_bytes": "bytes",
+    "bias": "0 or 1",
+}
 _LINES, _TENSORS = ("miss", "miss.far"), ("input", "weight", "store")
 
 
@@ -49,7 +57,8 @@ class Commands:
     - ``miss.*``: lines that the last-level cache fetches, as many as take as long as these do at
       the published machine's latency; ``miss.far.*`` those that a cache of the memory has not;
     - ``occupancy.*``: a tile's share of half of a memory, the other half takes the next tile;
-    - ``machine.*``: what the machine's description states, else as good as nothing;
+    - ``machine.*``: what the machine's description states, else as good as nothing; last of all
+      what the counts follow from, so that a predictor knows its own machine from another;
     - ``matmul``: 1 for a matrix product, 0 for a convolution.
 
     The array is the next power of two of ``pe_dim``, as the generator builds it. Programs are those
@@ -78,6 +87,7 @@ class Commands:
             ),
             *(Column(f"occupancy.{name}", "share") for name in ("scratchpad", "accumulator")),
             *(Column(f"machine.{name}", "cycles") for name in _STATED),
+            *(Column(f"machine.{name}", unit, logged=False) for name, unit in _FACTS.items()),
         )
 
     def measured_by(self, programs: str, calls: Tensor | None = None) -> Commands:
@@ -124,9 +134,10 @@ class Commands:
             (operands / (scratchpad * 1024)).log(),
             (results / (accumulator * 1024)).log(),
         ]
-        stated = [max(float(getattr(system, name)), _NONE) for name in _STATED]
-        last = [torch.full_like(mesh, log(cycles)) for cycles in stated]
-        return torch.stack([*counted, *occupied, *last], -1)
+        stated = [log(max(float(getattr(system, name)), _NONE)) for name in _STATED]
+        facts = [*stated, *(float(getattr(system, name)) for name in _FACTS)]
+        last = torch.tensor(facts, dtype=mesh.dtype, device=mesh.device).expand(*mesh.shape, -1)
+        return torch.stack([*counted, *occupied, *last.unbind(-1)], -1)
 
 
 def _counted(system: System, rows: Tensor) -> Tensor:
