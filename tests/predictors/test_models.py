@@ -123,6 +123,18 @@ def test_features_outside_the_training_range_are_measured() -> None:
     assert found.count_nonzero() == 2
 
 
+def test_a_clipped_perceptron_does_not_leave_the_training_range() -> None:
+    plain, clipped = trained("mlp"), trained("mlp", clip=True)
+    features = rows(plain.reads).features
+    torch.testing.assert_close(clipped(features), plain(features), rtol=0, atol=0)
+    outside = features.clone()
+    outside[:, 3] = plain.highest[3] + 50
+    nearest = features.clone()
+    nearest[:, 3] = plain.highest[3]
+    torch.testing.assert_close(clipped(outside), plain(nearest), rtol=0, atol=0)
+    assert not torch.equal(plain(outside), plain(nearest))
+
+
 @pytest.mark.parametrize(
     ("kind", "setting", "message"),
     [
@@ -130,6 +142,7 @@ def test_features_outside_the_training_range_are_measured() -> None:
         ("mlp", {"hidden": [8, 0]}, r"model\.hidden\[1\] is 0"),
         ("mlp", {"hidden": "8"}, r"model\.hidden is '8'.*list of integers"),
         ("mlp", {"activation": "rely"}, r"'rely'.*nearest: relu"),
+        ("mlp", {"clip": 1}, r"model\.clip is 1; legal: true, false"),
         ("roofline", {"correction": -1}, r"model\.correction is -1"),
         ("reuse", {"terms": 0}, r"model\.terms is 0"),
     ],

@@ -14,7 +14,8 @@ from tests.report.conftest import Record
 from tilegrad.record import parse_result
 from tilegrad.report import Comparison, Entry, History, write_comparison, write_curves
 from tilegrad.report.comparison import GEOMEAN
-from tilegrad.report.curves import SAMPLES, SECONDS, curves, curves_csv, floor
+from tilegrad.report.curves import AXES, SAMPLES, SECONDS, curves, curves_csv, floor, floor_name
+from tilegrad.report.curves_figure import curves_figure
 from tilegrad.report.seeds import geometric_mean, interval
 
 STUDENT_4 = 2.7764451051977987
@@ -97,6 +98,20 @@ def test_what_is_proven_is_the_floor(record: Record) -> None:
     weaker = run.result.model_copy(update={"gap": 1.0, "edp": 3.0})
     both = tuple(Entry("one", result, run.history) for result in (proven, weaker))
     assert floor(Comparison(both, "one"), "bert") == (1.6, True)
+    assert floor_name(Comparison(both, "one")) == "the proven bound"
+
+
+def test_the_picture_ends_above_the_worst_end_and_names_the_floor(comparison: Comparison) -> None:
+    found = [curve for axis in AXES for curve in curves(comparison, axis)]
+    figure = curves_figure(found, floor_name(comparison))
+    for axes in figure.axes:
+        low, high = axes.get_ylim()
+        assert low < 1
+        # The worst end: 120 and 240 over 30. The first designs of all, 16 over 1, may lie beyond.
+        assert high == pytest.approx(2 * math.sqrt(4 * 8))
+    (legend,) = figure.legends
+    named = [text.get_text() for text in legend.get_texts()]
+    assert named == ["ours", "theirs", "the least found"]
 
 
 def test_the_files_hold_every_design(comparison: Comparison, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from tilegrad.checks import positive_int
+from tilegrad.checks import flag, positive_int
 from tilegrad.errors import ConfigError, unknown
 from tilegrad.predictors.base import Predictor
 from tilegrad.predictors.schema import Schema
@@ -17,7 +17,11 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU, "ta
 
 
 class Mlp(Predictor):
-    """``hidden`` widths, from the features to the standardised log targets."""
+    """``hidden`` widths, from the features to the standardised log targets.
+
+    ``clip``: a feature beyond its range in the training rows counts as the nearest end of it, so
+    that what was learnt within is not drawn on far outside; trainings are the same with it.
+    """
 
     kind = "mlp"
 
@@ -26,14 +30,21 @@ class Mlp(Predictor):
         schema: Schema,
         hidden: Sequence[int] = (64, 32, 16, 4),
         activation: str = "relu",
+        clip: bool = False,
         **training: Any,
     ) -> None:
-        settings = {"hidden": checked_widths(hidden), "activation": activation}
+        settings = {
+            "hidden": checked_widths(hidden),
+            "activation": activation,
+            "clip": flag("model.clip", clip),
+        }
         super().__init__(schema, settings, **training)
         self.network = perceptron(len(schema.columns), hidden, len(schema.targets), activation)
 
     def standardised(self, features: Tensor) -> Tensor:
         """Return standardised log targets ``[..., target]``."""
+        if self.settings["clip"]:
+            features = features.clamp(self.lowest, self.highest)
         return self.network(self.scaled(features))
 
 

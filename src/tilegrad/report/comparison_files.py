@@ -9,7 +9,7 @@ from pathlib import Path
 from tilegrad.files import make_directory, write_bytes, write_text
 from tilegrad.report.comparison import Comparison
 from tilegrad.report.comparison_bars import comparison_bars
-from tilegrad.report.curves import AXES, curves, curves_csv, curves_table, floors
+from tilegrad.report.curves import AXES, curves, curves_csv, curves_table, floor_name, floors
 from tilegrad.report.curves_figure import curves_figure
 from tilegrad.report.seeds import geometric_mean
 from tilegrad.report.theme import png_bytes
@@ -34,7 +34,7 @@ def write_curves(directory: Path, comparison: Comparison) -> None:
     write_text(directory / "curves.csv", curves_csv(found))
     told = "".join(f"\n{sentence}\n" for sentence in floors(comparison))
     write_text(directory / "curves.md", f"{_lines(curves_table(comparison, found))}{told}")
-    write_bytes(directory / "curves.png", png_bytes(curves_figure(found)))
+    write_bytes(directory / "curves.png", png_bytes(curves_figure(found, floor_name(comparison))))
 
 
 def _csv(comparison: Comparison) -> str:

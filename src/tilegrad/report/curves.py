@@ -164,6 +164,14 @@ def _cell(curve: Curve, at: float) -> str:
     return f"{curve.mean[place]:.3g}{ends}"
 
 
+def floor_name(comparison: Comparison) -> str:
+    """Return what all figures are over: the proven bound, the least found, or some of either."""
+    proven = [floor(comparison, network)[1] for network in comparison.workloads]
+    if all(proven):
+        return "the proven bound"
+    return "the bound, or the least found" if any(proven) else "the least found"
+
+
 def floors(comparison: Comparison) -> Iterator[str]:
     """Yield a sentence for each network: what its figures are divided by."""
     for network in comparison.workloads:

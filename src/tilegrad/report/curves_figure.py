@@ -10,32 +10,38 @@ from matplotlib.figure import Figure
 from tilegrad.report.curves import AXES, Curve
 from tilegrad.report.theme import part_colours, themed
 
+_LEAST = 0.9
+"""Where the axis of EDP begins: a little below the floor."""
+
 
 @themed
-def curves_figure(found: Sequence[Curve]) -> Figure:
+def curves_figure(found: Sequence[Curve], floor: str = "its floor") -> Figure:
     """Return a panel for each network and axis: a line per design, its interval shaded.
 
-    1 is the network's floor: the bound of its optimum, or the least EDP found.
+    1 is the network's ``floor``, as the legend calls it: the bound of its optimum, or the least
+    EDP found. The axis of EDP ends above the worst that a design ends at: first designs, thousands
+    of times worse, would press all that matters into a line.
     """
     networks = list(dict.fromkeys(curve.network for curve in found))
     designs = dict.fromkeys(curve.design for curve in found)
     colours = part_colours(designs)
-    size = (1 + 3.4 * len(networks), 7.5)
+    size = (1 + 3.4 * len(networks), 8.5)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(len(AXES), len(networks), squeeze=False, sharey="row")
     for row, axis in zip(panels, AXES, strict=True):
         for axes, network in zip(row, networks, strict=True):
             shown = [c for c in found if (c.axis, c.network) == (axis, network)]
-            _draw(axes, shown, colours)
+            _draw(axes, shown, colours, floor)
             axes.set_xlabel(axis)
             axes.set_title(network if axis == AXES[0] else "")
-        row[0].set_ylabel("EDP over its floor")
+        row[0].set_ylabel(f"EDP over {floor}")
+        row[0].set_ylim(_LEAST, 2 * max((c.mean[-1] for c in found if c.mean), default=1.0))
     handles, names = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=4, frameon=False)
     return figure
 
 
-def _draw(axes: Axes, shown: Sequence[Curve], colours: Mapping[str, str]) -> None:
+def _draw(axes: Axes, shown: Sequence[Curve], colours: Mapping[str, str], floor: str) -> None:
     for curve in shown:
         colour = colours[curve.design]
         axes.step(curve.at, curve.mean, where="post", color=colour, label=curve.design)
@@ -44,6 +50,6 @@ def _draw(axes: Axes, shown: Sequence[Curve], colours: Mapping[str, str]) -> Non
         )
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.axhline(1, color="black", linewidth=0.8)
+    axes.axhline(1, color="black", linewidth=0.8, linestyle="--", label=floor)
     axes.grid(True, alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
