@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float64
@@ -17,6 +18,7 @@ from torch import Tensor
 from tilegrad.accelerator import ACCESSES, Accelerator
 from tilegrad.accelerator.expression import Value, tensor_of
 from tilegrad.accelerator.level import PORTS
+from tilegrad.cost.alike import alike
 from tilegrad.cost.analytical import clusters, level_words
 from tilegrad.cost.hardware import ratios, summed_logs
 from tilegrad.nest import Nest
@@ -52,6 +54,11 @@ class Footprint:
 
     def __getitem__(self, index: Tensor | slice | int) -> Footprint:
         return Footprint(*(part[index] for part in self.parts))
+
+    @cached_property
+    def kinds(self) -> tuple[Tensor, Tensor]:
+        """The first row of each distinct context, and each row's kind; see ``alike``."""
+        return alike(self.context)
 
     def expand(self, *batch: int) -> Footprint:
         """Return the footprint with its leading dimensions broadcast to ``batch``."""

@@ -110,6 +110,11 @@ class LearnedModel(LatencyModel, Protocol):
         """Return the predicted latency [cycles], ``[...]``."""
         ...
 
+    @property
+    def by_context(self) -> bool:
+        """Whether mappings of one context have one latency, whatever their sums."""
+        ...
+
     def least(
         self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Tensor]
     ) -> Tensor | None:

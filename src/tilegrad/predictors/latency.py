@@ -16,11 +16,15 @@ from tilegrad.accelerator.expression import Value
 from tilegrad.cost.footprint import Footprint, energy_pj
 from tilegrad.cost.latency import Departure, NotFiniteError
 from tilegrad.errors import ConfigError
+from tilegrad.machines.gemmini.system import System
 from tilegrad.mapping import LoopNest
 from tilegrad.predictors.base import Predictor
 from tilegrad.predictors.checkpoint import load_predictor
 from tilegrad.predictors.features import Column, FeatureSet, feature_set
+from tilegrad.predictors.features.commands import Commands
 from tilegrad.predictors.parts import AT_ONCE, in_parts
+from tilegrad.predictors.pipeline import Pipeline
+from tilegrad.predictors.recalled import Recalled
 from tilegrad.schedules.schedules import EXPORTED
 
 UJ_PER_PJ = 1e-6
@@ -73,6 +77,12 @@ class PredictedLatency:
         found = feature_set(self.predictor.schema.features)
         return found if self.calls is None else found.measured_by(EXPORTED, self.calls)
 
+    @property
+    def by_context(self) -> bool:
+        """Whether the features are of the context alone, and latency is what is predicted."""
+        of_context = isinstance(self.features, Commands)
+        return of_context and self.predictor.schema.targets[self._target] == "latency"
+
     def calling(self, calls: Tensor) -> PredictedLatency:
         """Return the model of layers with given calls; see ``LearnedModel.calling``."""
         return replace(self, calls=calls)
@@ -87,6 +97,11 @@ class PredictedLatency:
         self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]
     ) -> Tensor:
         """Return the predicted latency, raised on hardware unlike the training's; ``[...]``."""
+        recalled = self._recalled(sums, accelerator)
+        if recalled is not None and self.upper is None:
+            log_cycles, beyond, held = recalled.log_cycles(sums.context, hardware)
+            self._check(log_cycles)
+            return (log_cycles + self.penalty * beyond + _overflow(held)).exp()
         columns = self._columns(sums, accelerator, hardware)
         log_cycles = self._log_cycles(columns, sums, accelerator, hardware)
         beyond = self.predictor.beyond_range(columns)[..., self._hardware].sum(-1)
@@ -94,7 +109,7 @@ class PredictedLatency:
             width = self._half_width(columns, self.upper)
             assert width is not None
             log_cycles = log_cycles + width
-        return (log_cycles + self.penalty * beyond + self._overflow(columns)).exp()
+        return (log_cycles + self.penalty * beyond + _overflow(columns[..., self._limits])).exp()
 
     def least(
         self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Tensor]
@@ -107,6 +122,9 @@ class PredictedLatency:
         if any(bool((values != values[0]).any()) for values in meshes):
             return None
         first = {name: values[0] for name, values in hardware.items()}
+        recalled = self._recalled(sums, accelerator)
+        if recalled is not None:
+            return recalled.least(sums.context, first).exp()
         columns = self._columns(sums, accelerator, first)
         parts = [self.predictor.least(part) for part in columns.split(AT_ONCE)]
         known = [part for part in parts if part is not None]
@@ -159,10 +177,6 @@ class PredictedLatency:
         targets = self.predictor.schema.targets
         return targets.index("latency" if "latency" in targets else "edp")
 
-    def _overflow(self, columns: Tensor) -> Tensor:
-        over = columns[..., self._limits].clamp(min=0).sum(-1)
-        return OVERFLOW * over + OVERFLOW * (over > SLACK)
-
     @cached_property
     def _limits(self) -> list[int]:
         columns = self.predictor.schema.columns
@@ -186,11 +200,28 @@ class PredictedLatency:
         hardware: Mapping[str, Value],
     ) -> Tensor:
         found = in_parts(self.predictor, columns)[..., self._target]
-        if not (finite := found.detach().isfinite()).all():
-            raise NotFiniteError(f"ckpt={self.source} ({self.predictor.kind})", ~finite)
+        self._check(found)
         if self.predictor.schema.targets[self._target] == "latency":
             return found
         return found - (energy_pj(sums, accelerator, hardware) * UJ_PER_PJ).log()
+
+    def _check(self, found: Tensor) -> None:
+        if not (finite := found.detach().isfinite()).all():
+            raise NotFiniteError(f"ckpt={self.source} ({self.predictor.kind})", ~finite)
+
+    def _recalled(self, sums: Footprint, accelerator: Accelerator) -> Recalled | None:
+        """Return what remembers mappings ``[row]`` without gradients; None: nothing does."""
+        context = sums.context
+        plain = context.dim() == 2 and not context.requires_grad and context.device.type == "cpu"
+        pipeline, commands = self.predictor, self.features
+        if not (plain and isinstance(pipeline, Pipeline) and isinstance(commands, Commands)):
+            return None
+        system = System.of(accelerator)
+        return self._systems.setdefault(system, Recalled(pipeline, system, self._hardware))
+
+    @cached_property
+    def _systems(self) -> dict[System, Recalled]:
+        return {}
 
     def _departure(self, column: Column, place: int, feature: Tensor) -> Departure:
         range_of = (self.predictor.lowest[place], self.predictor.highest[place])
@@ -198,6 +229,12 @@ class PredictedLatency:
             exp(float(each)) if column.logged else float(each) for each in (feature, *range_of)
         )
         return Departure(column.name, column.unit, value, lowest, highest)
+
+
+def _overflow(held: Tensor) -> Tensor:
+    """Return what is added to the log latency for logs of shares of memories ``[..., memory]``."""
+    over = held.clamp(min=0).sum(-1)
+    return OVERFLOW * over + OVERFLOW * (over > SLACK)
 
 
 def predicted_latency(

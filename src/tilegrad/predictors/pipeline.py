@@ -108,6 +108,12 @@ class Pipeline(Ensemble):
 
     def members(self, features: Tensor) -> Tensor:
         """Return the members' log cycles ``[..., member]``."""
+        uncorrected, seen, shares = self._seen(features)
+        bound = self._column(features, "count.executed_rows").unsqueeze(-1)
+        return self._corrected(uncorrected, self.correction(seen, shares), bound)
+
+    def _seen(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return members' logs before the correction, and what the network sees: shared and own."""
         log_tiles = self._column(features, "count.tiles")
         stages = self.stages(features)
         uncorrected = self._uncorrected(features, log_tiles, stages)
@@ -116,10 +122,36 @@ class Pipeline(Ensemble):
         )
         # Beyond what it was trained on, the network says what it says at the end of it.
         seen = self._relative(features, log_tiles).clamp(self.least_seen, self.most_seen)
-        network = self.correction(seen, shares)
+        return uncorrected, seen, shares
+
+    def _corrected(self, uncorrected: Tensor, network: Tensor, bound: Tensor) -> Tensor:
         corrected = uncorrected + network.squeeze(-1).tanh() * self.settings["correction"]
-        bound = self._column(features, "count.executed_rows").unsqueeze(-1)
         return torch.maximum(corrected, bound)
+
+    def before(self, features: Tensor, later: Sequence[int]) -> Tensor:
+        """Return what a prediction takes of all columns but those at the places ``later``.
+
+        ``[..., 1 + member + member * unit]``, for ``after``. No count is among the others.
+        """
+        uncorrected, seen, shares = self._seen(features)
+        seen[..., list(later)] = 0
+        bound = self._column(features, "count.executed_rows").unsqueeze(-1)
+        return torch.cat([bound, uncorrected, self.correction.begin(seen, shares)], -1)
+
+    def after(self, found: Tensor, columns: Tensor, later: Sequence[int]) -> Tensor:
+        """Return the log cycles ``[...]`` of what ``before`` found and the columns it left out."""
+        places = list(later)
+        members = self.settings["members"]
+        bound, uncorrected, sums = found.split([1, members, found.shape[-1] - 1 - members], -1)
+        scaled = (columns - self.feature_mean[places]) / self.feature_scale[places]
+        seen = scaled.clamp(self.least_seen[places], self.most_seen[places])
+        network = self.correction.end(sums + self.correction.added(seen, places))
+        return self._corrected(uncorrected, network, bound).mean(-1)
+
+    def least_of(self, found: Tensor) -> Tensor:
+        """Return ``least`` of what ``before`` found."""
+        bound, uncorrected = found[..., :1], found[..., 1 : 1 + self.settings["members"]]
+        return torch.maximum(uncorrected - self.settings["correction"], bound).mean(-1)
 
     def least(self, features: Tensor) -> Tensor:
         """See ``Predictor.least``: what memories' sizes change is the correction alone."""

@@ -24,7 +24,7 @@ from tilegrad.machines.gemmini.tiling import Tiling
 from tilegrad.mapping import LoopNest
 from tilegrad.mapping.batch import broadcast_shapes
 from tilegrad.predictors.features.column import Column
-from tilegrad.predictors.features.repeated import of_distinct
+from tilegrad.predictors.features.repeated import of_distinct, once
 from tilegrad.schedules.schedules import PUBLISHED
 from tilegrad.shape.conv import C, K, N, P, Q
 
@@ -120,27 +120,43 @@ class Commands:
         hardware: Mapping[str, Value],
     ) -> Tensor:
         """Return the features ``[..., column]``."""
-        sizes = [torch.as_tensor(hardware[name], dtype=context.dtype) for name in PARAMETERS]
-        batch = broadcast_shapes(context.shape[:-1], *(size.shape for size in sizes))
-        array, scratchpad, accumulator = (size.expand(batch) for size in sizes)
-        mesh, system = array_side(array.detach()), System.of(accelerator)
-        rows = torch.cat([context.expand(*batch, -1), mesh.unsqueeze(-1)], -1)
+        rows, scratchpad, accumulator = asked(once(context), hardware)
+        count = partial(counted, System.of(accelerator))
         # A search asks for one mapping on many sizes of the memories.
         often = rows.dim() == 2 and not rows.requires_grad
-        count = partial(_counted, system)
-        found = of_distinct(count, rows) if often else count(rows)
-        *counted, operands, results = found.unbind(-1)
-        occupied = [
-            (operands / (scratchpad * 1024)).log(),
-            (results / (accumulator * 1024)).log(),
-        ]
-        stated = [log(max(float(getattr(system, name)), _NONE)) for name in _STATED]
-        facts = [*stated, *(float(getattr(system, name)) for name in _FACTS)]
-        last = torch.tensor(facts, dtype=mesh.dtype, device=mesh.device).expand(*mesh.shape, -1)
-        return torch.stack([*counted, *occupied, *last.unbind(-1)], -1)
+        *found, operands, results = (of_distinct(count, rows) if often else count(rows)).unbind(-1)
+        held = occupied(operands, results, scratchpad, accumulator)
+        return torch.stack([*found, *held, *stated(System.of(accelerator), found[0])], -1)
 
 
-def _counted(system: System, rows: Tensor) -> Tensor:
+def asked(context: Tensor, hardware: Mapping[str, Value]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return rows ``[..., column]`` of a tiling and the array's side, and the memories' sizes [KB].
+
+    ``[...]`` each, of scratchpad and accumulator.
+    """
+    sizes = [torch.as_tensor(hardware[name], dtype=context.dtype) for name in PARAMETERS]
+    batch = broadcast_shapes(context.shape[:-1], *(size.shape for size in sizes))
+    array, scratchpad, accumulator = (size.expand(batch) for size in sizes)
+    mesh = array_side(array.detach())
+    rows = torch.cat([context.expand(*batch, -1), mesh.unsqueeze(-1)], -1)
+    return rows, scratchpad, accumulator
+
+
+def occupied(
+    operands: Tensor, results: Tensor, scratchpad: Tensor, accumulator: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the logs of how much of each memory [KB] a tile's bytes take, ``[...]``."""
+    return (operands / (scratchpad * 1024)).log(), (results / (accumulator * 1024)).log()
+
+
+def stated(system: System, like: Tensor) -> list[Tensor]:
+    """Return the columns of what the machine's description states, ``[...]`` each."""
+    cycles = [log(max(float(getattr(system, name)), _NONE)) for name in _STATED]
+    facts = [*cycles, *(float(getattr(system, name)) for name in _FACTS)]
+    return [torch.full_like(like, fact) for fact in facts]
+
+
+def counted(system: System, rows: Tensor) -> Tensor:
     """Return the columns that no memory's size changes, and the bytes of a tile in each of both.
 
     ``rows [..., column]`` hold a tiling and the array's side.

@@ -26,6 +26,9 @@ ROUNDING = 1e-9
 """Of a bound, so that it stays one."""
 
 
+_TRUE = torch.tensor(True)
+
+
 class Prices(Protocol):
     """Prices ``[point, row]``, infinite where a row does not fit."""
 
@@ -64,24 +67,46 @@ class ModelPrices:
     No latency is below zero, so the weighted energy alone bounds a candidate's cost from below,
     and closer with a latency that the model says no point goes below: what exceeds the best cost
     by its bound need not be asked for, and stays infinite.
+
+    Rows of one kind, between which the model sees no difference, are asked for once.
     """
 
     def __init__(self, sums: Footprint, points: Points, model: LatencyModel) -> None:
+        assert model.learned is not None
         self.energy, self.guess = price(sums, points)
-        self.latency = torch.full_like(self.energy, torch.inf)
-        self.sums, self.points, self.model = sums, points, model
-        self._open = self.energy < torch.inf
+        self.points, self.model = points, model
+        self._fits = self.energy < torch.inf
+        every = torch.arange(len(sums.context))
+        first, self._kind = sums.kinds if model.learned.by_context else (every, every)
+        self.firsts = sums[first]
+        self._found = self.energy.new_full((len(points), len(first)), torch.inf)
+        self._open = torch.ones_like(self._found, dtype=torch.bool)
+        self._latency: Tensor | None = None
+
+    @property
+    def latency(self) -> Tensor:
+        """Latency ``[point, row]``, infinite where it is not known yet."""
+        if self._latency is None:
+            self._latency = self._found[:, self._kind].masked_fill_(~self._fits, torch.inf)
+        return self._latency
+
+    def learn(self, pairs: Tensor, cycles: Tensor) -> None:
+        """Take the latencies of (point, kind) pairs ``[pair, 2]``."""
+        self._found[pairs[:, 0], pairs[:, 1]] = cycles
+        self._latency = None
 
     def take(self, wanted: Tensor) -> Tensor:
-        """Return the (point, row) pairs ``[pair, 2]`` of ``wanted`` that none has asked for yet."""
-        wanted = wanted & self._open
-        self._open &= ~wanted
-        return wanted.nonzero()
+        """Return (point, kind) pairs ``[pair, 2]`` of ``wanted [point, row]`` not asked for yet."""
+        point, row = (wanted & self._fits).nonzero().unbind(1)
+        kinds = torch.zeros_like(self._open).index_put_((point, self._kind[row]), _TRUE)
+        kinds &= self._open
+        self._open &= ~kinds
+        return kinds.nonzero()
 
     def likely(self, weights: Weights) -> Tensor:
         """Return for each point the row that is likely best, ``[point, row]``."""
         best = weighted(self.energy, self.guess, weights).argmin(1, keepdim=True)
-        return torch.zeros_like(self._open).scatter(1, best, True)
+        return torch.zeros_like(self._fits).scatter(1, best, True)
 
     def possible(self, weights: Weights, slack: float) -> Tensor:
         """Return what may be within ``slack`` of the best cost that is known, ``[point, row]``."""
@@ -89,7 +114,7 @@ class ModelPrices:
         enough = weighted(self.energy, self.latency, weights).amin(1, keepdim=True) * (1 + slack)
         energy = self.energy * for_energy
         # A weight of zero: some other layer has no candidate that fits the point.
-        possible = (energy <= enough) & (for_energy > 0) & self._open
+        possible = (energy <= enough) & (for_energy > 0) & self._unasked
         rows = possible.any(0).nonzero().flatten()
         if int(possible.sum()) > WORTH * len(rows):
             least = self._least(rows)
@@ -97,14 +122,20 @@ class ModelPrices:
                 possible[:, rows] &= energy[:, rows] + least * for_latency <= enough
         return possible
 
+    @property
+    def _unasked(self) -> Tensor:
+        """Where latencies have not been asked for, of what fits, ``[point, row]``."""
+        return self._fits & self._open[:, self._kind]
+
     def _least(self, rows: Tensor) -> Tensor | None:
-        """Return what the rows' latencies are at least on all points, ``[row]``."""
+        """Return the rows' latencies at least, on all points, ``[row]``; None: not known."""
         assert self.model.learned is not None
+        kinds, kind = self._kind[rows].unique(return_inverse=True)
         with torch.no_grad():
             found = self.model.learned.least(
-                self.sums[rows], self.points.accelerator, self.points.hardware
+                self.firsts[kinds], self.points.accelerator, self.points.hardware
             )
-        return None if found is None else found * (1 - ROUNDING)
+        return None if found is None else found[kind] * (1 - ROUNDING)
 
 
 def weighted(energy: Tensor, latency: Tensor, weights: Weights) -> Tensor:
@@ -151,13 +182,13 @@ def _ask(layers: Sequence[ModelPrices], wanted: Sequence[Tensor]) -> None:
 
 
 def _answer(batch: Sequence[tuple[ModelPrices, Tensor]]) -> None:
-    """Fill in the latencies of (point, row) pairs ``[pair, 2]`` of layers on the same points."""
+    """Fill in the latencies of (point, kind) pairs ``[pair, 2]`` of layers on the same points."""
     first, _ = batch[0]
-    sums = concatenate_footprints([layer.sums[pairs[:, 1]] for layer, pairs in batch])
+    sums = concatenate_footprints([layer.firsts[pairs[:, 1]] for layer, pairs in batch])
     points = torch.cat([pairs[:, 0] for _, pairs in batch])
     hardware = {name: value[points] for name, value in first.points.hardware.items()}
     found = first.model.cycles(sums, first.points.accelerator, hardware)
     for (layer, pairs), cycles in zip(
         batch, found.split([len(pairs) for _, pairs in batch]), strict=True
     ):
-        layer.latency[pairs[:, 0], pairs[:, 1]] = cycles
+        layer.learn(pairs, cycles)
