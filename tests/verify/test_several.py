@@ -152,3 +152,40 @@ def test_choices_are_found_as_by_trying_all(rate: float) -> None:
     known = [(price, 0.0) for price in (-rate, 0.0, 1.0, float("inf"))]
     assert is_any_below(parts, known, goal, least * (1 + 1e-6))
     assert not is_any_below(parts, known, goal, least * (1 - 1e-6))
+
+
+@pytest.fixture(scope="module")
+def slowed(files: Path) -> Path:
+    """Return the directory of a search with a DRAM whose bandwidth is what takes longest."""
+    settings = {"strategy": "exact", "report": False, "dir": files / "slowed"}
+    run = tilegrad.search(files / "both.csv", overrides=(*SMALL, "caps.dram_gbs=0.5"), **settings)
+    assert {layer.bottleneck for layer in run.result.layers} == {"DRAM"}
+    return files / "slowed"
+
+
+def test_a_cap_of_bandwidth_is_proven_and_no_number_can_be_changed(
+    slowed: Path, tmp_path: Path
+) -> None:
+    assert str(verify(slowed)).startswith("proven: at most")
+    there = shutil.copytree(slowed, tmp_path / "run")
+    for name in ("result.json", "certificate.json"):
+        text = (slowed / name).read_text()
+        for place in numbers(json.loads(text)):
+            content = json.loads(text)
+            change(content, place, lambda number: number * 1.01 + 1)
+            (there / name).write_text(json.dumps(content))
+            with pytest.raises(DataError):
+                verify(there, sample=1)
+        (there / name).write_text(text)
+    config = (there / "config.yaml").read_text()
+    (there / "config.yaml").write_text(config.replace("dram_gbs: 0.5", "dram_gbs: 0.6"))
+    with pytest.raises(DataError, match="the mappings make"):
+        verify(there, sample=1)
+
+
+def test_another_bandwidth_with_its_digest_is_noticed(slowed: Path, tmp_path: Path) -> None:
+    def widen(content: dict[str, Any]) -> None:
+        content["mapspace"]["caps"]["dram_gbs"] = 0.6
+
+    with pytest.raises(DataError, match=r"caps is .*0\.6"):
+        verify(forged(slowed, tmp_path / "forged", widen))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -15,6 +16,7 @@ import torch
 
 import tilegrad
 from tilegrad.accelerator import load_accelerator
+from tilegrad.cli import main
 from tilegrad.cost import layer_cost
 from tilegrad.errors import DataError
 from tilegrad.mapping.sampling import Sampler
@@ -166,3 +168,24 @@ def _rows(nests: Any, row: int, layer: Problem, accelerator: Any) -> Nests:
         problem = layer
 
     return nests_of(nests[row], Named(), accelerator)  # type: ignore[arg-type]
+
+
+def test_as_many_cells_are_recomputed_as_time_is_given_for(run: Path) -> None:
+    told: list[tuple[float, float, str]] = []
+    verdict = verify(run, most=1e-9, observe=lambda *each: told.append(each))
+    assert verdict.checked == 1 < verdict.cells
+    assert str(verdict).endswith("the sums of all; all of them, by --all, take about 1 s")
+    assert {what for _, _, what in told} == {f"1 of {verdict.cells} cells"}
+    assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
+    assert told[-1][0] == told[-1][1] > 0
+
+
+def test_cells_to_draw_and_all_of_them_exclude_each_other(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", str(run), "--sample", "1", "--all"]) == 2
+    assert "legal: one of them" in capsys.readouterr().err
+    assert main(["verify", str(run)]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("proven: at most")
+    assert re.match(r"recomputing \d+ of \d+ cells: about \d+ s of one core", err)

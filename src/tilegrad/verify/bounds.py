@@ -87,13 +87,12 @@ def _check_layer(
     layer: LayerRows,
     filling: bool,
 ) -> None:
-    for price, value in line:
+    for price, _ in line:
         if price is not None and price < 0 and not layer.slow:
             raise DataError(f"cells.{place}: has the price {price!r} without a cap of power there")
-        least = layer.least(cell.ends, price, filling)
-        if least is None:
-            continue
-        least *= layer.problem.count
+    found = layer.least(cell.ends, [price for price, _ in line], filling)
+    for (price, value), each in zip(line, found or [inf] * len(line), strict=True):
+        least = each * layer.problem.count
         if value > least + CLOSE * abs(least):
             raise DataError(
                 f"cells.{place}: layer {layer.problem.name!r} has mappings of "
@@ -124,7 +123,7 @@ def _check_filled(cell: Cell, place: int, rows: Sequence[LayerRows], machine: Ma
     if not any(cell.ends[n][0] > machine.accelerator.parameters[n].minimum for n in machine.meshes):
         raise DataError(f"cells.{place}: no layer has to fill meshes so small")
     for index, layer in enumerate(rows):
-        if index not in filled and layer.least(cell.ends, None, filling=True) is not None:
+        if index not in filled and layer.least(cell.ends, [None], filling=True) is not None:
             raise DataError(
                 f"cells.{place}: layer {layer.problem.name!r} can fill the meshes, and is left out"
             )
@@ -143,10 +142,10 @@ def check_empty(
     cap = caps.get("area_mm2")
     if cap is not None and least_area(machine, cell) > cap:
         return
-    if any(layer.least(cell.ends, None) is None for layer in rows):
+    if any(layer.least(cell.ends, [None]) is None for layer in rows):
         return
     free = [name for name in machine.meshes if name not in machine.fixed]
-    if free and all(layer.least(cell.ends, None, filling=True) is None for layer in rows):
+    if free and all(layer.least(cell.ends, [None], filling=True) is None for layer in rows):
         return
     if cell.shown and min(_least(shown, goal) for shown in cell.shown) == inf:
         check_lines(cell, place, rows, machine, goal, networks)

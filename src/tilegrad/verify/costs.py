@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tilegrad.accelerator import ACCESSES, AXES, Accelerator
+from tilegrad.accelerator import ACCESSES, AXES, Accelerator, Level
 from tilegrad.verify.counts import Nests
 from tilegrad.verify.walk import Numbers
 
@@ -31,6 +31,11 @@ class Counts:
     used: list[Numbers]
     words: list[Numbers]
     wide: list[list[Numbers]]
+
+    @property
+    def levels(self) -> Sequence[Level]:
+        """The accelerator's."""
+        return self.accelerator.levels
 
     @classmethod
     def of(cls, nests: Nests) -> Counts:

@@ -6,7 +6,7 @@ Levels are numbered from the arithmetic outwards; a level's loops lie inside tho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,7 +21,7 @@ class Nests:
     """Mappings of one layer with one order of loops; factors ``[row]``.
 
     ``temporal[level][dim]``, ``spatial[level][axis][dim]``; ``order[level]`` lists dims from the
-    outermost loop inwards.
+    outermost loop inwards. ``reaches``: extents that are known, whatever the order.
     """
 
     accelerator: Accelerator
@@ -29,16 +29,20 @@ class Nests:
     temporal: Sequence[Sequence[Numbers]]
     spatial: Sequence[Sequence[Sequence[Numbers]]]
     order: Sequence[Sequence[int]]
+    reaches: dict[tuple[int, int, bool], Numbers] = field(default_factory=dict)
+    _passing: dict[tuple[int, str], Numbers] = field(default_factory=dict)
 
     def extent(self, level: int, dim: int, inside: bool = False) -> Numbers:
         """Return how far a level's tile reaches along a dim; ``inside`` its own temporal loop."""
-        reach = np.ones_like(self.temporal[0][0])
-        for at in range(level + 1):
-            for axis in range(len(AXES)):
-                reach = reach * self.spatial[at][axis][dim]
-            if at < level or not inside:
-                reach = reach * self.temporal[at][dim]
-        return reach
+        if (level, dim, inside) not in self.reaches:
+            reach = np.ones_like(self.temporal[0][0])
+            for at in range(level + 1):
+                for axis in range(len(AXES)):
+                    reach = reach * self.spatial[at][axis][dim]
+                if at < level or not inside:
+                    reach = reach * self.temporal[at][dim]
+            self.reaches[level, dim, inside] = reach
+        return self.reaches[level, dim, inside]
 
     def axes(self, tensor: str) -> list[list[tuple[int, int]]]:
         """Return of each axis of a tensor its dims, each with the words that a step moves."""
@@ -95,6 +99,11 @@ class Nests:
 
     def passing(self, level: int, tensor: str) -> Numbers:
         """Return the words of a tensor that pass the boundary of one instance of a level."""
+        if (level, tensor) not in self._passing:
+            self._passing[level, tensor] = self._walked(level, tensor)
+        return self._passing[level, tensor]
+
+    def _walked(self, level: int, tensor: str) -> Numbers:
         if level < 0:
             return self.steps()
         place = {dim: (n, w) for n, axis in enumerate(self.axes(tensor)) for dim, w in axis}

@@ -56,7 +56,7 @@ def check_sizes(
     names = [name for name in machine.buffers if name not in machine.fixed]
     least, most = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
     for layer in rows:
-        needs = [_needs(machine, layer, name) for name in names]
+        needs = [layer.needs(name) for name in names]
         for name, (low, high) in zip(names, needs, strict=True):
             least[name], most[name] = max(least[name], low), max(most[name], high)
     grid = []
@@ -72,17 +72,6 @@ def check_sizes(
         if not any(_holds(cell, point) for cell in cells):
             named = ", ".join(f"{name} {size:g}" for name, size in point.items())
             raise DataError(f"cells: none covers {named} there")
-
-
-def _needs(machine: Machine, layer: LayerRows, name: str) -> tuple[float, float]:
-    """Return the least and the largest need of a layer's mappings."""
-    whole = len(layer.corners) == 1
-    every = [
-        machine.needs(counts, corner, whole)[name]
-        for counts in layer.counts
-        for corner in layer.corners
-    ]
-    return min(float(each.min()) for each in every), max(float(each.max()) for each in every)
 
 
 def mesh_ends(cell: Cell, names: Iterable[str]) -> Ends:

@@ -6,24 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from tilegrad.accelerator import ACCESSES, Accelerator
+from tilegrad.accelerator import Accelerator
 from tilegrad.errors import DataError
 from tilegrad.verify.costs import Counts
 from tilegrad.verify.space import LayerSpace
+from tilegrad.verify.tabled import Table, rates, several, spent
 from tilegrad.verify.walk import Numbers
 from tilegrad.workload import Problem
 
 CLOSE = 1e-12
 
 Ends = Mapping[str, tuple[float, float]]
-
-Priced = tuple[Numbers, Numbers, NDArray[np.bool_], NDArray[np.bool_]]
-"""Cycles and energy of mappings ``[row]``, whether they fit, whether they fill a mesh."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,11 @@ class Machine:
             raise DataError(
                 f"accelerator {self.accelerator.name}: {computed[0]} is part of a computed size, "
                 "which is not verified"
+            )
+        if level := several(self.accelerator, sorted(free & self.buffers.keys())):
+            raise DataError(
+                f"accelerator {self.accelerator.name}: the energies of {level} depend on several "
+                "free sizes, which is not verified"
             )
 
     @cached_property
@@ -98,20 +101,42 @@ class LayerRows:
     corners: Sequence[Mapping[str, float]]
     slow: bool = False
 
-    @cached_property
-    def counts(self) -> list[Counts]:
-        """By order."""
-        space = LayerSpace(self.machine.accelerator, self.problem, self.corners[-1], self.slow)
-        return [Counts.of(nests) for nests in space.nests()]
+    @property
+    def space(self) -> LayerSpace:
+        """What they are enumerated from."""
+        return LayerSpace(self.machine.accelerator, self.problem, self.corners[-1], self.slow)
 
     @cached_property
-    def least_cycles(self) -> list[Numbers]:
-        """The latency at the widest ports, by order."""
-        return [self._cycles(each) for each in self.counts]
+    def count(self) -> int:
+        """How many there are."""
+        return self.space.count
+
+    @cached_property
+    def table(self) -> Table:
+        """All of them, as arrays."""
+        return Table.joined([self._tabled(Counts.of(nests)) for nests in self.space.nests()])
+
+    def _tabled(self, counts: Counts) -> Table:
+        """Return mappings of one order, without those that a size which is not free cannot hold."""
+        accelerator, whole = self.machine.accelerator, len(self.corners) == 1
+        fits = np.ones_like(counts.steps, dtype=bool)
+        for index, level in enumerate(accelerator.levels):
+            if level.capacity_words is not None:
+                fits &= counts.words[index] <= level.capacity_words
+        blocks = [{float(level.block(each)) for each in self.corners} for level in counts.levels]
+        alike = [each.pop() if len(each) == 1 else None for each in blocks]
+        free = [name for name in self.machine.buffers if name not in self.machine.fixed]
+        every = [
+            spent(counts, self.machine.needs(counts, corner, whole), free, corner, alike).rows(fits)
+            for corner in self.corners
+        ]
+        wide = np.stack([np.zeros_like(counts.steps), *self.machine.widths(counts).values()])
+        return Table(self._cycles(counts)[fits], every, wide[1:, fits])
 
     def _cycles(self, counts: Counts) -> Numbers:
+        """Return the latency at the widest ports."""
         found = counts.steps
-        for level, kept in zip(counts.accelerator.levels, counts.accesses, strict=True):
+        for level, kept in zip(counts.levels, counts.accesses, strict=True):
             parts = {"read": (0,), "write": (1, 2), "shared": (0, 1, 2)}
             for port, width in level.bandwidth.items():
                 words = sum(each[kind] for each in kept for kind in parts[port])
@@ -119,78 +144,76 @@ class LayerRows:
                 found = np.maximum(found, np.ceil(words / wide * (1 - CLOSE)))
         return found
 
-    def least(self, ends: Ends, price: float | None, filling: bool = False) -> float | None:
-        """Return the least energy + ``price`` * cycles [pJ] (None: the least cycles) in a box.
+    def needs(self, name: str) -> tuple[float, float]:
+        """Return the least and the largest need of a buffer; 0 where there is no mapping."""
+        place = [*self.machine.buffers].index(name)
+        every = np.stack([each.needs[place] for each in self.table.spent])
+        return (float(every.min()), float(every.max())) if every.size else (0.0, 0.0)
+
+    def least(
+        self, ends: Ends, prices: Sequence[float | None], filling: bool = False
+    ) -> list[float] | None:
+        """Return the least energy + price * cycles [pJ] in a box, by price (None: least cycles).
 
         Of one execution. ``filling``: of mappings as wide as a mesh alone. None where none fits.
         """
-        best: float | None = None
-        for cycles, energy, fitting, full in self._priced(ends):
-            chosen = fitting & full if filling else fitting
-            if chosen.any():
-                figure = cycles if price is None else energy + price * cycles
-                found = float(figure[chosen].min())
-                best = found if best is None else min(best, found)
-        return best
+        from tilegrad.verify.pricing import least_at
+
+        energy = self._energy(ends)
+        if filling:
+            energy = np.where(self._full(ends), energy, np.inf)
+        every = np.array([np.inf if price is None else price for price in prices])
+        found: list[float] = least_at(energy, self.table.cycles, every).tolist()
+        return None if min(found, default=np.inf) == np.inf else found
 
     def costs(self, ends: Ends, filling: bool) -> Numbers:
         """Return energy and cycles of all executions of the mappings that fit, ``[row, 2]``."""
-        found = []
-        for cycles, energy, fitting, full in self._priced(ends):
-            chosen = fitting & full if filling else fitting
-            found.append(np.stack([energy[chosen], cycles[chosen]], 1))
-        return np.concatenate(found) * self.problem.count
+        energy = self._energy(ends)
+        chosen = (energy < np.inf) & (self._full(ends) if filling else True)
+        return np.stack([energy, self.table.cycles], 1)[chosen] * self.problem.count
 
-    def _priced(self, ends: Ends) -> list[Priced]:
+    def _full(self, ends: Ends) -> NDArray[np.bool_]:
+        """Return which mappings fill some mesh."""
+        found = np.zeros(self.table.cycles.shape, dtype=bool)
+        for name, wide in zip(self.machine.meshes, self.table.wide, strict=True):
+            found |= wide >= ends[name][0]
+        return found
+
+    def _energy(self, ends: Ends) -> Numbers:
+        """Return the energy [pJ] of each row on the least sizes of a box that hold it, ``[row]``.
+
+        In whole blocks where these have one size in the range; infinite where the box holds none.
+        """
         key = tuple(sorted(ends.items()))
-        if key not in self._last:
-            self._last.clear()
-            each = zip(self.counts, self.least_cycles, strict=True)
-            self._last[key] = [self._price(counts, cycles, ends) for counts, cycles in each]
-        return self._last[key]
+        if self._last.get("ends") != key:
+            self._last.update(ends=key, energy=self._priced(ends))
+        found: Numbers = self._last["energy"]
+        return found
 
     @cached_property
-    def _last(self) -> dict[object, list[Priced]]:
+    def _last(self) -> dict[str, Any]:
         return {}
 
-    def _price(self, counts: Counts, cycles: Numbers, ends: Ends) -> Priced:
-        whole = len(self.corners) == 1
-        fitting = np.zeros_like(counts.steps, dtype=bool)
-        energy = np.full_like(counts.steps, np.inf)
-        for corner in self.corners:
-            needs = self.machine.needs(counts, corner, whole)
-            fits = np.ones_like(fitting)
-            sizes: dict[str, object] = dict(corner)
-            for name, need in needs.items():
-                fits &= need <= ends[name][1]
-                if name not in self.machine.fixed:
-                    sizes[name] = np.maximum(need, ends[name][0])
-            for index, level in enumerate(self.machine.accelerator.levels):
-                if level.capacity_words is not None:
-                    fits &= counts.words[index] <= level.capacity_words
-            fitting |= fits
-            energy = np.minimum(energy, self._energy(counts, sizes))
-        full = np.zeros_like(fitting)
-        for name, wide in self.machine.widths(counts).items():
-            full |= wide >= ends[name][0]
-        return cycles, energy, fitting, full
+    def _priced(self, ends: Ends) -> Numbers:
+        # Imports a compiler, which checking a design needs not.
+        from tilegrad.verify.pricing import add_fitting, add_part
 
-    def _energy(self, counts: Counts, sizes: Mapping[str, object]) -> Numbers:
-        """Return the energy ``[row]``: in whole blocks where these have one size in the range."""
-        accelerator = self.machine.accelerator
-        values = {n: torch.as_tensor(v, dtype=torch.float64) for n, v in sizes.items()}
-        energy = np.full_like(counts.steps, counts.macs * accelerator.arithmetic.energy_pj)
-        for index, level in enumerate(accelerator.levels):
-            rates = accelerator.access_pj(level, values)
-            blocks = {float(level.block(each)) for each in self.corners}
-            for place, kind in enumerate(ACCESSES):
-                for kept in counts.accesses[index]:
-                    words = kept[place]
-                    if len(blocks) == 1:
-                        (block,) = blocks
-                        words = np.ceil(words / block) * block
-                    rate = torch.as_tensor(rates[kind], dtype=torch.float64).numpy()
-                    energy = energy + rate * words * counts.used[index]
+        names, accelerator = [*self.machine.buffers], self.machine.accelerator
+        least = {n: ends[n][0] for n in names if n not in self.machine.fixed}
+        low, high = (np.array([ends[name][end] for name in names]) for end in (0, 1))
+        energy = np.full_like(self.table.cycles, np.inf)
+        fits = np.zeros(len(energy), dtype=bool)
+        for corner, each in zip(self.corners, self.table.spent, strict=True):
+            found = each.constant.copy()
+            for part in each.parts:
+                level = accelerator.levels[part.level]
+                rate = np.stack(rates(accelerator, level, {**corner, **least}))
+                add_part(
+                    found, each.needs[part.buffer], low[part.buffer], part.own, part.words, rate
+                )
+            np.minimum(energy, found, out=energy)
+            add_fitting(fits, each.needs, high)
+        energy[~fits] = np.inf
         return energy
 
 

@@ -7,9 +7,8 @@ and keeps no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from math import prod
 
 import numpy as np
@@ -34,13 +33,30 @@ class LayerSpace:
     sizes: Mapping[str, float]
     slow: bool = False
 
+    @property
+    def machine(self) -> Accelerator:
+        """The accelerator with its levels' dims in those of the layer's shape."""
+        return self.accelerator.running(self.problem.shape)
+
+    @property
+    def orders(self) -> Sequence[Sequence[Sequence[int]]]:
+        """The candidate orders."""
+        used = frozenset(dim for dim, bound in enumerate(self.problem.bounds) if bound > 1)
+        return candidate_orders(self.machine, used)
+
+    @property
+    def count(self) -> int:
+        """How many mappings there are, in all orders."""
+        dims = range(len(self.problem.bounds))
+        return prod(len(self._choices(self.machine, dim)) for dim in dims) * len(self.orders)
+
     def nests(self) -> Iterator[Nests]:
         """Yield all mappings, those of one order together."""
-        machine = self.accelerator.running(self.problem.shape)
+        machine = self.machine
         temporal, spatial = self._factors(machine)
-        used = frozenset(dim for dim, bound in enumerate(self.problem.bounds) if bound > 1)
-        for order in candidate_orders(machine, used):
-            yield Nests(machine, self.problem, temporal, spatial, order)
+        reaches: dict[tuple[int, int, bool], Numbers] = {}
+        for order in self.orders:
+            yield Nests(machine, self.problem, temporal, spatial, order, reaches)
 
     def _factors(
         self, machine: Accelerator
@@ -48,7 +64,7 @@ class LayerSpace:
         slots = MapSpace(machine).slots
         levels, bounds = range(len(machine.levels)), self.problem.bounds
         each = [self._choices(machine, dim) for dim in range(len(bounds))]
-        rows = [np.array(row) for row in zip(*product(*(range(len(e)) for e in each)), strict=True)]
+        rows = np.indices([len(e) for e in each]).reshape(len(each), -1)
         one = np.ones(prod(map(len, each)))
         temporal = [[one for _ in bounds] for _ in levels]
         spatial = [[[one for _ in bounds] for _ in AXES] for _ in levels]

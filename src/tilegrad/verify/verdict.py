@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from math import inf
@@ -16,14 +16,15 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.limited import with_bandwidth
 from tilegrad.errors import DataError
 from tilegrad.record import RESULT, Result, read_result
-from tilegrad.verify.bounds import check_arithmetic, check_empty, check_lines
+from tilegrad.verify.bounds import check_arithmetic
 from tilegrad.verify.certificate import CERTIFICATE, Cell, Certificate, read_certificate
-from tilegrad.verify.cover import check_meshes, check_sizes, mesh_ends, widths
+from tilegrad.verify.cover import check_meshes, widths
 from tilegrad.verify.design import Recomputed, networks_of, recompute
 from tilegrad.verify.goal import POWERS, Goal
 from tilegrad.verify.header import check_header, check_networks, own_figures
 from tilegrad.verify.layers import EveryMapping, check_given, check_layers
-from tilegrad.verify.rows import Ends, LayerRows, Machine, corners_of
+from tilegrad.verify.rows import Machine
+from tilegrad.verify.searched import Observer, Searched, spoken, unobserved
 from tilegrad.workload import Problem, Workload
 
 CLOSE = 1e-9
@@ -40,7 +41,8 @@ class Verdict:
     """What holds of a run: ``checked`` of ``cells`` recomputed; ``gap`` None: nothing is proven.
 
     ``parts``: what is counted so, cells of the hardware or, where that is given, layers.
-    ``stated``: the gap that a run without a certificate states.
+    ``stated``: the gap that a run without a certificate states. ``later``: about how many seconds
+    all parts would take, where fewer were taken for that.
     """
 
     gap: float | None
@@ -48,6 +50,7 @@ class Verdict:
     cells: int
     parts: str = "cells"
     stated: float | None = None
+    later: float = 0.0
 
     def __str__(self) -> str:
         if self.gap is None:
@@ -59,16 +62,25 @@ class Verdict:
         if self.checked == self.cells:
             gap = 100 * self.gap
             return f"proven: at most {gap:.3g} % above the optimum ({self.cells} {self.parts})"
+        more = f"; all of them, by --all, take {spoken(self.later)}" if self.later else ""
         return (
             f"gap <= {100 * self.gap:.3g} %: {self.checked} of {self.cells} {self.parts} "
-            f"recomputed, {REST[self.parts]}"
+            f"recomputed, {REST[self.parts]}{more}"
         )
 
 
-def verify(directory: Path, sample: int | None = None, seed: int = 0) -> Verdict:
+def verify(
+    directory: Path,
+    sample: int | None = None,
+    seed: int = 0,
+    most: float = inf,
+    observe: Observer = unobserved,
+) -> Verdict:
     """Check a run; ``DataError`` says what is wrong.
 
-    ``sample``: how many cells to recompute, drawn by ``seed`` (None: all, and the whole cover).
+    ``sample``: how many cells to recompute, drawn by ``seed`` (None: all, and the whole cover, or
+    where that takes more than ``most`` seconds as many as these are enough for, one at least).
+    ``observe`` is called with how much is done [seconds], of how much, and what of.
     """
     result, certificate = read_result(directory), read_certificate(directory)
     # Changed files are told apart first: all that follows takes time.
@@ -102,8 +114,10 @@ def verify(directory: Path, sample: int | None = None, seed: int = 0) -> Verdict
     choices = widths(machine, layers, caps)
     check_meshes(certificate.cells, choices)
     searched = Searched(machine, layers, networks, goal, caps)
-    checked = searched.recomputed(certificate.cells, list(choices), sample, seed)
-    return Verdict(certificate.gap, checked, len(certificate.cells))
+    plan = searched.plan(certificate.cells, list(choices), sample, seed, most)
+    searched.recompute(certificate.cells, list(choices), plan, observe)
+    later = plan.all_seconds if sample is None and plan.seconds < plan.all_seconds else 0.0
+    return Verdict(certificate.gap, len(plan.picked), len(certificate.cells), later=later)
 
 
 def _by_layer(
@@ -123,50 +137,6 @@ def _by_layer(
     picked = places if sample is None else Random(seed).sample(places, min(sample, len(places)))
     check_given(certificate.cells[0], machine.fixed)
     return check_layers(certificate.cells[0], design.counts, every, networks, picked)
-
-
-@dataclass(frozen=True)
-class Searched:
-    """What was searched: cells are recomputed from it."""
-
-    machine: Machine
-    layers: Sequence[Problem]
-    networks: Sequence[range]
-    goal: Goal
-    caps: Mapping[str, float | None]
-
-    def recomputed(
-        self, every: Sequence[Cell], meshes: list[str], sample: int | None, seed: int
-    ) -> int:
-        """Recompute cells, those of one range of meshes together; return how many."""
-        cells = list(enumerate(every))
-        picked = cells if sample is None else Random(seed).sample(cells, min(sample, len(cells)))
-        for ends, group in _groups(picked, meshes):
-            there = [cell for _, cell in cells if tuple(mesh_ends(cell, meshes).items()) == ends]
-            rows = self._rows(dict(ends))
-            check_sizes(there, self.machine, self.caps, rows)
-            for place, cell in group:
-                self._check(cell, place, rows)
-        return len(picked)
-
-    def _rows(self, meshes: Ends) -> list[LayerRows]:
-        corners = corners_of(self.machine.fixed, meshes)
-        slow = len(corners) == 1 and self.goal.pj_per_cycle < inf
-        return [LayerRows(self.machine, layer, corners, slow) for layer in self.layers]
-
-    def _check(self, cell: Cell, place: int, rows: Sequence[LayerRows]) -> None:
-        if cell.bound is None:
-            check_empty(cell, place, rows, self.machine, self.caps, self.goal, self.networks)
-        else:
-            check_lines(cell, place, rows, self.machine, self.goal, self.networks)
-
-
-def _groups(
-    cells: list[tuple[int, Cell]], meshes: list[str]
-) -> Iterator[tuple[tuple[tuple[str, tuple[float, float]], ...], list[tuple[int, Cell]]]]:
-    keys = dict.fromkeys(tuple(mesh_ends(cell, meshes).items()) for _, cell in cells)
-    for key in keys:
-        yield key, [each for each in cells if tuple(mesh_ends(each[1], meshes).items()) == key]
 
 
 def _config(directory: Path) -> DictConfig:
