@@ -248,7 +248,7 @@ def of_tiles(tiles: Tensor, problem: Problem, programs: str, mesh: int = 16) -> 
     order = torch.arange(7).expand(rows, 7).to(tiles.dtype)
     none = torch.zeros_like(by_them)
     tiling = Tiling(
-        tiles, bounds.expand(rows, 7), strides.expand(rows, 4), order, by_them, none, none
+        tiles, bounds.expand(rows, 7), strides.expand(rows, 4), order, by_them, none, none, none + 1
     )
     hardware = {"pe_dim": mesh, **{f"{name}_kb": float(kb) for name, kb in HALVES.items()}}
     unused = sums_of(tiled(problem.bounds, problem), strides)

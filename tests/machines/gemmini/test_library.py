@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from tests.helpers_published import FACTS
-from tilegrad.machines.gemmini.calls import CALLS, ORDER, PRODUCT
+from tilegrad.machines.gemmini.calls import CALLS, DEPTHWISE, ORDER, PRODUCT
 from tilegrad.machines.gemmini.conv import conv_counts
 from tilegrad.machines.gemmini.counts import PAGE, Counts
 from tilegrad.machines.gemmini.matmul import matmul_counts
@@ -20,12 +20,17 @@ from tilegrad.machines.gemmini.system import System
 from tilegrad.machines.gemmini.tiling import Tiling
 from tilegrad.shape.conv import DIMS, C, K
 
-COMMANDS = FACTS / "gemmini_calls" / "commands.csv"
+CALLED = FACTS / "gemmini_calls"
 
 
 @pytest.fixture(scope="module")
 def calls() -> pd.DataFrame:
-    return pd.read_csv(COMMANDS)
+    return pd.read_csv(CALLED / "commands.csv")
+
+
+@pytest.fixture(scope="module")
+def grouped() -> pd.DataFrame:
+    return pd.read_csv(CALLED / "groups.csv")
 
 
 def tiling_of(calls: pd.DataFrame) -> Tiling:
@@ -37,7 +42,8 @@ def tiling_of(calls: pd.DataFrame) -> Tiling:
     call = torch.tensor([CALLS.index(name) for name in calls.call]).double().unsqueeze(-1)
     order = torch.tensor(ORDER).expand(len(calls), 7)
     ragged = (bounds % tile != 0).any(-1, keepdim=True).double()
-    return Tiling(tile, bounds, strides, order, torch.zeros_like(call), call, ragged)
+    groups = columns("G") if "G" in calls else torch.ones_like(call)
+    return Tiling(tile, bounds, strides, order, torch.zeros_like(call), call, ragged, groups)
 
 
 def counted(calls: pd.DataFrame) -> dict[str, Tensor]:
@@ -48,14 +54,20 @@ def counted(calls: pd.DataFrame) -> dict[str, Tensor]:
     counts = products.where(
         torch.tensor((calls.call == PRODUCT).to_numpy()), conv_counts(tiling, mesh, System())
     )
-    pages = {
-        name: (tiling.bounds[..., dim] / PAGE).clamp(max=1) for name, dim in (("C", C), ("K", K))
-    }
+    groups = tiling.groups[..., 0]
+    c_pages, k_pages, weight_pages = (
+        (pitch / PAGE).clamp(max=1)
+        for pitch in (
+            groups * tiling.bounds[..., C],
+            groups * tiling.bounds[..., K],
+            tiling.bounds[..., K],
+        )
+    )
     found = {name: getattr(counts, name) for name in EXACT}
     return found | {
-        "input_pieces": counts.input_pages / pages["C"],
-        "weight_pieces": counts.weight_pages / pages["K"],
-        "store_rows": counts.store_pages / pages["K"],
+        "input_pieces": counts.input_pages / c_pages,
+        "weight_pieces": counts.weight_pages / weight_pages,
+        "store_rows": counts.store_pages / k_pages,
     }
 
 
@@ -66,8 +78,22 @@ EXACT = (
 
 
 def test_every_call_is_counted_as_the_library_issues_it(calls: pd.DataFrame) -> None:
-    found = counted(calls)
     assert len(calls) == 400
+    check(calls)
+
+
+def test_so_are_those_of_several_groups(grouped: pd.DataFrame) -> None:
+    assert len(grouped) == 80
+    check(grouped)
+    # Depthwise ones channel by channel in one call, the library's own tiles among them.
+    assert grouped.call.value_counts().min() > 15
+    depthwise = grouped[grouped.call == DEPTHWISE]
+    assert depthwise.auto.sum() > 15
+    assert (depthwise.tiles >= depthwise.G).all()
+
+
+def check(calls: pd.DataFrame) -> None:
+    found = counted(calls)
     assert set(found) < set(calls.columns)
     for name, values in found.items():
         recorded = torch.tensor(calls[name].to_numpy(), dtype=torch.float64)

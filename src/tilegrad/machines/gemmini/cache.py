@@ -13,6 +13,7 @@ from math import floor, log, log2
 import torch
 from torch import Tensor
 
+from tilegrad.machines.gemmini.calls import G
 from tilegrad.machines.gemmini.packets import LINE
 from tilegrad.machines.gemmini.rounding import power_of_two
 from tilegrad.machines.gemmini.system import System
@@ -26,7 +27,7 @@ SHARPNESS = 3.0
 LEAST = 1e-3
 """Stands for no line, whose log there is not."""
 
-_REDUCES = tuple(dim in (R, S, C) for dim in range(len(DIMS)))
+_REDUCES = tuple(dim in (R, S, C) for dim in range(len(DIMS) + 1))
 
 
 def misses(
@@ -35,7 +36,8 @@ def misses(
     """Return the logs of lines fetched, ``[..., line]``: of inputs, weights and outputs.
 
     First those that the last-level cache has not, then those of them that a cache of the memory has
-    neither. ``tile`` and ``bounds [..., dim]`` are those of the program, ``order`` outermost first.
+    neither. ``tile`` and ``bounds [..., dim]`` are those of the program, ``order`` outermost first;
+    the groups are a dim of their own where there are several.
     """
     inwards = order.flip(-1)
     extents = _extents(tile, bounds, inwards)
@@ -74,18 +76,19 @@ def _extents(tile: Tensor, bounds: Tensor, inwards: Tensor) -> list[Tensor]:
 
     States are before the innermost loop, after it, ..., after all.
     """
-    states = torch.arange(len(DIMS) + 1, device=inwards.device)
+    dims = tile.shape[-1]
+    states = torch.arange(dims + 1, device=inwards.device)
     # Where each dim's loop is: the inverse of the order.
     place = torch.empty_like(inwards).scatter_(-1, inwards, states[:-1].expand_as(inwards))
     return [
         torch.where(place[..., dim, None] < states, bounds[..., dim, None], tile[..., dim, None])
-        for dim in range(len(DIMS))
+        for dim in range(dims)
     ]
 
 
 def _lines(extents: Sequence[Tensor], bounds: Tensor, strides: Tensor, matmul: Tensor) -> Tensor:
     """Return the lines of the tensors' parts, ``[tensor, ..., state]``."""
-    channels, filters = (bounds[..., dim].unsqueeze(-1) for dim in (C, K))
+    runs = _in_a_row(extents, bounds)
     stride_w, stride_h = strides[..., 0].unsqueeze(-1), strides[..., 1].unsqueeze(-1)
     plain = matmul.unsqueeze(-1)
     wide = extents[P] * stride_w + extents[R] - 1
@@ -94,10 +97,33 @@ def _lines(extents: Sequence[Tensor], bounds: Tensor, strides: Tensor, matmul: T
     high = high.masked_fill(plain, 1)
     pixels = extents[P] * extents[Q] * extents[N]
     taps = extents[R] * extents[S] * extents[C]
-    inputs = extents[N] * high * _runs(wide, extents[C], channels)
-    weights = _runs(taps, extents[K], filters)
-    outputs = _runs(pixels, extents[K], filters)
+    inputs = extents[N] * high * _runs(wide, *runs[0])
+    weights = _runs(taps, *runs[1])
+    outputs = _runs(pixels, *runs[2])
+    if len(extents) > G:
+        # Those of a group lie in one piece, the next group's behind it.
+        whole = bounds[..., [R, S, C, K]].prod(-1).unsqueeze(-1)
+        weights = extents[G] * weights
+        weights = torch.minimum(weights, (extents[G] * whole / LINE).clamp(min=1))
     return torch.stack([inputs, weights, outputs])
+
+
+def _in_a_row(extents: Sequence[Tensor], bounds: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Return the bytes that lie in a row of each tensor, and how far the rows are apart.
+
+    ``[..., state]`` and ``[..., 1]``. The channels and the filters of groups lie side by side.
+    """
+    (channels, c_pitch), (filters, k_pitch) = (
+        (extents[dim], bounds[..., dim].unsqueeze(-1)) for dim in (C, K)
+    )
+    if len(extents) <= G:
+        return [(channels, c_pitch), (filters, k_pitch), (filters, k_pitch)]
+    held, groups = extents[G], bounds[..., G].unsqueeze(-1)
+    return [
+        (channels * held, c_pitch * groups),
+        (filters, k_pitch),
+        (filters * held, k_pitch * groups),
+    ]
 
 
 def _runs(rows: Tensor, length: Tensor, pitch: Tensor) -> Tensor:
@@ -111,8 +137,8 @@ def _conflicting(lines: Tensor, extents: Sequence[Tensor], bounds: Tensor, span:
 
     Addresses ``span`` bytes apart fall on the same set.
     """
-    shares = [_share_of_sets(extents[dim], bounds[..., dim].unsqueeze(-1), span) for dim in (C, K)]
-    return lines / torch.stack([shares[0], shares[1], shares[1]])
+    shares = [_share_of_sets(*row, span) for row in _in_a_row(extents, bounds)]
+    return lines / torch.stack(torch.broadcast_tensors(*shares))
 
 
 def _share_of_sets(length: Tensor, pitch: Tensor, span: float) -> Tensor:

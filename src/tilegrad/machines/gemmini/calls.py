@@ -1,6 +1,7 @@
 """Which of the library's calls runs a layer, in which order, and what its tile occupies.
 
-``tiled_matmul`` takes matrix products and ``tiled_conv`` all else. Sizes are numbers or tensors.
+``tiled_matmul`` takes matrix products, ``tiled_conv_dw`` depthwise convolutions and ``tiled_conv``
+all else, one group a call. Sizes are numbers or tensors.
 """
 
 from __future__ import annotations
@@ -10,13 +11,19 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from tilegrad.shape.conv import C, K, N, P, Q, R, S
+from tilegrad.shape.conv import DIMS, C, K, N, P, Q, R, S
 
 ORDER = (N, Q, P, K, S, R, C)
-"""The loops over tiles in both calls, outermost first."""
+"""The loops over tiles in all calls, outermost first; of what a call runs of one group."""
 
-AS_EXPORTED, CONVOLUTION, PRODUCT = CALLS = ("exported", "tiled_conv", "tiled_matmul")
+G = len(DIMS)
+"""The groups' place, behind a convolution's own dims."""
+GROUPED_ORDER, DEPTHWISE_ORDER = (G, *ORDER), (N, Q, P, K, G, S, R, C)
+"""With groups: a call for each, or the channels that ``tiled_conv_dw`` takes one by one."""
+
+CALLS = ("exported", "tiled_conv", "tiled_matmul", "tiled_conv_dw")
 """Which call runs a layer: the one that ``tilegrad export`` writes, or a given one."""
+AS_EXPORTED, CONVOLUTION, PRODUCT, DEPTHWISE = CALLS
 
 Size = TypeVar("Size", int, Tensor)
 
@@ -31,6 +38,15 @@ def is_product(bounds: Tensor, strides: Tensor) -> Tensor:
     one = bounds == 1
     packed = (one[..., P] | (strides[..., 0] == 1)) & (one[..., Q] | (strides[..., 1] == 1))
     return one[..., R] & one[..., S] & packed
+
+
+def is_depthwise(bounds: Tensor, strides: Tensor) -> Tensor:
+    """Return which layers ``[...]`` of several groups ``tiled_conv_dw`` runs.
+
+    Those of one channel and one filter a group; the call knows no dilation.
+    """
+    dilation = strides[..., 2:]
+    return (bounds[..., C] == 1) & (bounds[..., K] == 1) & (dilation == 1).all(-1)
 
 
 def is_line_of_pixels(bounds: Tensor, strides: Tensor) -> Tensor:

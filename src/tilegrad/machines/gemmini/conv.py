@@ -18,7 +18,10 @@ from tilegrad.shape.conv import C, K, N, P, Q, R, S
 
 
 def conv_counts(tiling: Tiling, mesh: Tensor, system: System) -> Counts:
-    """Return the counts of convolutions ``[...]`` on arrays of ``mesh [...]`` rows and columns."""
+    """Return the counts of convolutions ``[...]`` on arrays of ``mesh [...]`` rows and columns.
+
+    Of all groups: the library runs one after another, whose channels are neighbours in memory.
+    """
     bounds, tile = tiling.bounds, tiling.tile
     wide, high = axes(tiling)
     batches, channels, filters = (
@@ -38,6 +41,8 @@ def conv_counts(tiling: Tiling, mesh: Tensor, system: System) -> Counts:
     blocks = tap_blocks(tiling, wide, channels, c_blocks, mesh) * filters * k_blocks
     written = written_columns(tiling, wide, channels, c_blocks, mesh)
     k_pages = (bounds[..., K] / PAGE).clamp(max=1)
+    groups = tiling.groups[..., 0]
+    c_pitch, k_pitch = (groups * bounds[..., dim] / PAGE for dim in (C, K))
     executed = bounds[..., N] * high.outputs * rows + batches * high.tiles * (
         wide.tiles * mesh - first
     ).clamp(min=0)
@@ -49,12 +54,12 @@ def conv_counts(tiling: Tiling, mesh: Tensor, system: System) -> Counts:
         (wide.extent(wide.tile), high.extent(high.tile)),
         _whole_blocks(tiling, mesh),
     )
-    return Counts(
+    found = Counts(
         tiles=wide.tiles * wide.kernel_tiles * high.tiles * high.kernel_tiles
         * batches * channels * filters,
         input_requests=inputs * c_requests,
         input_beats=inputs * c_beats,
-        input_pages=inputs * c_pieces * (bounds[..., C] / PAGE).clamp(max=1),
+        input_pages=inputs * c_pieces * c_pitch.clamp(max=1),
         input_rows=written * high.windows() * bounds[..., N] * input_times,
         input_moves=_moves(wide, mesh) * high.windows() * bounds[..., N] * input_times
         * channels * c_pieces,
@@ -69,10 +74,11 @@ def conv_counts(tiling: Tiling, mesh: Tensor, system: System) -> Counts:
         preloads=blocks * batches * high.tiles * wide.tiles,
         store_requests=pixels * stores,
         stores=high.outputs * bounds[..., N] * filters * spans * k_blocks,
-        store_pages=pixels * k_blocks * k_pages,
+        store_pages=pixels * k_blocks * k_pitch.clamp(max=1),
         scratchpad_bytes=scratchpad * mesh,
         accumulator_bytes=accumulator * mesh * ACCUMULATOR_BYTES,
     )  # fmt: skip
+    return found.times(groups) if bool((groups > 1).any()) else found
 
 
 def _moves(wide: Axis, mesh: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -37,6 +37,11 @@ class Counts:
     store_pages: Tensor
     scratchpad_bytes: Tensor
     accumulator_bytes: Tensor
+
+    def times(self, groups: Tensor) -> Counts:
+        """Return the counts of as many groups ``[...]``; a tile is still one's."""
+        counted = {name: getattr(self, name) * groups for name in UNITS}
+        return replace(self, **counted)
 
     def where(self, chosen: Tensor, other: Counts) -> Counts:
         """Return these counts where ``chosen [...]``, the other's elsewhere."""

@@ -10,8 +10,10 @@ from torch import Tensor
 from tilegrad.machines.gemmini.calls import (
     AS_EXPORTED,
     CALLS,
+    DEPTHWISE,
     ORDER,
     PRODUCT,
+    is_depthwise,
     is_line_of_pixels,
     is_product,
 )
@@ -48,7 +50,9 @@ class Tiling:
     - had their convolutions' tensors ``PUBLISHED_BEGIN`` bytes past a whole beat, not on one.
 
     ``call [..., 1]`` is one of ``CALLS``; ``ragged [..., 1]`` is 1 where tiles need not divide the
-    layer, so that the last ones are shorter. Such tiles are whole.
+    layer, so that the last ones are shorter. Such tiles are whole. ``groups [..., 1]`` are as many
+    convolutions, of which tile and bounds are one's: whatever loops the mapping has over groups,
+    the library runs one after another.
     """
 
     tile: Tensor
@@ -58,6 +62,7 @@ class Tiling:
     published: Tensor
     call: Tensor
     ragged: Tensor
+    groups: Tensor
 
     @classmethod
     def of(
@@ -74,20 +79,22 @@ class Tiling:
         mapping; None: as the exporter chooses. The mapping's loops, or a given tile's, may cover
         more than the layer: then its tiles are ragged.
         """
-        inner = nests.temporal[..., :-1, :].prod(-2)
-        tile = inner * nests.spatial.prod(-2).prod(-2)
+        groups = bounds[..., _DIMS:].prod(-1, keepdim=True)
+        bounds, temporal = bounds[..., :_DIMS], nests.temporal[..., :_DIMS]
+        inner = temporal[..., :-1, :].prod(-2)
+        tile = inner * nests.spatial[..., :_DIMS].prod(-2).prod(-2)
         order = nests.order[..., -1, :].to(tile.dtype) if published else tile.new_tensor(ORDER)
         # Exported programs have an order of their own: mappings of any order are one tiling.
         each = (tile, order, bounds, strides)
         batch = broadcast_shapes(*(part.shape[:-1] for part in each))
-        covered = (tile * nests.temporal[..., -1, :]).detach()
+        covered = (tile * temporal[..., -1, :]).detach()
         call = tile.new_full((1,), CALLS.index(AS_EXPORTED))
         if calls is not None:
             given = calls[..., 1:]
             call, tile = calls[..., :1], torch.where(given > 0, given, tile)
             covered = torch.where(given > 0, given * torch.ceil(bounds / given), covered)
         ragged = (covered > bounds * (1 + _ROUNDING)).any(-1, keepdim=True).to(tile.dtype)
-        flags = (tile.new_full((1,), float(published)), call.to(tile.dtype), ragged)
+        flags = (tile.new_full((1,), float(published)), call.to(tile.dtype), ragged, groups)
         parts = (tile, bounds, strides, order, *flags)
         return cls(*(part.expand(*batch, part.shape[-1]) for part in parts))
 
@@ -100,7 +107,7 @@ class Tiling:
         """Return the tiling that ``packed`` made."""
         # A dim's numbers side by side in memory: all that follows reads one dim after another.
         columns = columns.movedim(-1, 0).contiguous().movedim(0, -1)
-        sizes = [_DIMS, _DIMS, _STRIDES, _DIMS, 1, 1, 1]
+        sizes = [_DIMS, _DIMS, _STRIDES, _DIMS, 1, 1, 1, 1]
         tile, bounds, strides, order, *flags = columns.split(sizes, -1)
         return cls(tile, bounds, strides, order.long(), *flags)
 
@@ -124,7 +131,17 @@ class Tiling:
         """Which layers are matrix products to the library, ``[...]``."""
         layer = self.bounds, self.strides
         exported = torch.where(self.is_exported, is_product(*layer), is_line_of_pixels(*layer))
-        given = self.call[..., 0] == CALLS.index(PRODUCT)
+        return self._runs_by(PRODUCT, exported & (self.groups[..., 0] == 1))
+
+    @property
+    def is_depthwise(self) -> Tensor:
+        """Which layers ``tiled_conv_dw`` runs, channel by channel, ``[...]``."""
+        several = self.groups[..., 0] > 1
+        return self._runs_by(DEPTHWISE, is_depthwise(self.bounds, self.strides) & several)
+
+    def _runs_by(self, call: str, exported: Tensor) -> Tensor:
+        """Return which layers run by a call, given or as ``exported`` ones ``[...]`` do."""
+        given = self.call[..., 0] == CALLS.index(call)
         return torch.where(self.call[..., 0] == CALLS.index(AS_EXPORTED), exported, given)
 
     def loads(self, positions: Tensor, filters: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
@@ -136,7 +153,7 @@ class Tiling:
 
         def often(own: Tensor, others: Tensor) -> Tensor:
             # Between two and three tiles a relaxed mapping keeps a share.
-            stays = (3 - own * sums).clamp(0, 1) * self.is_exported
+            stays = (3 - own * sums).clamp(0, 1) * (self.is_exported & ~self.is_depthwise)
             return others + stays * (1 - others)
 
         return often(positions, filters), often(filters, positions)

@@ -15,6 +15,7 @@ from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.expression import Value
 from tilegrad.cost.footprint import Footprint
 from tilegrad.machines.gemmini.cache import misses
+from tilegrad.machines.gemmini.calls import DEPTHWISE_ORDER, GROUPED_ORDER
 from tilegrad.machines.gemmini.conv import axes, conv_counts
 from tilegrad.machines.gemmini.counts import UNITS
 from tilegrad.machines.gemmini.matmul import matmul_counts
@@ -159,8 +160,20 @@ def stated(system: System, like: Tensor) -> list[Tensor]:
 def counted(system: System, rows: Tensor) -> Tensor:
     """Return the columns that no memory's size changes, and the bytes of a tile in each of both.
 
-    ``rows [..., column]`` hold a tiling and the array's side.
+    ``rows [..., column]`` hold a tiling and the array's side. Layers of several groups have a loop
+    more, and are counted by themselves.
     """
+    grouped = Tiling.unpacked(rows[..., :-1]).groups[..., 0] > 1
+    if not grouped.any() or grouped.all():
+        return _counted(system, rows)
+    parts = [_counted(system, rows[mask]) for mask in (grouped, ~grouped)]
+    found = parts[0].new_empty(*rows.shape[:-1], parts[0].shape[-1])
+    for mask, part in zip((grouped, ~grouped), parts, strict=True):
+        found = found.masked_scatter(mask.unsqueeze(-1), part)
+    return found
+
+
+def _counted(system: System, rows: Tensor) -> Tensor:
     tiling, mesh = Tiling.unpacked(rows[..., :-1]), rows[..., -1]
     matmul = tiling.is_matmul
     product, extents = matmul_counts(tiling, mesh, system)
@@ -177,7 +190,10 @@ def counted(system: System, rows: Tensor) -> Tensor:
 
 
 def _program(tiling: Tiling, matmul: Tensor, extents: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Return tile, bounds, order, strides and kind as the program has them."""
+    """Return tile, bounds, order, strides and kind as the program has them.
+
+    Where there are several groups, they are a dim more.
+    """
     wide, high = axes(tiling)
     rows, _ = tiling.rows()
     one = torch.ones_like(rows)
@@ -187,4 +203,12 @@ def _program(tiling: Tiling, matmul: Tensor, extents: tuple[Tensor, ...]) -> tup
     for dim, product, convolution in ((P, rows, wide.outputs), (Q, one, high.outputs)):
         bounds[dim] = torch.where(matmul, product, convolution)
     bounds[N] = torch.where(matmul, one, bounds[N])
-    return torch.stack(tile, -1), torch.stack(bounds, -1), tiling.order, tiling.strides, matmul
+    order, groups = tiling.order, tiling.groups[..., 0]
+    if bool((groups > 1).any()):
+        tile, bounds = [*tile, one], [*bounds, groups]
+        depthwise = tiling.is_depthwise.unsqueeze(-1)
+        order = torch.where(depthwise, *(order.new_tensor(o) for o in _ORDERS))
+    return torch.stack(tile, -1), torch.stack(bounds, -1), order, tiling.strides, matmul
+
+
+_ORDERS = DEPTHWISE_ORDER, GROUPED_ORDER
