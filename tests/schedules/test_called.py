@@ -83,6 +83,8 @@ def test_the_machine_says_whether_programs_are_warm(
         ({"call": "loop_ws"}, r"row 1, column call: 'loop_ws' \(legal: tiled_conv, tiled_matmul"),
         ({"call": "tiled_conv_auto"}, "hold their search for a tile"),
         ({"call": PRODUCT, "prob.Wstride": 2}, "no matrix product"),
+        ({"prob.G": 4}, r"column prob.G: 4(\.0)? groups \(legal: 1, or nothing"),
+        ({"library_tile": "batches=1 orows=1 ocols=1 krows=1 kcols=1"}, "legal: as tile_I=1"),
         ({"library_tile": "tile_I=3 tile_J=4"}, "column library_tile: .*legal: as tile_I=1"),
         ({"call": CONVOLUTION, "library_tile": "tile_I=1 tile_J=1 tile_K=1"}, "as batches=1"),
     ],

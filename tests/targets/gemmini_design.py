@@ -37,8 +37,21 @@ LAYERS: dict[str, tuple[dict[str, int], str]] = {
         {"R": 7, "S": 7, "P": 112, "Q": 112, "C": 3, "K": 64, "Wstride": 4, "Hstride": 4},
         "L3[WIO] Q28 K4 - L2[WI] N1 K16X - L1[O] S7 R7 Q4 P56 C3X - L0[W] P2",
     ),
+    "depthwise conv": (
+        {"R": 3, "S": 3, "P": 14, "Q": 12, "C": 1, "K": 1, "N": 2, "G": 40},
+        "L3[WIO] Q6 G20 - L2[WI] N1 - L1[O] G2 S3 R3 Q2 P14 N2 - L0[W] N1",
+    ),
+    "grouped conv": (
+        {"R": 3, "S": 3, "P": 14, "Q": 14, "C": 12, "K": 8, "G": 6, "Wstride": 2, "Hstride": 2},
+        "L3[WIO] G3 Q2 - L2[WI] N1 K8X - L1[O] G2 S3 R3 Q7 P7 C12X - L0[W] P2",
+    ),
+    "dilated depthwise": (
+        {"R": 3, "S": 3, "P": 7, "Q": 7, "C": 1, "K": 1, "G": 9, "Wdilation": 2, "Hdilation": 2},
+        "L3[WIO] G9 - L2[WI] N1 - L1[O] S3 R3 Q7 P7 - L0[W] N1",
+    ),
 }
 """Problem and mapping of each layer, by name; they fit 16 x 16 PEs with 128 KB and 32 KB."""
+ONE_GROUP = [name for name, (problem, _) in LAYERS.items() if "G" not in problem]
 
 
 def write_result(directory: Path, names: Sequence[str] = tuple(LAYERS), **changes: Any) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.targets.gemmini_design import DEFAULT, LAYERS, STUB, execute, write_result
+from tests.targets.gemmini_design import DEFAULT, LAYERS, ONE_GROUP, STUB, execute, write_result
 from tilegrad.accelerator import load_accelerator
 from tilegrad.cli import main
 from tilegrad.errors import ConfigError, DataError
@@ -141,11 +141,38 @@ def test_results_with_a_bias_are_right(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_from_design_to_an_evaluated_table(tmp_path: Path, suffix: str) -> None:
     """Every exported program's output, in one log, becomes a table that evaluate takes."""
-    exported = export_gemmini(write_result(tmp_path / "run"), load_accelerator("gemmini"), tmp_path)
-    programs = exported.programs
+    result = write_result(tmp_path / "run", ONE_GROUP)
+    programs = export_gemmini(result, load_accelerator("gemmini"), tmp_path).programs
     log, table = tmp_path / "log.txt", tmp_path / f"measured.{suffix}"
     log.write_text("".join(execute(path, f"-I{tmp_path}", f"-I{STUB}") for path in programs))
     assert main(["parse-log", str(log), "--out", str(table)]) == 0
     out = tmp_path / "costs.parquet"
     assert main(["evaluate", str(table), "--accelerator", "gemmini", "--out", str(out)]) == 0
-    assert len(pd.read_parquet(out)) == len(LAYERS)
+    assert len(pd.read_parquet(out)) == len(ONE_GROUP)
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not on PATH")
+def test_tables_of_several_groups_are_refused_by_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Measured and told, but no feature of a table's rows knows groups."""
+    names = ("grouped conv", "strided conv", "depthwise conv")
+    result = write_result(tmp_path / "run", names)
+    programs = export_gemmini(result, load_accelerator("gemmini"), tmp_path).programs
+    log, table = tmp_path / "log.txt", tmp_path / "measured.csv"
+    log.write_text("".join(execute(path, f"-I{tmp_path}", f"-I{STUB}") for path in programs))
+    assert main(["parse-log", str(log), "--out", str(table)]) == 0
+    assert pd.read_csv(table)["prob.G"].fillna(1).tolist() == [6, 1, 40]
+    arguments = [
+        "evaluate",
+        str(table),
+        "--accelerator",
+        "gemmini",
+        "--out",
+        str(tmp_path / "x.parquet"),
+    ]
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert "row 1, column mapping.mapping" in said
+    assert "unknown dim 'G'" in said
+    assert "2 of 3 rows" in said

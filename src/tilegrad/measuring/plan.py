@@ -13,7 +13,7 @@ from tilegrad.measuring.choice import CHOICES
 from tilegrad.predictors.checkpoint import load_predictor
 from tilegrad.pretrained import checkpoint_path
 from tilegrad.search.problem import SearchProblem
-from tilegrad.targets.gemmini.layers import obstacle
+from tilegrad.targets.gemmini.layers import not_calibrated
 from tilegrad.training.calibration import adaptable
 
 MEASURED = ("edp", "latency", "area-delay")
@@ -61,6 +61,6 @@ def check_plan(config: DictConfig, problem: SearchProblem) -> None:
             "logger is given beside measure.rounds, whose rounds serve none; legal: null"
         )
     for layer in problem.workload.layers:
-        if (reason := obstacle(layer)) is not None:
+        if (reason := not_calibrated(layer)) is not None:
             raise ConfigError(f"layer {layer.name!r} cannot be measured: {reason}")
     adaptable(load_predictor(checkpoint_path(config.ckpt), problem.accelerator))

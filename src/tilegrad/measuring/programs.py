@@ -18,7 +18,7 @@ from tilegrad.search.gradient.pool import LayerPool
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.surroundings import pools_around
 from tilegrad.search.tables import LayerTable
-from tilegrad.targets.gemmini.layers import Tiled, obstacle
+from tilegrad.targets.gemmini.layers import Tiled, not_calibrated
 from tilegrad.workload import Problem
 
 SLACK = 0.3
@@ -90,7 +90,7 @@ def _programs(
 
 def _calls(layer: Problem, nests: LoopNest, rows: Tensor, built: Generator) -> dict[str, int]:
     """Return the first of the rows that make each call, at most ``MOST`` calls."""
-    if obstacle(layer) is not None:
+    if not_calibrated(layer) is not None:
         return {}
     tiles = (nests.temporal[:, :-1].prod(-2) * nests.spatial.prod(-2).prod(-2)).tolist()
     seen, calls = set(), dict[str, int]()

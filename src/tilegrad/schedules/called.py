@@ -3,6 +3,7 @@
 A table's ``call`` is ``tiled_conv`` or ``tiled_matmul``; nothing: what ``tilegrad export`` writes.
 Its ``library_tile`` is a tile as those calls take it: ``tile_I=8 tile_J=4 tile_K=4`` in blocks of
 the array, or ``batches=1 orows=7 ocols=7 ochs=32 krows=3 kcols=3 kchs=64``; nothing: the mapping's.
+Layers of several groups (``prob.G``) are refused: tables hold convolutions of one.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from tilegrad.tables.faults import Fault
 from tilegrad.tables.rows import TableRows, others
 from tilegrad.tables.table_layout import Quantity
 
-CALL, TILE = COLUMNS = ("call", "library_tile")
+CALL, TILE, GROUPS = COLUMNS = ("call", "library_tile", "prob.G")
+_ONE_GROUP = ("", "nan", "1", "1.0")
 
 
 class _IllegalError(Exception):
@@ -69,6 +71,7 @@ def read_calls(
     for place in range(len(rows)):
         said = {name: cells[place].strip() for name, cells in rows.others.items()}
         try:
+            _check_groups(said.get(GROUPS, ""))
             calls[place] = _call(rows, place, said.get(CALL, ""), said.get(TILE, ""))
         except _IllegalError as error:
             column, reason = error.args
@@ -83,6 +86,13 @@ def read_calls(
     )
     kept = others(len(rows), illegal)
     return found.keep(kept), calls[kept]
+
+
+def _check_groups(groups: str) -> None:
+    if groups not in _ONE_GROUP:
+        raise _IllegalError(
+            GROUPS, f"{groups} groups (legal: 1, or nothing: tables hold convolutions of one group)"
+        )
 
 
 def _call(rows: TableRows, place: int, call: str, tile: str) -> Tensor:
@@ -102,11 +112,12 @@ def _call(rows: TableRows, place: int, call: str, tile: str) -> Tensor:
         )
     given = GivenCall.of(tile)
     kind = None if given is None else given.name
-    if tile and (kind is None or call not in ("", kind) or (kind == PRODUCT and not can_multiply)):
+    kinds = (CONVOLUTION, PRODUCT) if can_multiply else (CONVOLUTION,)
+    if tile and (kind not in kinds or call not in ("", kind)):
         legal = " or ".join(
             " ".join(f"{name}=1" for name in names)
             for each, names in TILES.items()
-            if call in ("", each) and (can_multiply or each == CONVOLUTION)
+            if call in ("", each) and each in kinds
         )
         raise _IllegalError(TILE, f"{tile!r} (legal: as {legal}, or nothing)")
     if given is None:

@@ -1,7 +1,8 @@
 """A call of Gemmini's library with its tile, which need not divide the layer.
 
-As text: ``tiled_matmul tile_I=8 tile_J=4 tile_K=4`` in blocks of the array, or ``tiled_conv
-batches=1 orows=7 ocols=7 ochs=32 krows=3 kcols=3 kchs=64``.
+As text: ``tiled_matmul tile_I=8 tile_J=4 tile_K=4`` in blocks of the array, ``tiled_conv batches=1
+orows=7 ocols=7 ochs=32 krows=3 kcols=3 kchs=64``, of a group where there are several, or
+``tiled_conv_dw batches=1 orows=7 ocols=7 krows=3 kcols=3``, of a channel.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tilegrad.machines.gemmini.calls import CALLS, CONVOLUTION, PRODUCT
+from tilegrad.machines.gemmini.calls import CALLS, CONVOLUTION, DEPTHWISE, PRODUCT
 from tilegrad.shape.conv import DIMS
 
 TILES: Mapping[str, Mapping[str, str]] = {
@@ -27,6 +28,7 @@ TILES: Mapping[str, Mapping[str, str]] = {
         "kcols": "R",
         "kchs": "C",
     },
+    DEPTHWISE: {"batches": "N", "orows": "Q", "ocols": "P", "krows": "S", "kcols": "R"},
 }
 """The sizes of each call's tile, and the dims that they are of; a product's rows are those of P."""
 
@@ -73,10 +75,10 @@ class GivenCall:
         ``side`` is the array's; no extent is larger than the layer's own.
         """
         asked = {dim: float(self.tile[name]) for name, dim in TILES[self.name].items()}
-        if self.name == CONVOLUTION:
-            return {dim: min(extent, bounds[dim]) for dim, extent in asked.items()}
-        most = {**bounds, "P": bounds["P"] * bounds["Q"] * bounds["N"]}
         ones = dict.fromkeys(DIMS, 1.0)
+        if not self.is_product:
+            return ones | {dim: min(extent, bounds[dim]) for dim, extent in asked.items()}
+        most = {**bounds, "P": bounds["P"] * bounds["Q"] * bounds["N"]}
         return ones | {dim: min(extent * side, most[dim]) for dim, extent in asked.items()}
 
     def row(self, bounds: Mapping[str, float], side: float) -> Tensor:

@@ -206,9 +206,6 @@ def _program(tiling: Tiling, matmul: Tensor, extents: tuple[Tensor, ...]) -> tup
     order, groups = tiling.order, tiling.groups[..., 0]
     if bool((groups > 1).any()):
         tile, bounds = [*tile, one], [*bounds, groups]
-        depthwise = tiling.is_depthwise.unsqueeze(-1)
-        order = torch.where(depthwise, *(order.new_tensor(o) for o in _ORDERS))
+        by_channel, by_group = (order.new_tensor(o) for o in (DEPTHWISE_ORDER, GROUPED_ORDER))
+        order = torch.where(tiling.is_depthwise.unsqueeze(-1), by_channel, by_group)
     return torch.stack(tile, -1), torch.stack(bounds, -1), order, tiling.strides, matmul
-
-
-_ORDERS = DEPTHWISE_ORDER, GROUPED_ORDER

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tilegrad.machines.gemmini.template import ACCUMULATOR_BYTES, INPUT_BYTES
-from tilegrad.shape.conv import DIMS, STRIDES
+from tilegrad.shape.conv import DIMS, GROUPED, STRIDES
 
 MULTIPLIER = 6_364_136_223_846_793_005
 INCREMENT = 1_442_695_040_888_963_407
@@ -24,6 +24,9 @@ INCREMENT = 1_442_695_040_888_963_407
 INPUT_SEED, WEIGHT_SEED, BIAS_SEED = 1, 2, 3
 WORD = 8
 """Bytes that the generator makes and the checksum takes at once."""
+
+(GROUP,) = GROUPED.left_out
+"""The field of a layer's groups, which one of a single group lacks."""
 
 _SPREAD = 64.0
 """Standard deviation of the outputs before they saturate: some do, and most do not."""
@@ -65,32 +68,34 @@ def _folded(words: Words) -> Words:
 
 
 def reference(problem: Fields, biased: bool = False) -> NDArray[np.int8]:
-    """Return the outputs ``[N, Q, P, K]`` of a layer, by its bounds and strides.
+    """Return the outputs ``[N, Q, P, G * K]`` of a layer, by its bounds and strides.
 
-    Inputs are ``[N, rows, columns, C]`` that hold their padding, weights ``[S, R, C, K]``, biases
-    ``[K]``: bytes, as large beside the outputs as those before they are scaled. Float64 holds every
-    sum exactly.
+    Inputs are ``[N, rows, columns, G * C]`` that hold their padding, weights ``[G, S, R, C, K]``,
+    biases ``[G * K]``: bytes, as large beside the outputs as those before they are scaled. Float64
+    holds every sum exactly.
     """
     b = {dim: problem[dim] for dim in DIMS}
+    groups = problem.get(GROUP, 1)
     wstride, hstride, wdilation, hdilation = (problem[name] for name in STRIDES)
     rows = (b["Q"] - 1) * hstride + (b["S"] - 1) * hdilation + 1
     columns = (b["P"] - 1) * wstride + (b["R"] - 1) * wdilation + 1
-    shape = (b["N"], rows, columns, b["C"])
+    shape = (b["N"], rows, columns, groups, b["C"])
     inputs = filled(prod(shape) * INPUT_BYTES, INPUT_SEED).reshape(shape)
-    taps = (b["S"], b["R"], b["C"], b["K"])
+    taps = (groups, b["S"], b["R"], b["C"], b["K"])
     weights = filled(prod(taps) * INPUT_BYTES, WEIGHT_SEED).reshape(taps).astype(np.float64)
-    shift = shift_of(problem)
-    biases = filled(b["K"] * ACCUMULATOR_BYTES, BIAS_SEED).view("<i4") >> 24 << shift
-    outputs = np.empty((b["N"], b["Q"], b["P"], b["K"]), np.int8)
+    shift, filters = shift_of(problem), groups * b["K"]
+    biases = filled(filters * ACCUMULATOR_BYTES, BIAS_SEED).view("<i4") >> 24 << shift
+    biases = biases.reshape(groups, 1, b["K"])
+    outputs = np.empty((b["N"], b["Q"], b["P"], filters), np.int8)
     for image in range(b["N"]):
-        sums = np.tile(biases * float(biased), (b["Q"] * b["P"], 1))
+        sums = np.tile(biases * float(biased), (1, b["Q"] * b["P"], 1))
         for s in range(b["S"]):
             high = slice(s * hdilation, s * hdilation + (b["Q"] - 1) * hstride + 1, hstride)
             for r in range(b["R"]):
                 wide = slice(r * wdilation, r * wdilation + (b["P"] - 1) * wstride + 1, wstride)
-                window = inputs[image, high, wide].reshape(-1, b["C"]).astype(np.float64)
-                sums += window @ weights[s, r]
-        stored = np.clip(np.rint(sums * 2.0**-shift), -128, 127)
+                window = inputs[image, high, wide].reshape(-1, groups, b["C"])
+                sums += window.transpose(1, 0, 2).astype(np.float64) @ weights[:, s, r]
+        stored = np.clip(np.rint(sums * 2.0**-shift), -128, 127).transpose(1, 0, 2)
         outputs[image] = stored.reshape(outputs.shape[1:]).astype(np.int8)
     return outputs
 

@@ -1,6 +1,7 @@
-"""One layer as a call of Gemmini's ``tiled_conv`` or ``tiled_matmul``.
+"""One layer as a call of Gemmini's ``tiled_conv``, ``tiled_matmul`` or ``tiled_conv_dw``.
 
 The calls tile a layer for the scratchpad; the loops over tiles are theirs, in one fixed order.
+Convolutions of several groups are a call of ``tiled_conv`` for each.
 Gemmini's rows are Timeloop's H axis (Q, S), its columns the W axis (P, R).
 """
 
@@ -16,17 +17,21 @@ import torch
 from tilegrad.errors import InfeasibleError
 from tilegrad.machines.gemmini.calls import (
     CONVOLUTION,
+    DEPTHWISE,
+    DEPTHWISE_ORDER,
+    GROUPED_ORDER,
     ORDER,
     PRODUCT,
     convolution_rows,
     input_extent,
+    is_depthwise,
     is_product,
     product_rows,
 )
 from tilegrad.machines.gemmini.generator import Generator
 from tilegrad.machines.gemmini.given import TILES, GivenCall
 from tilegrad.mapping import LoopNest
-from tilegrad.shape.conv import CONV, DIMS
+from tilegrad.shape.conv import CONV, DIMS, GROUPED
 from tilegrad.workload import Problem
 
 LARGEST = 2**16 - 1
@@ -55,12 +60,28 @@ class Tiled:
             extents = self.given.extents(self.bounds, self.generator.dim)
             return {dim: int(extent) for dim, extent in extents.items()}
         inside = self.nest.temporal[:-1].prod(0) * self.nest.spatial.prod(0).prod(0)
-        return {dim: int(extent) for dim, extent in zip(DIMS, inside.tolist(), strict=True)}
+        sizes = inside[: len(DIMS)].tolist()
+        return {dim: int(extent) for dim, extent in zip(DIMS, sizes, strict=True)}
 
     @property
     def bounds(self) -> dict[str, int]:
-        """The layer's loop bounds by dim."""
-        return dict(zip(DIMS, self.problem.bounds, strict=True))
+        """The loop bounds by dim, of one group."""
+        return bounds_of(self.problem)
+
+    @property
+    def groups(self) -> int:
+        """How many convolutions the layer is, whose channels lie side by side."""
+        return groups_of(self.problem)
+
+    @property
+    def filters(self) -> int:
+        """The filters of all groups."""
+        return self.groups * self.bounds["K"]
+
+    @cached_property
+    def is_depthwise(self) -> bool:
+        """Whether ``tiled_conv_dw`` runs the layer."""
+        return runs_channel_by_channel(self.problem)
 
     @cached_property
     def is_product(self) -> bool:
@@ -84,8 +105,8 @@ class Tiled:
         """The call of the library that runs the layer, with its tile."""
         if self.is_product:
             return GivenCall(PRODUCT, dict(zip(TILES[PRODUCT], self.product_blocks, strict=True)))
-        sizes = {name: self.tile[dim] for name, dim in TILES[CONVOLUTION].items()}
-        return GivenCall(CONVOLUTION, sizes)
+        call = DEPTHWISE if self.is_depthwise else CONVOLUTION
+        return GivenCall(call, {name: self.tile[dim] for name, dim in TILES[call].items()})
 
     @property
     def input_rows_columns(self) -> tuple[int, int]:
@@ -115,7 +136,31 @@ class Tiled:
 
 def runs_as_product(problem: Problem) -> bool:
     """Return whether a layer is a matrix product to the library."""
-    return bool(is_product(torch.tensor(problem.bounds), torch.tensor(problem.strides)))
+    layer = torch.tensor(problem.bounds), torch.tensor(problem.strides)
+    return groups_of(problem) == 1 and bool(is_product(*layer))
+
+
+def runs_channel_by_channel(problem: Problem) -> bool:
+    """Return whether a layer is a depthwise convolution to the library."""
+    layer = torch.tensor(problem.bounds), torch.tensor(problem.strides)
+    return groups_of(problem) > 1 and bool(is_depthwise(*layer))
+
+
+def call_of(problem: Problem) -> str:
+    """Return which of the library's calls runs a layer."""
+    if runs_as_product(problem):
+        return PRODUCT
+    return DEPTHWISE if runs_channel_by_channel(problem) else CONVOLUTION
+
+
+def bounds_of(problem: Problem) -> dict[str, int]:
+    """Return a convolution's bounds by dim, of one group."""
+    return dict(zip(DIMS, problem.bounds, strict=False))
+
+
+def groups_of(problem: Problem) -> int:
+    """Return the groups of a convolution."""
+    return math.prod(problem.bounds[len(DIMS) :])
 
 
 def product_sizes(extent: Mapping[str, int]) -> tuple[int, int, int]:
@@ -141,9 +186,11 @@ def called(problem: Problem, nest: LoopNest, hardware: Generator, call: str) -> 
     Raises ``InfeasibleError`` for one that cannot run the layer, or whose tile has no room.
     """
     given = GivenCall.read(call)
-    if given is None or (given.is_product and not runs_as_product(problem)):
+    own = call_of(problem)
+    if given is None or given.name not in ({own, CONVOLUTION} if own == PRODUCT else {own}):
         raise InfeasibleError(
-            f"its call is {call!r} (legal: a tile of tiled_conv, or tiled_matmul for a product)"
+            f"its call is {call!r} (legal: a tile of {own}"
+            f"{' or of tiled_conv' if own == PRODUCT else ''})"
         )
     found = Tiled(problem, nest, hardware, given)
     if found.excess > 1:
@@ -159,15 +206,26 @@ def tiled(problem: Problem, nest: LoopNest, hardware: Generator) -> Tiled:
     the one that leaves the least excess. Raises ``InfeasibleError`` where not even one step of
     the array fits.
     """
-    order = nest.order.clone()
-    order[-1] = torch.tensor(ORDER)
-    found = Tiled(problem, LoopNest(nest.temporal, nest.spatial, order), hardware)
+    found = Tiled(problem, in_order(nest, problem), hardware)
     while found.excess > 1:
         smaller = [Tiled(problem, nest, hardware) for nest in smaller_tiles(found.nest)]
         if not smaller:
             raise InfeasibleError(f"one step of the array {_room(found)}")
         found = min(smaller, key=lambda candidate: candidate.excess)
     return found
+
+
+def in_order(nest: LoopNest, problem: Problem) -> LoopNest:
+    """Return a nest with the library's order of loops over tiles, all those over groups there."""
+    temporal, spatial, order = (part.clone() for part in (nest.temporal, nest.spatial, nest.order))
+    if (groups := groups_of(problem)) == 1:
+        order[-1] = torch.tensor(ORDER)
+    else:
+        by_channel = runs_channel_by_channel(problem)
+        order[-1] = torch.tensor(DEPTHWISE_ORDER if by_channel else GROUPED_ORDER)
+        temporal[..., -1], spatial[..., -1] = 1, 1
+        temporal[-1, -1] = groups
+    return LoopNest(temporal, spatial, order)
 
 
 def _room(layer: Tiled) -> str:
@@ -195,9 +253,9 @@ def smaller_tiles(nest: LoopNest) -> list[LoopNest]:
 
 def obstacle(problem: Problem) -> str | None:
     """Return why Gemmini's calls cannot run a layer, or None."""
-    if problem.shape != CONV:
-        return f"a {problem.shape.told} (legal: conv of one group; a matmul is one of ones)"
-    bounds = dict(zip(DIMS, problem.bounds, strict=True))
+    if problem.shape not in (CONV, GROUPED):
+        return f"a {problem.shape.told} (legal: conv; a matmul is one of ones)"
+    bounds, groups = bounds_of(problem), groups_of(problem)
     wstride, hstride, wdilation, hdilation = problem.strides
     pairs = (
         ("kernel", bounds["R"], bounds["S"], LARGEST),
@@ -209,10 +267,18 @@ def obstacle(problem: Problem) -> str | None:
             return f"{name} {wide} x {high} (legal for tiled_conv: equal along both axes)"
         if wide > most:
             return f"{name} {wide} (legal for tiled_conv: at most {most})"
-    for dim, bound in bounds.items():
+    side_by_side = {f"{dim} x G": bounds[dim] * groups for dim in "CK"} if groups > 1 else {}
+    for dim, bound in {**bounds, **side_by_side}.items():
         if bound > LARGEST:
             return f"{dim} = {bound} (legal for tiled_conv: at most {LARGEST})"
     for tensor, words in problem.tensor_sizes().items():
         if words > LARGEST_TENSOR:
             return f"{words:,} {tensor} (legal for tiled_conv: at most {LARGEST_TENSOR:,} words)"
     return None
+
+
+def not_calibrated(problem: Problem) -> str | None:
+    """Return why no table of measurements holds a layer, or None."""
+    if groups_of(problem) > 1:
+        return f"a {problem.shape.told} (legal: conv of one group; tables of others there are none)"
+    return obstacle(problem)

@@ -15,6 +15,7 @@ from tilegrad.errors import DataError, MappingError, unknown
 from tilegrad.files import make_directory, replacing
 from tilegrad.mapping import parse_shorthand
 from tilegrad.targets.gemmini.record import Measurement, read_log
+from tilegrad.workload import Problem
 
 SUFFIXES = (".csv", ".parquet")
 WARM, COLD, ALL = EXECUTIONS = ("warm", "cold", "all")
@@ -53,7 +54,8 @@ def parse_logs(
 
 def _row(measured: Measurement, accelerator: Accelerator) -> dict[str, Any]:
     try:
-        nest = parse_shorthand(measured.mapping, accelerator)
+        problem = Problem.from_fields(measured.layer, measured.problem)
+        nest = parse_shorthand(measured.mapping, accelerator.running(problem.shape))
     except MappingError as error:
         raise DataError(f"{measured.place}: {error}") from None
     # A mapping that only stands for a call may cover more than the layer.

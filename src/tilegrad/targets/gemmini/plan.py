@@ -19,7 +19,7 @@ from tilegrad.predictors.planning import most_telling
 from tilegrad.schedules import Schedules, SimulatedSchedules
 from tilegrad.targets.design import Design
 from tilegrad.targets.gemmini.export import Exported, write_gemmini
-from tilegrad.targets.gemmini.layers import obstacle, tiled
+from tilegrad.targets.gemmini.layers import not_calibrated, tiled
 from tilegrad.workload import Problem, Workload
 
 EACH = 64
@@ -42,7 +42,7 @@ def write_plan(predictor: Pipeline, plan: Plan, accelerator: Accelerator, out: P
     Random mappings that fit are chosen from: as ``tilegrad export`` would run them, and predicted
     to take ``plan.most`` cycles at most. Raises ``ConfigError`` where there are too few.
     """
-    problems = [layer for layer in plan.workload.layers if obstacle(layer) is None]
+    problems = [layer for layer in plan.workload.layers if not_calibrated(layer) is None]
     if not problems:
         names = plan.workload.name
         raise ConfigError(f"--workload {names} has no layer that Gemmini's library runs")

@@ -19,7 +19,7 @@ from tilegrad.targets.gemmini.data import (
     WEIGHT_SEED,
     shift_of,
 )
-from tilegrad.targets.gemmini.layers import Tiled
+from tilegrad.targets.gemmini.layers import Tiled, in_order
 from tilegrad.targets.gemmini.record import begin_line, end_line, result_line
 
 PRODUCT_NAMES = ("A", "B", "C")
@@ -42,7 +42,9 @@ def template(name: str) -> Template:
 
 def same_tile(layer: Tiled, found: LoopNest) -> bool:
     """Return whether the tile that runs is the found one."""
-    return bool((layer.nest.temporal == found.temporal).all())
+    # A call of its own is as it is; loops over groups are the library's, wherever they were found.
+    nest = in_order(found, layer.problem)
+    return bool((layer.nest.temporal == nest.temporal).all())
 
 
 def program(
@@ -59,7 +61,8 @@ def program(
     ``found`` is the nest ``[level, dim]`` of the design; ``check``: whether the program computes on
     known data at last, and prints the result's checksum.
     """
-    mapping = format_shorthand(layer.nest, accelerator)
+    there = accelerator.running(layer.problem.shape)
+    mapping = format_shorthand(layer.nest, there)
     scratchpad_rows, accumulator_rows = layer.rows
     inputs, weights, outputs = PRODUCT_NAMES if layer.is_product else CONVOLUTION_NAMES
     biased = bool(System.of(accelerator).bias)
@@ -70,14 +73,14 @@ def program(
         function=function_name(key),
         name=plain(layer.problem.name),
         workload=plain(workload),
-        found=format_shorthand(found, accelerator),
+        found=format_shorthand(found, there),
         mapping=mapping,
         note=_note(layer, found),
         arrays=_arrays(layer, biased),
         fills=_fills((inputs, weights), layer, biased),
         outputs=outputs,
         result=result_line(key, "%016llx"),
-        call=_matmul(layer, biased) if layer.is_product else _conv(layer, biased),
+        call=_call(layer, biased),
         dim=layer.generator.dim,
         scratchpad_rows=2 * scratchpad_rows,
         accumulator_rows=2 * accumulator_rows,
@@ -116,7 +119,7 @@ def _fills(operands: tuple[str, str], layer: Tiled, biased: bool) -> str:
     seeds = zip(operands, (INPUT_SEED, WEIGHT_SEED), strict=True)
     lines = [f"tilegrad_fill({name}, sizeof {name}, {seed});" for name, seed in seeds]
     if biased:
-        filters, unit = layer.bounds["K"], 1 << shift_of(layer.problem.as_dict())
+        filters, unit = layer.filters, 1 << shift_of(layer.problem.as_dict())
         lines += [
             f"tilegrad_fill(bias, sizeof bias, {BIAS_SEED});",
             f"for (int k = 0; k < {filters}; k++) bias[k] = (bias[k] >> 24) * {unit};",
@@ -134,23 +137,30 @@ def _arrays(layer: Tiled, biased: bool) -> str:
     else:
         high, wide = layer.input_rows_columns
         names = CONVOLUTION_NAMES
+        taps = (b["S"], b["R"], b["C"], b["K"])
         shapes = (
-            (b["N"], high, wide, b["C"]),
-            (b["S"], b["R"], b["C"], b["K"]),
-            (b["N"], b["Q"], b["P"], b["K"]),
+            (b["N"], high, wide, layer.groups * b["C"]),
+            taps if layer.groups == 1 else (layer.groups, *taps),
+            (b["N"], b["Q"], b["P"], layer.filters),
         )
     lines = [
         f"  static elem_t {name}{''.join(f'[{size}]' for size in shape)} row_align(1) {ALIGNED};"
         for name, shape in zip(names, shapes, strict=True)
     ]
     if biased:
-        lines.append(f"  static acc_t bias[{b['K']}] row_align_acc(1) {ALIGNED};")
+        lines.append(f"  static acc_t bias[{layer.filters}] row_align_acc(1) {ALIGNED};")
     return "\n".join(lines)
 
 
 def _scale(layer: Tiled) -> str:
     """Return what sums are multiplied by when they are stored; no cycles depend on it."""
     return f"0x1p-{shift_of(layer.problem.as_dict())}f"
+
+
+def _call(layer: Tiled, biased: bool) -> str:
+    if layer.is_product:
+        return _matmul(layer, biased)
+    return _depthwise(layer, biased) if layer.is_depthwise else _conv(layer, biased)
 
 
 def _matmul(layer: Tiled, biased: bool) -> str:
@@ -167,17 +177,41 @@ def _matmul(layer: Tiled, biased: bool) -> str:
                false, false, false, false, 0, WS);"""
 
 
+def _depthwise(layer: Tiled, biased: bool) -> str:
+    b, t, stride = layer.bounds, layer.tile, layer.problem.strides[0]
+    high, wide = layer.input_rows_columns
+    return f"""\
+  tiled_conv_dw({b["N"]}, {high}, {wide}, {layer.groups}, /* batch, input rows, columns, channels */
+                {b["Q"]}, {b["P"]}, {stride}, 0, {b["R"]}, /* output rows, columns,
+                                                            stride, padding, kernel */
+                {t["N"]}, {t["Q"]}, {t["P"]}, {t["S"]}, {t["R"]}, /* batches, porows, pocols,
+                                                                    krows, kcols */
+                (elem_t *)input, (elem_t *)weights, {_bias(biased)}, (elem_t *)output,
+                NO_ACTIVATION, {_scale(layer)}, 0, 0, 0, WS);"""
+
+
 def _conv(layer: Tiled, biased: bool) -> str:
     b, t = layer.bounds, layer.tile
     high, wide = layer.input_rows_columns
     stride, _, dilation, _ = layer.problem.strides
+    loop, inputs, weights, filters = "", "", "", ""
+    if layer.groups > 1:
+        loop = f"  for (int g = 0; g < {layer.groups}; g++)\n"
+        block = b["S"] * b["R"] * b["C"] * b["K"]
+        inputs, weights, filters = (f" + g * {step}" for step in (b["C"], block, b["K"]))
+    bias, output = _bias(biased, filters), f"(elem_t *)output{filters}"
+    pitches = f"{layer.groups * b['C']}, {b['K']}, {layer.filters}"
     return f"""\
-  tiled_conv({b["N"]}, {high}, {wide}, {b["C"]}, /* batch, input rows, columns, channels */
+{loop}  tiled_conv({b["N"]}, {high}, {wide}, {b["C"]}, /* batch, input rows, columns, channels */
              {b["K"]}, {b["Q"]}, {b["P"]}, /* output channels, rows, columns */
              {stride}, 1, {dilation}, 0, {b["R"]}, /* stride, dilations, padding, kernel */
-             {b["C"]}, {b["K"]}, {b["K"]}, /* strides of input, weights, output */
+             {pitches}, /* strides of input, weights, output */
              false, false, false, false, false,
              {t["N"]}, {t["Q"]}, {t["P"]}, {t["K"]}, /* batches, porows, pocols, pochs */
              {t["S"]}, {t["R"]}, {t["C"]}, /* krows, kcols, kchs */
-             (elem_t *)input, (elem_t *)weights, {"bias" if biased else "NULL"}, (elem_t *)output,
+             (elem_t *)input{inputs}, (elem_t *)weights{weights}, {bias}, {output},
              NO_ACTIVATION, {_scale(layer)}, 0, 0, 0, WS);"""
+
+
+def _bias(biased: bool, first: str = "") -> str:
+    return f"bias{first}" if biased else "NULL"

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tilegrad.errors import DataError
-from tilegrad.machines.gemmini.given import GivenCall
+from tilegrad.machines.gemmini.given import TILES, GivenCall
 from tilegrad.targets.gemmini.data import expected_checksum
 from tilegrad.workload import Problem
 
@@ -197,7 +197,7 @@ def _measurement(key: str, begun: _Begun, parameters: tuple[str, ...]) -> Measur
     said = rest.pop(CALL, None)
     call = None if said is None else GivenCall.read(said.replace(",", " "))
     if said is not None and call is None:
-        raise DataError(f"{begun.place}: call {said!r} (legal: tiled_conv or tiled_matmul, a tile)")
+        raise DataError(f"{begun.place}: call {said!r} (legal: {', '.join(TILES)}, a tile)")
     biased = rest.pop(BIAS, "0") == "1"
     problem = Problem.from_fields(key, rest, where=begun.place)
     return Measurement(

@@ -80,4 +80,30 @@ static inline void tiled_conv(
       output[pixel * out_stride + k] = ACC_SCALE(sums[k], scale);
   }
 }
+
+static inline void tiled_conv_dw(
+    int batch_size, int in_row_dim, int in_col_dim, int channels, int out_row_dim, int out_col_dim,
+    int stride, int padding, int kernel_dim, int batches, int porows, int pocols, int krows,
+    int kcols, const elem_t *input, const elem_t *weights, const acc_t *bias, elem_t *output,
+    int act, acc_scale_t scale, int pool_size, int pool_stride, int pool_padding,
+    enum tiled_matmul_type_t tiled_conv_type) {
+  (void)act, (void)pool_size, (void)pool_stride, (void)pool_padding;
+  printf("conv_dw input %d %d %d %d output %d %d window %d %d %d %g tile %d %d %d %d %d %d\n",
+         batch_size, in_row_dim, in_col_dim, channels, out_row_dim, out_col_dim, stride, padding,
+         kernel_dim, scale, batches, porows, pocols, krows, kcols, tiled_conv_type == WS);
+  const int taps = kernel_dim * kernel_dim;
+  for (int pixel = 0; pixel < batch_size * out_row_dim * out_col_dim; pixel++) {
+    const int image = pixel / (out_row_dim * out_col_dim);
+    const int row = pixel / out_col_dim % out_row_dim * stride, column = pixel % out_col_dim * stride;
+    for (int c = 0; c < channels; c++) {
+      acc_t sum = bias ? bias[c] : 0;
+      for (int tap = 0; tap < taps; tap++) {
+        const int high = row + tap / kernel_dim, wide = column + tap % kernel_dim;
+        sum += input[((image * in_row_dim + high) * in_col_dim + wide) * channels + c] *
+               weights[c * taps + tap];
+      }
+      output[pixel * channels + c] = ACC_SCALE(sum, scale);
+    }
+  }
+}
 #endif
