@@ -4,7 +4,8 @@ Another machine has the same stages with other costs: a faster processor, a slow
 are those of the trained one times factors, whose logs are likely small (a normal prior): one factor
 for each cost, shared by convolutions and products, and a smaller one for each of both. Factors also
 say how sharply stages follow each other, and how much is left of the network's correction, which is
-the trained machine's. They are the same for all members of the ensemble.
+the trained machine's. They are the same for all members of the ensemble. What errors programs alike
+then have in common is learnt on top (``likeness``).
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from torch.nn.functional import huber_loss, softplus
 
 from tilegrad.errors import ConfigError
 from tilegrad.predictors.base import Batch
-from tilegrad.predictors.pipeline import KINDS, Pipeline
+from tilegrad.predictors.pipeline import Pipeline
+from tilegrad.predictors.staged import KINDS
 
 STEPS = 120
 RATE = 0.1
@@ -132,6 +134,7 @@ def _by_kind(factors: Tensor) -> Tensor:
 def _adapted(predictor: Pipeline, rows: Batch, kept: Tensor) -> list[Pipeline]:
     """Return a predictor for each choice of rows ``kept [model, row]``, all descended at once."""
     found = deepcopy(predictor).double().requires_grad_(False)
+    found.likeness = None
     raw = {name: value.detach() for name, value in found.named_parameters()}
     factors = no_factors(found, len(kept))
     features, targets = rows["features"].double(), rows["log_targets"].double().squeeze(-1)
@@ -158,6 +161,8 @@ def _adapted(predictor: Pipeline, rows: Batch, kept: Tensor) -> list[Pipeline]:
             for name, value in applied(raw, own).items():
                 model.get_parameter(name).copy_(value)
             made.append(model.to(predictor.target_mean.dtype))
+            seen = {name: values[kept[number]] for name, values in rows.items()}
+            made[-1].learn_likeness(seen)
     return made
 
 
