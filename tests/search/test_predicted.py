@@ -20,7 +20,8 @@ from tests.search.helpers import (
     small_problem,
 )
 from tilegrad.cost.latency import NEST_LATENCY
-from tilegrad.errors import PredictionError
+from tilegrad.errors import ConfigError, PredictionError
+from tilegrad.predictors.elsewhere import WIDER
 from tilegrad.predictors.latency import PredictedLatency, predicted_latency
 from tilegrad.pretrained import checkpoint_path
 from tilegrad.search import Strategy, random
@@ -28,7 +29,10 @@ from tilegrad.search.gradient.focus import Focus
 from tilegrad.search.gradient.polish import candidates
 from tilegrad.search.gradient.pool import LayerPool
 from tilegrad.search.gradient.prices import prices, settle
+from tilegrad.search.latency import check_shapes
 from tilegrad.search.points import hardware_points
+from tilegrad.shape import packaged_shape
+from tilegrad.workload import Problem, Workload
 
 POINTS = {
     "pe_dim": torch.tensor([4.0, 8.0, 16.0, 16.0]),
@@ -184,3 +188,52 @@ def test_no_memories_take_less_than_the_bound_of_a_mesh(rtl: PredictedLatency) -
     assert (asked.latency < torch.inf).sum() < by_energy.sum()
     varied = {**hardware, "pe_dim": hardware["pe_dim"] + (sizes.repeat(5) > 8)}
     assert rtl.least(sums, gemmini(), varied) is None
+
+
+GROUPS = Workload(
+    "groups",
+    (
+        Problem.from_fields("depthwise", {"R": 3, "S": 3, "P": 8, "Q": 8, "C": 1, "K": 1, "G": 12}),
+        Problem.from_fields("pointwise", {"R": 1, "S": 1, "P": 8, "Q": 8, "C": 12, "K": 16}),
+        Problem.from_fields("grouped", {"R": 3, "S": 3, "P": 8, "Q": 8, "C": 4, "K": 2, "G": 4}),
+    ),
+)
+
+
+def test_layers_of_several_groups_are_priced_and_said_to_be_unknown(
+    rtl: PredictedLatency, tmp_path: Path
+) -> None:
+    problem = small_problem(workload=GROUPS, model=rtl)
+    state, _ = run(problem, SHORT_RANDOM, tmp_path)
+    assert state.best is not None
+    found = record(state, problem)
+    for layer, stated in zip(GROUPS, found["layers"], strict=True):
+        alone = small_problem(workload=Workload("alone", (layer,)), model=rtl)
+        place = [each.name for each in GROUPS].index(layer.name)
+        nest = state.best[place].over(len(layer.shape.dims)).alone()
+        sums = alone.footprint(nest.alone())[0]
+        sizes = {name: float(value) for name, value in found["hardware"].items()}
+        (cycles,) = rtl.predicted(sums, gemmini(), sizes)
+        assert stated["predicted_cycles"] == pytest.approx(float(cycles), rel=1e-9)
+        groups = [each for each in stated["outside_training_range"] if each["feature"] == "groups"]
+        several = layer.as_dict().get("G", 1)
+        assert [each["value"] for each in groups] == ([several] if several > 1 else [])
+        # As far from what was measured as another machine.
+        columns = rtl.features.columns(sums, sums.context, gemmini(), sizes)
+        trained = rtl.predictor.half_width(columns, 0.9)
+        factor = rtl.factor(sums, gemmini(), sizes, 0.9)
+        assert trained is not None
+        assert factor is not None
+        wider = WIDER if groups else 1.0
+        assert float(factor.log()) == pytest.approx(wider * float(trained), rel=1e-9)
+
+
+def test_other_features_know_one_group_only(rtl: PredictedLatency) -> None:
+    check_shapes(rtl, GROUPS, "mine")
+    with pytest.raises(ConfigError, match=r"layer 'depthwise' is a conv with G.*of one group"):
+        check_shapes(RAW, GROUPS, "mine")
+    attention = Problem.from_fields(
+        "scores", {"G": 4, "P": 16, "C": 8, "K": 16}, shape=packaged_shape("batched_matmul")
+    )
+    with pytest.raises(ConfigError, match="layer 'scores' is a batched_matmul"):
+        check_shapes(rtl, Workload("attention", (attention,)), "mine")

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 import torch
 
 from tests.helpers import gemmini, is_product
+from tests.helpers_published import FACTS
 from tilegrad.cost.analytical import layer_cost
 from tilegrad.cost.capacity import find_overflows
+from tilegrad.machines.gemmini.calls import DEPTHWISE
 from tilegrad.machines.gemmini.generator import Generator, generator
+from tilegrad.machines.gemmini.given import GivenCall
 from tilegrad.machines.gemmini.nests import tile_nest
 from tilegrad.mapping import LoopNest, stack
 from tilegrad.mapping.validity import find_violations
 from tilegrad.nest import analyse
 from tilegrad.shape.conv import DIMS
 from tilegrad.targets.gemmini.strategy import library_nest
-from tilegrad.targets.gemmini.tiler import library_blocks, library_tile
+from tilegrad.targets.gemmini.tiler import library_blocks, library_call, library_tile
 from tilegrad.workload import Problem, load_workload, packaged_networks
 
 HARDWARE = (
@@ -117,6 +122,45 @@ def test_nests_stand_for_the_tiles(sizes: dict[str, float]) -> None:
         if is_product(problem):
             rows = library_blocks(problem, built)[0] * built.dim
             assert extents["P"] * extents["Q"] * extents["N"] <= rows
+
+
+def test_depthwise_tiles_are_those_of_the_library() -> None:
+    """As ``tiled_conv_dw_auto`` chose them on a host, for memories of several sizes."""
+    table = pd.read_csv(FACTS / "gemmini_calls" / "groups.csv")
+    chosen = table[table.auto == 1]
+    assert len(chosen) > 15
+    for row in chosen.itertuples():
+        built = replace(
+            generator(HARDWARE[0]),
+            dim=row.dim,
+            scratchpad_kb=row.bank_rows * 4 * row.dim / 1024,
+            accumulator_kb=row.accumulator_rows * 4 * row.dim / 1024,
+        )
+        fields = {dim: int(getattr(row, dim)) for dim in (*DIMS, "G")}
+        steps = dict.fromkeys(("Wstride", "Hstride"), int(row.stride))
+        problem = Problem.from_fields("depthwise", {**fields, **steps})
+        recorded = {dim: int(table.at[row.Index, f"tile.{dim}"]) for dim in DIMS}
+        assert library_tile(problem, built) == recorded
+        call = library_call(problem, built)
+        assert call.name == DEPTHWISE
+        assert GivenCall.read(str(call)) == call
+        assert call.extents(dict(zip(DIMS, problem.bounds, strict=False)), built.dim) == recorded
+
+
+@pytest.mark.parametrize("each", [(1, 1), (10, 6)])
+def test_groups_are_loops_over_tiles_of_one(each: tuple[int, int]) -> None:
+    channels, filters = each
+    fields = {"R": 3, "S": 3, "P": 50, "Q": 28, "C": channels, "K": filters, "G": 24}
+    problem = Problem.from_fields("groups", fields)
+    nest = library_nest(problem, HARDWARE[0], gemmini())
+    there = gemmini().running(problem.shape)
+    bounds, ones = torch.tensor(problem.bounds).double(), torch.ones(4).double()
+    assert find_violations(nest.alone(), bounds, there) == {}
+    assert find_overflows(analyse(nest.alone(), ones, there), there, HARDWARE[0]) == {}
+    assert nest.temporal[:, -1].tolist() == [1, 1, 1, 24]
+    # Channel by channel inside a tile of pixels, or group by group around all.
+    inside = nest.order[-1].tolist().index(7)
+    assert inside == (4 if each == (1, 1) else 0)
 
 
 def test_even_tiles_take_what_ragged_ones_do() -> None:

@@ -7,7 +7,7 @@ asks to have kept beside them, as its context.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -19,6 +19,7 @@ from tilegrad.cost.footprint import Footprint, cycles, footprint
 from tilegrad.errors import PredictionError
 from tilegrad.mapping import LoopNest
 from tilegrad.nest import analyse
+from tilegrad.shape import Shape
 
 
 @runtime_checkable
@@ -102,6 +103,14 @@ class LearnedModel(LatencyModel, Protocol):
 
         ``calls [layer, 1 + dim]`` as ``Schedules.calls``; for mappings ``[..., layer]``.
         """
+        ...
+
+    def among(self, places: Sequence[int]) -> LearnedModel:
+        """Return the model of some of the layers whose calls are given."""
+        ...
+
+    def knows(self, shape: Shape) -> bool:
+        """Return whether it predicts layers of a shape."""
         ...
 
     def predicted(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp
@@ -17,15 +17,20 @@ from tilegrad.cost.footprint import Footprint, energy_pj
 from tilegrad.cost.latency import Departure, NotFiniteError
 from tilegrad.errors import ConfigError
 from tilegrad.machines.gemmini.system import System
+from tilegrad.machines.gemmini.tiling import Tiling
 from tilegrad.mapping import LoopNest
 from tilegrad.predictors.base import Predictor
 from tilegrad.predictors.checkpoint import load_predictor
+from tilegrad.predictors.elsewhere import WIDER
 from tilegrad.predictors.features import Column, FeatureSet, feature_set
 from tilegrad.predictors.features.commands import Commands
+from tilegrad.predictors.features.repeated import once
 from tilegrad.predictors.parts import AT_ONCE, in_parts
 from tilegrad.predictors.pipeline import Pipeline
 from tilegrad.predictors.recalled import Recalled
 from tilegrad.schedules.schedules import EXPORTED
+from tilegrad.shape import Shape
+from tilegrad.shape.conv import CONV, GROUPED
 
 UJ_PER_PJ = 1e-6
 
@@ -43,7 +48,8 @@ class PredictedLatency:
     ``penalty`` in log for each e-fold outside. Other features do not: some layers cannot help
     leaving the range, and raising only theirs would shift the weights between layers. A tile that
     overflows a memory by the features' own account (``FeatureSet.limits``) costs ``OVERFLOW`` and
-    more.
+    more. Layers of several groups, of which no training saw any, have intervals as much wider as
+    those of another machine.
 
     ``predictor`` is in double precision; ``source`` names its checkpoint; ``upper`` is the level
     of the interval whose upper end is minimised instead of the prediction; ``calls`` are the
@@ -87,6 +93,14 @@ class PredictedLatency:
         """Return the model of layers with given calls; see ``LearnedModel.calling``."""
         return replace(self, calls=calls)
 
+    def among(self, places: Sequence[int]) -> PredictedLatency:
+        """Return the model of some of the layers; see ``LearnedModel.among``."""
+        return self if self.calls is None else replace(self, calls=self.calls[list(places)])
+
+    def knows(self, shape: Shape) -> bool:
+        """Return whether the features are of a shape; see ``LearnedModel.knows``."""
+        return shape == CONV or (shape == GROUPED and isinstance(self.features, Commands))
+
     def context(
         self, nests: LoopNest, bounds: Tensor, strides: Tensor, accelerator: Accelerator
     ) -> Tensor:
@@ -106,7 +120,7 @@ class PredictedLatency:
         log_cycles = self._log_cycles(columns, sums, accelerator, hardware)
         beyond = self.predictor.beyond_range(columns)[..., self._hardware].sum(-1)
         if self.upper is not None:
-            width = self._half_width(columns, self.upper)
+            width = self._half_width(columns, sums, self.upper)
             assert width is not None
             log_cycles = log_cycles + width
         return (log_cycles + self.penalty * beyond + _overflow(columns[..., self._limits])).exp()
@@ -148,12 +162,15 @@ class PredictedLatency:
         columns = self._columns(sums, accelerator, hardware)
         beyond = self.predictor.beyond_range(columns) > 0
         schema = self.features.schema(accelerator)
+        groups = self._groups(sums)
+        each = [1.0] * len(columns) if groups is None else groups.tolist()
         return [
-            [
+            [Departure("groups", "groups", held, 1.0, 1.0)] * (held > 1)
+            + [
                 self._departure(schema[place], place, row[place])
                 for place in out.nonzero().flatten().tolist()
             ]
-            for row, out in zip(columns, beyond, strict=True)
+            for row, out, held in zip(columns, beyond, each, strict=True)
         ]
 
     def factor(
@@ -164,12 +181,25 @@ class PredictedLatency:
         level: float,
     ) -> Tensor | None:
         """Return what an interval multiplies and divides by; see ``LearnedModel.factor``."""
-        width = self._half_width(self._columns(sums, accelerator, hardware), level)
+        width = self._half_width(self._columns(sums, accelerator, hardware), sums, level)
         return None if width is None else width.exp()
 
-    def _half_width(self, columns: Tensor, level: float) -> Tensor | None:
+    def _half_width(self, columns: Tensor, sums: Footprint, level: float) -> Tensor | None:
         widths = self.predictor.half_width(columns, level)
-        return None if widths is None else widths[..., self._target]
+        if widths is None:
+            return None
+        groups = self._groups(sums)
+        width = widths[..., self._target]
+        return width if groups is None else torch.where(groups > 1, WIDER * width, width)
+
+    def _groups(self, sums: Footprint) -> Tensor | None:
+        """Return the groups of layers ``[...]``, none of which was trained on with several.
+
+        None: the features know none.
+        """
+        if not isinstance(self.features, Commands):
+            return None
+        return Tiling.unpacked(once(sums.context)).groups[..., 0]
 
     @cached_property
     def _target(self) -> int:

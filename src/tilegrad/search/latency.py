@@ -16,7 +16,7 @@ from tilegrad.paths import config_directory
 from tilegrad.pretrained import checkpoint_path
 from tilegrad.search.padding import ALWAYS
 from tilegrad.search.state import Strategy
-from tilegrad.shape.conv import CONV
+from tilegrad.shape.conv import GROUPED
 from tilegrad.workload import Workload
 
 
@@ -56,11 +56,14 @@ def latency_model(learned: Learned, accelerator: Accelerator) -> LatencyModel:
 
 def check_shapes(model: LatencyModel, workload: Workload, ckpt: object) -> None:
     """Refuse layers of a shape that a predictor never saw, naming the first."""
-    for layer in workload if model.learned else ():
-        if layer.shape != CONV:
+    if (learned := model.learned) is None:
+        return
+    for layer in workload:
+        if not learned.knows(layer.shape):
+            several = "" if learned.knows(GROUPED) else " of one group"
             raise ConfigError(
                 f"layer {layer.name!r} is a {layer.shape.told}, and ckpt={ckpt} ({model.name}) "
-                "predicts convolutions of one group; legal: those (a matmul is one of ones), or "
+                f"predicts convolutions{several}; legal: those (a matmul is one of ones), or "
                 "ckpt=null"
             )
 

@@ -26,6 +26,7 @@ from tilegrad.mapping import LoopNest, stack
 from tilegrad.mapping.factors import MOST
 from tilegrad.mapping.space import MapSpace
 from tilegrad.nest import analyse_layers
+from tilegrad.nest.layers import layers_of
 from tilegrad.search.caps import NO_CAPS, Caps
 from tilegrad.search.goal import Goal
 from tilegrad.search.hardware import HardwareSpace
@@ -35,8 +36,9 @@ from tilegrad.search.padding import Idleness, idleness
 from tilegrad.search.pricing import Pricing
 from tilegrad.search.tables import LayerTable
 from tilegrad.shape import Shape
-from tilegrad.workload import Workload
+from tilegrad.workload import Workload, order_of
 from tilegrad.workload.values import LARGEST
+from tilegrad.workload.workload import Stack
 
 CPU = torch.device("cpu")
 
@@ -264,6 +266,22 @@ class SearchProblem:
 
     def footprint(self, nests: LoopNest) -> Footprint:
         """Return the footprints of designs ``[..., layer]``, with what the model reads."""
-        one = self.workload.stack
-        accelerator = self.accelerator.running(one.shape)
-        return model_footprint(self.model, nests, one.bounds, one.strides, accelerator)
+        stacks = self.workload.stacks
+        if len(stacks) == 1:
+            return self._footprint(nests, stacks[0], self.model)
+        learned, batch = self.model.learned, nests.batch_shape[:-1]
+        each = [
+            self._footprint(
+                layers_of(nests, stack),
+                stack,
+                learned.among(stack.places) if learned else self.model,
+            ).expand(*batch, len(stack.places))
+            for stack in stacks
+        ]
+        order = torch.tensor(order_of(stacks))
+        columns = zip(*(part.parts for part in each), strict=True)
+        return Footprint(*(torch.cat(part, -2).index_select(-2, order) for part in columns))
+
+    def _footprint(self, nests: LoopNest, stack: Stack, model: LatencyModel) -> Footprint:
+        accelerator = self.accelerator.running(stack.shape)
+        return model_footprint(model, nests, stack.bounds, stack.strides, accelerator)

@@ -219,12 +219,12 @@ def in_order(nest: LoopNest, problem: Problem) -> LoopNest:
     """Return a nest with the library's order of loops over tiles, all those over groups there."""
     temporal, spatial, order = (part.clone() for part in (nest.temporal, nest.spatial, nest.order))
     if (groups := groups_of(problem)) == 1:
-        order[-1] = torch.tensor(ORDER)
+        order[..., -1, :] = torch.tensor(ORDER)
     else:
         by_channel = runs_channel_by_channel(problem)
-        order[-1] = torch.tensor(DEPTHWISE_ORDER if by_channel else GROUPED_ORDER)
+        order[..., -1, :] = torch.tensor(DEPTHWISE_ORDER if by_channel else GROUPED_ORDER)
         temporal[..., -1], spatial[..., -1] = 1, 1
-        temporal[-1, -1] = groups
+        temporal[..., -1, -1] = groups
     return LoopNest(temporal, spatial, order)
 
 

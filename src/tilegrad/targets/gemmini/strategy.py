@@ -23,8 +23,8 @@ from tilegrad.nest import analyse
 from tilegrad.search.budget import Budget
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
-from tilegrad.shape.conv import CONV, DIMS
-from tilegrad.targets.gemmini.layers import runs_as_product, smaller_tiles
+from tilegrad.shape.conv import CONV, GROUPED
+from tilegrad.targets.gemmini.layers import bounds_of, in_order, runs_as_product, smaller_tiles
 from tilegrad.targets.gemmini.tiler import library_blocks, library_call, library_tile
 from tilegrad.workload import Problem
 
@@ -48,10 +48,10 @@ class LibraryStrategy:
         """Refuse an accelerator that is no Gemmini, and sizes that are left open."""
         check_template(problem.accelerator, f"strategy={self.name}")
         for layer in problem.workload.layers:
-            if layer.shape != CONV:
+            if layer.shape not in (CONV, GROUPED):
                 raise ConfigError(
                     f"layer {layer.name!r} is a {layer.shape.told}, which strategy={self.name} "
-                    "does not tile; legal: conv of one group (a matmul is one of ones)"
+                    "does not tile; legal: conv (a matmul is one of ones)"
                 )
         for name in PARAMETERS:
             if name not in problem.hardware.fixed:
@@ -66,7 +66,7 @@ class LibraryStrategy:
         layers = problem.workload.layers
         calls = [library_call(layer, built) for layer in layers]
         rows = [
-            call.row(_bounds(layer), built.dim) for call, layer in zip(calls, layers, strict=True)
+            call.row(bounds_of(layer), built.dim) for call, layer in zip(calls, layers, strict=True)
         ]
         model = (
             problem.model if problem.learned is None else problem.learned.calling(torch.stack(rows))
@@ -98,7 +98,8 @@ def library_nest(problem: Problem, hardware: Sizes, accelerator: Accelerator) ->
     layer where not even one step of the array fits.
     """
     strides = torch.tensor(problem.strides, dtype=torch.float64)
-    nests = _nests(problem, hardware)
+    accelerator = accelerator.running(problem.shape)
+    nests = in_order(_nests(problem, hardware).over(len(problem.shape.dims)), problem)
     nest = analyse(nests, strides, accelerator)
     over = excess(accelerator.requirements, nest, hardware).expand(nests.batch_shape)
     if bool((fits := over <= 0).any()):
@@ -109,7 +110,7 @@ def library_nest(problem: Problem, hardware: Sizes, accelerator: Accelerator) ->
 
 def _nests(problem: Problem, hardware: Sizes) -> LoopNest:
     """Return the nests ``[nest, level, dim]`` that may stand for the library's tile."""
-    built, bounds = halves(hardware), _bounds(problem)
+    built, bounds = halves(hardware), bounds_of(problem)
     width = int(hardware["pe_dim"])
     tile = library_tile(problem, built)
     if not runs_as_product(problem):
@@ -139,7 +140,3 @@ def _fitting_nest(
             )
         nest = smaller[int(over(stack(smaller)).argmin())]
     return nest
-
-
-def _bounds(problem: Problem) -> dict[str, int]:
-    return dict(zip(DIMS, problem.bounds, strict=True))

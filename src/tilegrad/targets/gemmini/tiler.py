@@ -1,4 +1,6 @@
-"""The tiles that Gemmini's own library chooses: ``tiled_matmul_auto`` and ``tiled_conv_auto``.
+"""The tiles that Gemmini's own library chooses: its ``_auto`` calls.
+
+``tiled_matmul_auto``, ``tiled_conv_auto``, for each group, and ``tiled_conv_dw_auto``.
 
 The greedy rules of gemmini-rocc-tests' ``gemmini.h`` (weight-stationary, without pooling), written
 from their documented behaviour: a product's tile grows from a square of the accumulator, a
@@ -10,12 +12,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from tilegrad.machines.gemmini.calls import CONVOLUTION, ORDER, PRODUCT, product_rows
+from tilegrad.machines.gemmini.calls import ORDER, PRODUCT, product_rows
 from tilegrad.machines.gemmini.generator import Generator
 from tilegrad.machines.gemmini.given import TILES, GivenCall
 from tilegrad.machines.gemmini.nests import pixel_extents
 from tilegrad.shape.conv import DIMS
-from tilegrad.targets.gemmini.layers import conv_rows, product_sizes, runs_as_product
+from tilegrad.targets.gemmini.layers import (
+    bounds_of,
+    call_of,
+    conv_rows,
+    product_sizes,
+    runs_as_product,
+)
 from tilegrad.workload import Problem
 
 _LOOPS = tuple(DIMS[dim] for dim in ORDER)
@@ -29,8 +37,8 @@ def library_call(problem: Problem, hardware: Generator) -> GivenCall:
     if runs_as_product(problem):
         sizes = library_blocks(problem, hardware)
         return GivenCall(PRODUCT, dict(zip(TILES[PRODUCT], sizes, strict=True)))
-    tile = library_tile(problem, hardware)
-    return GivenCall(CONVOLUTION, {name: tile[dim] for name, dim in TILES[CONVOLUTION].items()})
+    tile, call = library_tile(problem, hardware), call_of(problem)
+    return GivenCall(call, {name: tile[dim] for name, dim in TILES[call].items()})
 
 
 def library_tile(problem: Problem, hardware: Generator) -> dict[str, int]:
@@ -39,7 +47,7 @@ def library_tile(problem: Problem, hardware: Generator) -> dict[str, int]:
     A product's rows are pixels in a row of all images; the extents are the most whole images, or
     rows of one, among them.
     """
-    bounds = dict(zip(DIMS, problem.bounds, strict=True))
+    bounds = bounds_of(problem)
     if not runs_as_product(problem):
         return _convolution(bounds, problem, hardware)
     sizes, blocks = product_sizes(bounds), library_blocks(problem, hardware)
@@ -51,7 +59,7 @@ def library_tile(problem: Problem, hardware: Generator) -> dict[str, int]:
 
 def library_blocks(problem: Problem, hardware: Generator) -> list[int]:
     """Return rows, filters and channels of a product's tile, in blocks of the array."""
-    sizes = product_sizes(dict(zip(DIMS, problem.bounds, strict=True)))
+    sizes = product_sizes(bounds_of(problem))
     return _product([math.ceil(size / hardware.dim) for size in sizes], hardware)
 
 
