@@ -13,14 +13,16 @@ from tests.helpers import gemmini, is_product
 from tests.helpers_published import FACTS
 from tilegrad.cost.analytical import layer_cost
 from tilegrad.cost.capacity import find_overflows
+from tilegrad.errors import InfeasibleError
 from tilegrad.machines.gemmini.calls import DEPTHWISE
-from tilegrad.machines.gemmini.generator import Generator, generator
+from tilegrad.machines.gemmini.generator import Generator, generator, halves
 from tilegrad.machines.gemmini.given import GivenCall
 from tilegrad.machines.gemmini.nests import tile_nest
 from tilegrad.mapping import LoopNest, stack
 from tilegrad.mapping.validity import find_violations
 from tilegrad.nest import analyse
 from tilegrad.shape.conv import DIMS
+from tilegrad.targets.gemmini.layers import called
 from tilegrad.targets.gemmini.strategy import library_nest
 from tilegrad.targets.gemmini.tiler import library_blocks, library_call, library_tile
 from tilegrad.workload import Problem, load_workload, packaged_networks
@@ -161,6 +163,17 @@ def test_groups_are_loops_over_tiles_of_one(each: tuple[int, int]) -> None:
     # Channel by channel inside a tile of pixels, or group by group around all.
     inside = nest.order[-1].tolist().index(7)
     assert inside == (4 if each == (1, 1) else 0)
+
+
+def test_a_call_of_another_kind_is_refused_by_name() -> None:
+    fields = {"R": 3, "S": 3, "P": 14, "Q": 14, "C": 1, "K": 1, "G": 24}
+    problem = Problem.from_fields("depthwise", fields)
+    built, nest = halves(HARDWARE[0]), library_nest(problem, HARDWARE[0], gemmini())
+    own = str(library_call(problem, built))
+    assert str(called(problem, nest, built, own).call) == own
+    other = "tiled_conv batches=1 orows=1 ocols=1 ochs=1 krows=1 kcols=1 kchs=1"
+    with pytest.raises(InfeasibleError, match=r"legal: a tile of tiled_conv_dw\)"):
+        called(problem, nest, built, other)
 
 
 def test_even_tiles_take_what_ragged_ones_do() -> None:

@@ -178,14 +178,14 @@ def _matmul(layer: Tiled, biased: bool) -> str:
 
 
 def _depthwise(layer: Tiled, biased: bool) -> str:
-    b, t, stride = layer.bounds, layer.tile, layer.problem.strides[0]
+    b, t = layer.bounds, layer.tile
     high, wide = layer.input_rows_columns
+    window = f"{layer.problem.strides[0]}, 0, {b['R']}"
+    tile = ", ".join(str(t[dim]) for dim in "NQPSR")
     return f"""\
   tiled_conv_dw({b["N"]}, {high}, {wide}, {layer.groups}, /* batch, input rows, columns, channels */
-                {b["Q"]}, {b["P"]}, {stride}, 0, {b["R"]}, /* output rows, columns,
-                                                            stride, padding, kernel */
-                {t["N"]}, {t["Q"]}, {t["P"]}, {t["S"]}, {t["R"]}, /* batches, porows, pocols,
-                                                                    krows, kcols */
+                {b["Q"]}, {b["P"]}, {window}, /* output rows, columns, stride, padding, kernel */
+                {tile}, /* batches, porows, pocols, krows, kcols */
                 (elem_t *)input, (elem_t *)weights, {_bias(biased)}, (elem_t *)output,
                 NO_ACTIVATION, {_scale(layer)}, 0, 0, 0, WS);"""
 
