@@ -132,7 +132,9 @@ class SearchProblem:
             for meshes in self.meshes
         ]
         layers = self.workload.layers
-        return [LayerTable(self.spaces[layer.shape], layer, widths) for layer in layers]
+        # What draws less power may be what leaves instances idle.
+        idle = self.caps.pj_per_cycle < float("inf")
+        return [LayerTable(self.spaces[layer.shape], layer, widths, idle) for layer in layers]
 
     @cached_property
     def meshes(self) -> list[dict[str, float]]:

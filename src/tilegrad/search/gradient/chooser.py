@@ -26,6 +26,9 @@ MOST_VALUES = 48
 HOPELESS = 8.0
 """How many times the best point's value makes a hardware point not worth looking at."""
 
+PRICES = (0.0, -0.02, -0.2)
+"""Further prices of a cycle that candidates are kept by under a cap of power, of its pJ a cycle."""
+
 APART = 1.4
 """Ratio of some parameter from which two designs are followed separately."""
 
@@ -65,7 +68,7 @@ class Chooser:
         Empty where no starting point is within the limits or holds a candidate of every layer.
         Where time runs out, designs are as good as they have become until then.
         """
-        points = self.space.points(starts)
+        points = self.space.points(_once(starts) if self.goal.caps.any else starts)
         if points is None:
             return []
         selection = self._select(pools, points)
@@ -114,7 +117,16 @@ class Chooser:
         weights = self.goal.costs(selection.energy[held], selection.latency[held])
         if self.goal.caps.any:
             weights = (weights[0], weights[0] * selection.price[held])
-        return Focus(held_points, weights, slack, self.model)
+        rate = self.goal.caps.pj_per_cycle
+        if rate == torch.inf or self.model.learned is not None:
+            return Focus(held_points, weights, slack, self.model)
+        # Where power is capped the price found is only as good as the candidates so far.
+        count = 1 + len(PRICES)
+        others = [torch.full_like(weights[1], share * rate) for share in PRICES]
+        every = torch.cat([weights[1], *(weights[0] * each for each in others)])
+        again = {name: size.repeat(count) for name, size in held_points.hardware.items()}
+        points = hardware_points(self.space.accelerator, again)
+        return Focus(points, (weights[0].repeat(count, 1), every), slack, self.model)
 
     def _select(self, pools: Sequence[LayerPool], points: Points) -> Selection:
         return select(pools, points, self.goal, self.model, self.budget)
@@ -178,6 +190,12 @@ class Chooser:
             tuple(selection.rows[point].tolist()),
             float(selection.value[point]),
         )
+
+
+def _once(hardware: Hardware) -> Hardware:
+    """Return points ``[point]``, each once."""
+    grid = torch.stack(tuple(hardware.values()), 1).unique(dim=0) if hardware else None
+    return {} if grid is None else dict(zip(hardware, grid.unbind(1), strict=True))
 
 
 def _apart(one: Mapping[str, float], other: Mapping[str, float]) -> bool:

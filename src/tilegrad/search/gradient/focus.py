@@ -10,7 +10,7 @@ from torch import Tensor
 from tilegrad.cost.footprint import Footprint
 from tilegrad.cost.latency import LatencyModel
 from tilegrad.search.goal import Weights
-from tilegrad.search.gradient.pool import LayerPool
+from tilegrad.search.gradient.pool import LayerPool, price
 from tilegrad.search.gradient.prices import prices, settle, weighted
 from tilegrad.search.points import Points
 
@@ -45,5 +45,11 @@ class Focus:
     def prune(self, pool: LayerPool) -> LayerPool:
         """Return the candidates that are near the best at some point."""
         cost = self.cost(pool.sums)
-        enough = cost.amin(1, keepdim=True) * (1 + self.slack)
+        least = cost.amin(1, keepdim=True)
+        enough = least * (1 + self.slack)
+        if bool((self.weights[1] < 0).any()):
+            # Under a cap of power a cycle may be worth something, and the cost about nothing.
+            energy, _ = price(pool.sums, self.points)
+            spent = (energy * self.weights[0].unsqueeze(-1)).gather(1, cost.argmin(1, keepdim=True))
+            enough = torch.maximum(enough, least + self.slack * spent)
         return pool[((cost <= enough) & (cost < torch.inf)).any(0)]

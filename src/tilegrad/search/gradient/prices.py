@@ -47,6 +47,11 @@ class Prices(Protocol):
         """Some latency to begin with."""
         ...
 
+    @property
+    def settled(self) -> bool:
+        """Whether all latencies are there already."""
+        ...
+
 
 @dataclass(frozen=True)
 class NestPrices:
@@ -59,6 +64,11 @@ class NestPrices:
     def guess(self) -> Tensor:
         """The latency."""
         return self.latency
+
+    @property
+    def settled(self) -> bool:
+        """All of them."""
+        return True
 
 
 class ModelPrices:
@@ -94,6 +104,11 @@ class ModelPrices:
         """Take the latencies of (point, kind) pairs ``[pair, 2]``."""
         self._found[pairs[:, 0], pairs[:, 1]] = cycles
         self._latency = None
+
+    @property
+    def settled(self) -> bool:
+        """Those that were asked for alone."""
+        return False
 
     def take(self, wanted: Tensor) -> Tensor:
         """Return (point, kind) pairs ``[pair, 2]`` of ``wanted [point, row]`` not asked for yet."""

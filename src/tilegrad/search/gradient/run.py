@@ -15,6 +15,7 @@ from tilegrad.cost.hardware import Hardware
 from tilegrad.search.budget import Budget
 from tilegrad.search.distinct import distinct
 from tilegrad.search.gradient.chooser import Chooser, PooledDesign
+from tilegrad.search.gradient.combined import combinations
 from tilegrad.search.gradient.descent import Descent
 from tilegrad.search.gradient.focus import Focus
 from tilegrad.search.gradient.optimiser import Momentum, Point, Status, Stop
@@ -61,6 +62,9 @@ BASINS = 4
 
 SLACKS = (0.05, 0.03, 0.02)
 """How far from the best a candidate may be to be kept, in the first rounds of polishing."""
+
+CAPPED_SLACK = 0.3
+"""The same where combinations of candidates have to keep to caps: what fills up costs more."""
 
 
 @dataclass(frozen=True)
@@ -183,15 +187,31 @@ class GradientRun:
         found = [LayerPool.unpack(tensors) for tensors in self.state.private.get("pools", ())]
         pools = [merge([*pair]) for pair in zip(pools, found, strict=True)] if found else pools
         region = global_region(self.problem, pools, self._with_own(hardware))
-        designs = self.chooser.best(pools, region, BASINS)
+        designs = self._best(pools, region)
         self._offer(pools, designs)
-        focus = self.chooser.focus(pools, region, SLACKS[0])
+        focus = self.chooser.focus(pools, region, self._slack(0))
         padded = self.state.private.get("padded", False)
         if is_deep(self.problem) and remappable(self.problem) and not self.problem.hardware.settled:
             self._settle(self._kept(pools, focus), designs, padded)
             return
         self.state.phase = "polish"
         self._save_round(Round(0, 0, pools, focus, self.state.value, padded))
+
+    @property
+    def _combines(self) -> bool:
+        """Whether the design found is the best combination of candidates on its hardware."""
+        return self.problem.caps.any and self.problem.learned is None
+
+    def _best(self, pools: Sequence[LayerPool], starts: Hardware) -> list[PooledDesign]:
+        """Return the best designs reachable from points ``[point]``, best first."""
+        designs = self.chooser.best(pools, starts, BASINS)
+        if not self._combines:
+            return designs
+        return combinations(self.problem, pools, designs, self.budget)
+
+    def _slack(self, number: int) -> float:
+        """Return how far from the best a candidate may be in a round of polishing."""
+        return CAPPED_SLACK if self._combines else SLACKS[min(number, len(SLACKS) - 1)]
 
     def _leaders(self) -> tuple[Tensor, Hardware]:
         """Return the descent's best ``[start, layer, slot]`` and their hardware, if it was."""
@@ -258,7 +278,7 @@ class GradientRun:
             self._progress()
 
     def _close(self, now: Round) -> None:
-        designs = self.chooser.best(now.pools, now.focus.points.hardware, BASINS)
+        designs = self._best(now.pools, now.focus.points.hardware)
         self._offer(now.pools, designs)
         # Not the best when the unit began: a round whose end was cut short has offered some.
         gained = self.state.value < now.value * (1 - CONVERGED)
@@ -269,7 +289,7 @@ class GradientRun:
         number = now.number + 1
         followed = designs if number < len(SLACKS) else designs[:1]
         region = local_region([design.hardware for design in followed], self.problem, now.number)
-        focus = self.chooser.focus(now.pools, region, SLACKS[min(number, len(SLACKS) - 1)])
+        focus = self.chooser.focus(now.pools, region, self._slack(number))
         self._save_round(Round(number, 0, now.pools, focus, self.state.value, now.padded))
 
     def _settle(
@@ -301,7 +321,7 @@ class GradientRun:
         if now.layer < len(now.pools):
             self.state.private = now.pack()
             return
-        designs = self.chooser.best(now.pools, stacked([now.hardware, now.best]), BASINS)
+        designs = self._best(now.pools, stacked([now.hardware, now.best]))
         self._offer(now.pools, designs)
         self._remap(next_pass(self.chooser, now, designs[0]) if designs else None)
 
