@@ -71,6 +71,8 @@ class Pipeline(Staged):
 
     def members(self, features: Tensor) -> Tensor:
         """Return the members' log cycles ``[..., member]``."""
+        # A slope in each column that is read costs one of the length of all.
+        features = features[..., : self._read]
         uncorrected, seen, shares = self._seen(features)
         bound = self._column(features, "count.executed_rows").unsqueeze(-1)
         return self._corrected(uncorrected, self.correction(seen, shares), bound)
