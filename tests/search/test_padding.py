@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from tests.search.helpers import BRIEF_GRADIENT, Limits, run, small_problem
 from tilegrad.accelerator import load_accelerator
 from tilegrad.composing import composed
 from tilegrad.mapping.covers import ceil_div
@@ -81,3 +84,15 @@ def test_auto_pads_where_it_pays_and_says_what_is_wasted_where_it_cannot(tmp_pat
     beside = problem_of(tmp_path, ckpt="gemmini_rtl")
     assert not beside.padded
     assert warning in beside.warnings
+
+
+def test_padded_mappings_that_are_mapped_anew_cover_their_bounds(tmp_path: Path) -> None:
+    """Where no size is free, the search's last part begins with padded candidates."""
+    workload = Workload("primes", (product_of(1, 23, 13),))
+    problem = small_problem("edp", Limits({}, {}), workload, load_accelerator("eyeriss"))
+    found, _ = run(replace(problem, padded=True), BRIEF_GRADIENT, tmp_path)
+    assert found.best is not None
+    bounds = torch.tensor([layer.bounds for layer in workload.layers], dtype=torch.float64)
+    assert found.best.temporal.equal(found.best.temporal.round())
+    assert (found.best.bounds() >= bounds).all()
+    assert (found.best.bounds() > bounds).any()

@@ -8,7 +8,7 @@ but on one hardware point: mapping anew and choosing the hardware for what was f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from tilegrad.errors import ConfigError
@@ -78,9 +78,9 @@ class Pass:
 
     @classmethod
     def unpack(cls, packed: Mapping[str, Any]) -> Pass:
-        """Invert ``pack``."""
-        pools = [LayerPool.unpack(tensors) for tensors in packed["pools"]]
-        return cls(**{**packed, "pools": pools})
+        """Invert ``pack``; what else ``packed`` holds does not matter."""
+        own = {each.name: packed[each.name] for each in fields(cls)}
+        return cls(**{**own, "pools": [LayerPool.unpack(tensors) for tensors in packed["pools"]]})
 
 
 def first_pass(

@@ -319,7 +319,7 @@ class GradientRun:
         self._count(len(layers))
         now.layer = layers.stop
         if now.layer < len(now.pools):
-            self.state.private = now.pack()
+            self.state.private = {**self.state.private, **now.pack()}
             return
         designs = self._best(now.pools, stacked([now.hardware, now.best]))
         self._offer(now.pools, designs)
@@ -329,7 +329,9 @@ class GradientRun:
         if then is None:
             self._finish()
             return
-        self.state.phase, self.state.private = "remap", then.pack()
+        # Whose candidates are padded: their factors leave a rounded number of outermost loops.
+        padded = self.state.private.get("padded", False)
+        self.state.phase, self.state.private = "remap", {**then.pack(), "padded": padded}
         self.state.fraction += (1 - self.state.fraction) / 8
 
     def _finish(self) -> None:
