@@ -77,23 +77,3 @@ def test_other_programs_and_upper_ends_are_told_apart(rtl: PredictedLatency) -> 
     assert (found > rtl.cycles(sums, gemmini(), hardware)).any()
     expected = rtl.cycles(batched(sums), cold, hardware)[0]
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
-
-
-def test_orders_of_one_tiling_are_one_prediction(rtl: PredictedLatency) -> None:
-    """Exported programs have an order of their own, and slopes are as if each was predicted."""
-    sums, hardware = (
-        sums_of(LAYERS[0], rtl),
-        {name: size[:ROWS, None] for name, size in sizes().items()},
-    )
-    context = sums.context.unsqueeze(1)
-    slopes = []
-    for orders in (context.expand(-1, 3, -1), context.repeat(1, 3, 1)):
-        leaf = orders.detach() if orders.stride(1) else context.detach()
-        leaf.requires_grad_()
-        each = leaf if orders.stride(1) else leaf.expand(-1, 3, -1)
-        asked = Footprint(*(part.unsqueeze(1).expand(-1, 3, -1) for part in sums.parts[:-1]), each)
-        cycles = rtl.cycles(asked, gemmini(), hardware).expand(-1, 3)
-        (slope,) = torch.autograd.grad(cycles.log().sum(), leaf)
-        slopes.append((cycles, slope.sum(1)))
-    for one, other in zip(*slopes, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)

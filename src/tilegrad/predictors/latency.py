@@ -24,7 +24,6 @@ from tilegrad.predictors.checkpoint import load_predictor
 from tilegrad.predictors.elsewhere import WIDER
 from tilegrad.predictors.features import Column, FeatureSet, feature_set
 from tilegrad.predictors.features.commands import Commands
-from tilegrad.predictors.features.repeated import once
 from tilegrad.predictors.parts import AT_ONCE, in_parts
 from tilegrad.predictors.pipeline import Pipeline
 from tilegrad.predictors.recalled import Recalled
@@ -199,7 +198,7 @@ class PredictedLatency:
         """
         if not isinstance(self.features, Commands):
             return None
-        return Tiling.unpacked(once(sums.context)).groups[..., 0]
+        return Tiling.unpacked(sums.context).groups[..., 0]
 
     @cached_property
     def _target(self) -> int:

@@ -84,9 +84,7 @@ class Tiling:
         inner = temporal[..., :-1, :].prod(-2)
         tile = inner * nests.spatial[..., :_DIMS].prod(-2).prod(-2)
         order = nests.order[..., -1, :].to(tile.dtype) if published else tile.new_tensor(ORDER)
-        # Exported programs have an order of their own: mappings of any order are one tiling.
-        each = (tile, order, bounds, strides)
-        batch = broadcast_shapes(*(part.shape[:-1] for part in each))
+        batch = broadcast_shapes(nests.batch_shape, bounds.shape[:-1], strides.shape[:-1])
         covered = (tile * temporal[..., -1, :]).detach()
         call = tile.new_full((1,), CALLS.index(AS_EXPORTED))
         if calls is not None:

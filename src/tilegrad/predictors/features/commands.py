@@ -25,7 +25,7 @@ from tilegrad.machines.gemmini.tiling import Tiling
 from tilegrad.mapping import LoopNest
 from tilegrad.mapping.batch import broadcast_shapes
 from tilegrad.predictors.features.column import Column
-from tilegrad.predictors.features.repeated import of_distinct, once
+from tilegrad.predictors.features.repeated import of_distinct
 from tilegrad.schedules.schedules import PUBLISHED
 from tilegrad.shape.conv import C, K, N, P, Q
 
@@ -121,7 +121,7 @@ class Commands:
         hardware: Mapping[str, Value],
     ) -> Tensor:
         """Return the features ``[..., column]``."""
-        rows, scratchpad, accumulator = asked(once(context), hardware)
+        rows, scratchpad, accumulator = asked(context, hardware)
         count = partial(counted, System.of(accelerator))
         # A search asks for one mapping on many sizes of the memories.
         often = rows.dim() == 2 and not rows.requires_grad

@@ -13,14 +13,6 @@ FEW = 256
 _SEED = 0
 
 
-def once(rows: Tensor) -> Tensor:
-    """Return ``rows [..., column]`` with one entry along each dim along which they repeat it."""
-    for dim in range(rows.dim() - 1):
-        if rows.stride(dim) == 0 and rows.shape[dim] > 1:
-            rows = rows.narrow(dim, 0, 1)
-    return rows
-
-
 def of_distinct(function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
     """Return ``function`` of ``rows [row, column]``, which looks at one row after another.
 
