@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tilegrad.accelerator import Accelerator
+from tilegrad.accelerator import AXES, Accelerator
 from tilegrad.errors import DataError
 from tilegrad.verify.costs import Counts
 from tilegrad.verify.space import LayerSpace
@@ -123,6 +123,9 @@ class LayerRows:
         for index, level in enumerate(accelerator.levels):
             if level.capacity_words is not None:
                 fits &= counts.words[index] <= level.capacity_words
+            for axis, fanout in level.fanout.items():
+                if not fanout.width.names:
+                    fits &= counts.wide[index][AXES.index(axis)] <= float(fanout.width({}))
         blocks = [{float(level.block(each)) for each in self.corners} for level in counts.levels]
         alike = [each.pop() if len(each) == 1 else None for each in blocks]
         free = [name for name in self.machine.buffers if name not in self.machine.fixed]

@@ -82,7 +82,11 @@ class LayerSpace:
         return temporal, spatial
 
     def _choices(self, machine: Accelerator, dim: int) -> list[tuple[int, ...]]:
-        """Return factors of a dim's places, unless ``slow`` the widest for each set of tiles."""
+        """Return factors of a dim's places: the widest for each set of tiles.
+
+        All where ``slow``, or where another dim takes its part of a mesh.
+        """
+        every = self.slow or self._shares(machine)
         slots = [slot for slot in MapSpace(machine).slots if slot.dim == dim]
         loops = sorted(slot.level for slot in slots if slot.axis == TEMPORAL)
         ends = [*loops[1:], len(machine.levels)]
@@ -94,13 +98,22 @@ class LayerSpace:
                 continue
             tiles = (
                 factors
-                if self.slow
+                if every
                 else tuple(prod(f for f, slot in pairs if slot.level < end) for end in ends)
             )
             wide = prod(f for f, _ in spread)
             if tiles not in best or wide > best[tiles][0]:
                 best[tiles] = wide, factors
         return [factors for _, factors in best.values()]
+
+    def _shares(self, machine: Accelerator) -> bool:
+        """Return whether several of the layer's dims may lie along one mesh."""
+        spread = [
+            {dim for dim in fanout.dims if self.problem.bounds[dim] > 1}
+            for level in machine.levels
+            for fanout in level.fanout.values()
+        ]
+        return max(map(len, spread), default=0) > 1
 
     def _width(self, machine: Accelerator, level: int, axis: int) -> float:
         return float(machine.levels[level].fanout[AXES[axis]].width(self.sizes))

@@ -103,7 +103,8 @@ def spent(
             parts.append(Part(index, names.index(told[0]), words, own))
         else:
             constant = constant + own
-    return Spent(np.stack([*needs.values()]), constant, parts)
+    # By buffer also where no buffer has a size: of an accelerator without parameters.
+    return Spent(np.array([*needs.values()]).reshape(len(needs), len(constant)), constant, parts)
 
 
 def several(accelerator: Accelerator, free: Sequence[str]) -> str | None:

@@ -86,6 +86,33 @@ def test_two_layers_have_the_enumerated_optimum(name: str, goal: str) -> None:
     assert state.gap <= 1e-3
 
 
+@pytest.mark.parametrize("seeds", [(1, 2), (3, 5)])
+def test_an_accelerator_without_parameters_and_with_inner_ports_is_enumerated(
+    seeds: tuple[int, int],
+) -> None:
+    """Several dims share its meshes there, so that the widest spreads do not stand for all."""
+    machine = tight(packaged("eyeriss"), MACHINES["eyeriss"])
+    layers = tuple(layer(seed, 3) for seed in seeds)
+    space = hardware_space(machine, {}, {})
+    problem = SearchProblem(Workload("tiny", layers), space, objective("edp"))
+    state = prove(problem)
+    assert state.value == pytest.approx(optimum(problem), rel=1e-9)
+    assert state.gap is not None
+    assert state.gap <= 1e-6
+
+
+def test_a_proof_that_ends_before_the_gap_asked_for_says_so() -> None:
+    """Of few words the whole blocks count, which partial mappings do not tell."""
+    machine = packaged("nvdla_small")
+    workload = Workload("tiny", (Problem("one", (1, 1, 1, 1, 7, 5, 1), (1, 1, 1, 1)),))
+    problem = SearchProblem(workload, hardware_space(machine, {}, {}), objective("edp"))
+    state = prove(problem)
+    assert state.gap is not None
+    assert state.gap > 1e-6
+    assert f"{state.gap:.3%}, above strategy.gap=1e-06" in state.warnings[0]
+    assert not prove(problem_of("eyeriss", (1, 2), "edp")).warnings
+
+
 def test_neither_workers_nor_a_pause_change_the_result(tmp_path: Path) -> None:
     problem = problem_of("eyeriss", (1, 2), "edp")
     whole, _ = run(problem, ExactStrategy(gap=1e-6, workers=1), tmp_path / "whole")

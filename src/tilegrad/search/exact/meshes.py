@@ -28,6 +28,7 @@ from tilegrad.search.exact.rows import Floats, Places, Rows
 from tilegrad.search.exact.tabulated import layout, ranges, space
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.tables import LayerTable
+from tilegrad.workload import Problem
 
 TILES = 5_000
 """Choices of factors that are analysed together."""
@@ -66,7 +67,19 @@ class Meshes:
             for axis, fanout in level.fanout.items()
         }
         layers, spaces = self.problem.workload.layers, self.problem.spaces
-        return [LayerTable(spaces[each.shape], each, [widths], self.slow) for each in layers]
+        return [
+            LayerTable(spaces[each.shape], each, [widths], self.slow or self._shares(each))
+            for each in layers
+        ]
+
+    def _shares(self, layer: Problem) -> bool:
+        """Return whether several of a layer's dims may be spread along one mesh.
+
+        The widest choice of each by itself may then be too wide for it together.
+        """
+        levels = self.problem.accelerator.running(layer.shape).levels
+        meshes = [fanout.dims for level in levels for fanout in level.fanout.values()]
+        return any(sum(layer.bounds[dim] > 1 for dim in dims) > 1 for dims in meshes)
 
     @property
     def slow(self) -> bool:
@@ -78,7 +91,7 @@ class Meshes:
         times = self.problem.workload.layers[layer].count
         accelerator, groups = self.problem.accelerator, len(self.rates.groups)
         first = figures.shape[1] - len(accelerator.columns)
-        needed, least, largest = self._sizes([*np.ascontiguousarray(figures[:, first:].T)])
+        needed, least, largest = self._sizes(np.ascontiguousarray(figures[:, first:].T))
         words = figures[:, WORDS : WORDS + groups] * times
         constant, cycles = figures[:, CONSTANT] * times, figures[:, CYCLES] * times
         parts = [constant, words, least, cycles, needed]
@@ -124,11 +137,11 @@ class Meshes:
         sizes = {name: corner.get(name, 1.0) for name in self.problem.accelerator.parameters}
         return port_widths(self.problem.accelerator, sizes)
 
-    def _sizes(self, needs: Sequence[Floats]) -> tuple[Floats, Floats, Floats]:
-        """Return ``needed [row, step]``, ``rates [row, group]`` and ``largest`` for ``[row]``.
+    def _sizes(self, needs: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return ``needed [row, step]``, ``rates [row, group]`` and ``largest``.
 
-        In whole units on a single mesh. In a range a size that grows with the mesh has its least
-        share of an instance where nothing is rounded up.
+        For needs ``[column, row]``. In whole units on a single mesh. In a range a size that grows
+        with the mesh has its least share of an instance where nothing is rounded up.
         """
         accelerator, space = self.problem.accelerator, self.problem.hardware
         tensors = [torch.from_numpy(need) for need in needs]
@@ -137,10 +150,10 @@ class Meshes:
         for corner in self.corners:
             exact = len(self.corners) == 1
             least = least_hardware(accelerator, tensors, corner, exact)
-            sizes = [least.needed[name].expand(len(needs[0])).numpy() for name in names]
-            every_need.append(np.stack(sizes, -1) if sizes else np.empty((len(needs[0]), 0)))
+            sizes = [least.needed[name].expand(needs.shape[1]).numpy() for name in names]
+            every_need.append(np.stack(sizes, -1) if sizes else np.empty((needs.shape[1], 0)))
             told = {n: s for n, s in zip(names, sizes, strict=True) if n not in corner}
-            every_rate.append(self.price({**corner, **told}, len(needs[0])))
+            every_rate.append(self.price({**corner, **told}, needs.shape[1]))
         largest = np.maximum.reduce(every_need).max(0)
         return np.minimum.reduce(every_need), np.minimum.reduce(every_rate), largest
 

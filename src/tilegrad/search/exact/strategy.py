@@ -26,6 +26,9 @@ from tilegrad.search.state import SearchState
 
 BOXES_PER_UNIT = 16
 
+ROUNDED = 1e-9
+"""What rounding makes of a gap that just suffices."""
+
 KEPT = 6_000_000
 """Rows that are held, of several ranges of meshes: half a gigabyte."""
 
@@ -72,6 +75,7 @@ class ExactStrategy:
                 run = ExactRun(self, problem, state, budget, threads)
             while not state.done:
                 run.step()
+                state.warnings = short_of(state, self.gap)
                 yield
 
 
@@ -275,6 +279,17 @@ class ExactRun:
         if state.bound > 0:
             gap = state.value / state.bound - 1
             state.fraction = min(1.0, self.strategy.gap / max(gap, 1e-12))
+
+
+def short_of(state: SearchState, asked: float) -> list[str]:
+    """Return in words that a proof came to its end before the gap that was asked for, if so."""
+    if not state.done or state.gap is None or state.gap <= asked + ROUNDED:
+        return []
+    return [
+        f"the proof ended at a gap of {state.gap:.3%}, above strategy.gap={asked:g}: what is left "
+        "is the rounding to whole blocks and cycles or what lies between the proof's lines "
+        "(docs/proof.md)"
+    ]
 
 
 def closed(mesh: dict[str, Any]) -> dict[str, Any]:
