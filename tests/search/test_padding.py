@@ -77,6 +77,7 @@ def test_auto_pads_where_it_pays_and_says_what_is_wasted_where_it_cannot(tmp_pat
     )
     assert "(98.5 if padded)" in warning
     assert "padding=auto" in warning
+    assert "strategy=exact, whose bounds are of factors that divide alone" in warning
     assert "last" not in warning
     assert not problem_of(tmp_path, target="gemmini").padded
     assert not problem_of(tmp_path, strategy="exact").padded

@@ -67,8 +67,8 @@ class Idleness:
         return (
             f"factors that divide their bounds leave instances idle: {'; '.join(map(str, named))}"
             f"{more}. padding={AUTO} searches mappings that cover a little more, which take up to "
-            f"{self.steps:.3g} times fewer steps of the arithmetic (not strategy=exact, nor beside "
-            "a checkpoint)"
+            f"{self.steps:.3g} times fewer steps of the arithmetic (not strategy=exact, whose "
+            "bounds are of factors that divide alone, nor beside a checkpoint)"
         )
 
 
