@@ -44,13 +44,16 @@ def test_what_is_checked_is_told(run: Path) -> None:
     assert {verify(run, sample=1, seed=seed).checked for seed in (0, 2)} == {0, 1}
 
 
-def test_small_layers_on_hardware_without_parameters_are_all_enumerated(tmp_path: Path) -> None:
-    """P, Q and K share a mesh there: their widest spreads together are none of the mappings."""
+@pytest.mark.parametrize(
+    "hardware", [{"accelerator": "eyeriss"}, {"accelerator": "gemmini", "hardware": "default"}]
+)
+def test_small_layers_on_given_hardware_are_all_enumerated(
+    hardware: dict[str, str], tmp_path: Path
+) -> None:
+    """Dims share a mesh of Eyeriss: their widest spreads together are none of the mappings."""
     (tmp_path / "tiny.csv").write_text("name,R,S,P,Q,C,K\ntiny,1,1,7,5,3,1\n")
     there = tmp_path / "run"
-    tilegrad.search(
-        tmp_path / "tiny.csv", accelerator="eyeriss", strategy="exact", report=False, dir=there
-    )
+    tilegrad.search(tmp_path / "tiny.csv", **hardware, strategy="exact", report=False, dir=there)
     assert "proven" in str(verify(there))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import isclose
 
+from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from tilegrad.errors import DataError
@@ -12,6 +13,9 @@ from tilegrad.record import Result
 from tilegrad.verify.certificate import CERTIFICATE, Certificate
 from tilegrad.verify.design import Recomputed, agree, networks_of
 from tilegrad.verify.goal import POWERS, WHAT_DESIGNS_DO, Goal
+
+DEFAULT = "default"
+"""What ``hardware`` is in a config where all sizes are the template's own."""
 
 CLOSE = 1e-9
 
@@ -69,9 +73,11 @@ def check_header(
 ) -> None:
     """Refuse a certificate of another search, or whose value is not the design's."""
     space = certificate.mapspace
+    is_default = config.hardware == DEFAULT
+    sizes = instantiate(config.accelerator).defaults if is_default else config.hardware
     caps = _given(config.get("caps"))
     for name, found, right in (
-        ("fixed", _given(space.fixed), _given(config.hardware)),
+        ("fixed", _given(space.fixed), _given(sizes)),
         ("caps", _given(space.caps), caps),
         ("weights", _listed(space.weights), _listed(goal.weights)),
         ("own", _listed(space.own), _listed(goal.own)),
