@@ -124,6 +124,11 @@ class LearnedModel(LatencyModel, Protocol):
         """Whether mappings of one context have one latency, whatever their sums."""
         ...
 
+    @property
+    def doubling(self) -> tuple[str, ...]:
+        """Parameters of the hardware that count as the next power of two."""
+        ...
+
     def least(
         self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Tensor]
     ) -> Tensor | None:

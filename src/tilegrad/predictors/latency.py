@@ -88,6 +88,11 @@ class PredictedLatency:
         of_context = isinstance(self.features, Commands)
         return of_context and self.predictor.schema.targets[self._target] == "latency"
 
+    @property
+    def doubling(self) -> tuple[str, ...]:
+        """The array's side, where the features count what an array of a power of two does."""
+        return self.features.doubling if isinstance(self.features, Commands) else ()
+
     def calling(self, calls: Tensor) -> PredictedLatency:
         """Return the model of layers with given calls; see ``LearnedModel.calling``."""
         return replace(self, calls=calls)

@@ -72,6 +72,7 @@ class Commands:
 
     name: ClassVar[str] = "commands"
     limits: ClassVar[tuple[str, ...]] = ("occupancy.scratchpad", "occupancy.accumulator")
+    doubling: ClassVar[tuple[str, ...]] = PARAMETERS[:1]
 
     def schema(self, accelerator: Accelerator) -> tuple[Column, ...]:
         """Return the columns; ``ConfigError`` for an accelerator that is no Gemmini."""

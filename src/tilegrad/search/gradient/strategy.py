@@ -12,6 +12,7 @@ from tilegrad.checks import choice, positive_int, positive_number
 from tilegrad.search.budget import Budget
 from tilegrad.search.gradient.optimiser import Momentum
 from tilegrad.search.gradient.run import GradientRun, Plan
+from tilegrad.search.gradient.sides import SidesRun, told_apart
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
 
@@ -68,7 +69,12 @@ class GradientStrategy:
     ) -> Iterator[None]:
         """Descend, round, polish; see ``Strategy.advance``."""
         with ThreadPoolExecutor(self.workers or os.cpu_count() or 1) as threads:
-            run = GradientRun(self.plan, problem, state, budget, seed, threads)
+            apart = told_apart(problem)
+            run = (
+                SidesRun(self.plan, problem, apart, state, budget, seed, threads)
+                if len(apart) > 1
+                else GradientRun(self.plan, problem, state, budget, seed, threads)
+            )
             while not state.done:
                 run.advance()
                 yield
