@@ -101,6 +101,10 @@ class GradientRun:
         self.threads = threads
         self.perfect = replace(problem, padded=False) if problem.padded else problem
 
+    def of(self, plan: Plan, problem: SearchProblem, state: SearchState) -> GradientRun:
+        """Return the search of another problem by this one's budget, seed and threads."""
+        return GradientRun(plan, problem, state, self.budget, self.seed, self.threads)
+
     @cached_property
     def descent(self) -> Descent:
         """What descends: mappings whose factors divide the bounds, relaxed."""

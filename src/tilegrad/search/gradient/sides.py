@@ -8,12 +8,10 @@ is worth a whole one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
 from math import inf
 
 from tilegrad.errors import InfeasibleError
-from tilegrad.search.budget import Budget
 from tilegrad.search.gradient.run import GradientRun, Plan
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
@@ -60,28 +58,16 @@ def _is_feasible(problem: SearchProblem) -> bool:
 
 
 class SidesRun:
-    """Quick searches of the problems ``apart``, then a whole one of the best of them.
+    """Quick searches of the problems ``apart``, then a whole one of the best, instead of ``whole``.
 
-    Designs are those of ``problem``, whose sizes follow from the mappings.
+    Designs are those of its problem, whose sizes follow from the mappings.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        problem: SearchProblem,
-        apart: Sequence[SearchProblem],
-        state: SearchState,
-        budget: Budget,
-        seed: int,
-        threads: Executor,
-    ) -> None:
-        self.plan = plan
-        self.problem = problem
+    def __init__(self, whole: GradientRun, apart: Sequence[SearchProblem]) -> None:
+        self.whole = whole
+        self.problem = whole.problem
+        self.state = whole.state
         self.apart = apart
-        self.state = state
-        self.budget = budget
-        self.seed = seed
-        self.threads = threads
         self._runs: dict[int, GradientRun] = {}
         self._offered = inf
 
@@ -111,13 +97,10 @@ class SidesRun:
             self._offered = inf
             place = values.index(min(values)) if whole else number
             self._runs = {
-                number: GradientRun(
-                    self.plan if whole else _quick(self.plan),
+                number: self.whole.of(
+                    self.whole.plan if whole else _quick(self.whole.plan),
                     self.apart[place],
                     SearchState.unpack(self.state.private["run"]),
-                    self.budget,
-                    self.seed,
-                    self.threads,
                 )
             }
         run = self._runs[number]

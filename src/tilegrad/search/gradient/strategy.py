@@ -69,12 +69,9 @@ class GradientStrategy:
     ) -> Iterator[None]:
         """Descend, round, polish; see ``Strategy.advance``."""
         with ThreadPoolExecutor(self.workers or os.cpu_count() or 1) as threads:
+            whole = GradientRun(self.plan, problem, state, budget, seed, threads)
             apart = told_apart(problem)
-            run = (
-                SidesRun(self.plan, problem, apart, state, budget, seed, threads)
-                if len(apart) > 1
-                else GradientRun(self.plan, problem, state, budget, seed, threads)
-            )
+            run = SidesRun(whole, apart) if len(apart) > 1 else whole
             while not state.done:
                 run.advance()
                 yield
