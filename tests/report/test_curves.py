@@ -13,6 +13,7 @@ import pytest
 from tests.report.conftest import Record
 from tilegrad.record import parse_result
 from tilegrad.report import Comparison, Entry, History, write_comparison, write_curves
+from tilegrad.report.by_seed import against, each_seed, over_floor
 from tilegrad.report.comparison import GEOMEAN
 from tilegrad.report.curves import AXES, SAMPLES, SECONDS, curves, curves_csv, floor, floor_name
 from tilegrad.report.curves_figure import curves_figure
@@ -127,3 +128,29 @@ def test_the_files_hold_every_design(comparison: Comparison, tmp_path: Path) -> 
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     found = list(csv.DictReader(io.StringIO((tmp_path / "comparison.csv").read_text())))
     assert [row["seed"] for row in found] == ["0", "1"] * 4
+
+
+def test_seeds_stand_by_themselves_over_the_floor_and_against_each_other(
+    comparison: Comparison, tmp_path: Path
+) -> None:
+    _, ours, theirs = over_floor(comparison)
+    # Over the least that any run found: 1 on BERT, 30 on U-Net; 8 and 2, and 120 and 240.
+    assert [cell.split()[0] for cell in theirs] == ["theirs", "4.000", "5.657", "4.757"]
+    assert ours[1].startswith("1.414 (")
+    rows = {(network, design): row for network, design, *row in each_seed(comparison)}
+    edp, _, seeds, samples, seconds = rows["unet", "theirs"]
+    assert (edp, seeds) == ("1.697e2", "0: 4.000, 1: 8.000")
+    assert (samples, seconds) == (rows["bert", "ours"][3], rows["bert", "ours"][4])
+    head, one, other = against(comparison)
+    assert head[1:] == [one[0], other[0]] == ["ours", "theirs"]
+    low, high = interval([4 / math.sqrt(2), math.sqrt(8 * 4 / (40 / 30))])
+    assert other[1] == f"3.722 ({low:.3f} to {high:.0f})"
+    assert (one[1], other[2]) == ("1", "1")
+    bert = tuple(run for run in comparison.entries if run.result.workload == "bert")
+    alone = Comparison(bert, "ours")
+    ends = interval([8.0, 2.0], [2.0, 1.0])
+    assert against(alone)[2][1].startswith(f"2.828 ({ends[0]:.3f} to ")
+    write_curves(tmp_path, comparison)
+    page = (tmp_path / "seeds.md").read_text()
+    assert "| unet | theirs | 1.697e2 |" in page
+    assert "bert: EDP over 1 uJ*cycles, the least found." in page

@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 from tilegrad.files import make_directory, write_bytes, write_text
+from tilegrad.report.by_seed import against, each_seed, over_floor
 from tilegrad.report.comparison import Comparison
 from tilegrad.report.comparison_bars import comparison_bars
 from tilegrad.report.curves import AXES, curves, curves_csv, curves_table, floor_name, floors
@@ -29,11 +30,13 @@ def write_comparison(directory: Path, comparison: Comparison) -> None:
 
 
 def write_curves(directory: Path, comparison: Comparison) -> None:
-    """Write ``curves.csv``, ``curves.md`` and ``curves.png``; every entry has its history."""
+    """Write ``curves.csv``, ``.md`` and ``.png``, and ``seeds.md``; every entry has its history."""
     found = [curve for axis in AXES for curve in curves(comparison, axis)]
     write_text(directory / "curves.csv", curves_csv(found))
     told = "".join(f"\n{sentence}\n" for sentence in floors(comparison))
     write_text(directory / "curves.md", f"{_lines(curves_table(comparison, found))}{told}")
+    tables = (over_floor(comparison), against(comparison), each_seed(comparison))
+    write_text(directory / "seeds.md", "\n".join(map(_lines, tables)) + told)
     write_bytes(directory / "curves.png", png_bytes(curves_figure(found, floor_name(comparison))))
 
 
