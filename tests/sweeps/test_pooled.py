@@ -63,3 +63,30 @@ def test_choices_of_measured_programs_stand_side_by_side(tmp_path: Path) -> None
     assert "| measure.choice=random | 2 | 6 | 1 | 5 |" in text
     assert (tmp_path / "measured.png").read_bytes().startswith(b"\x89PNG")
     assert pd.read_csv(tmp_path / "measured.csv").setting.nunique() == 2
+
+
+def test_machines_that_were_tested_stand_in_a_table(tmp_path: Path) -> None:
+    def folds(names: list[str], *right: float) -> pd.DataFrame:
+        return pd.DataFrame({"fold": names, "pair_accuracy_micro": right})
+
+    two = ["pe_dim=2 -> pe_dim=4", "pe_dim=4 -> pe_dim=2"]
+    text = swept(
+        tmp_path,
+        "folds_latency.csv",
+        {
+            "model=linear seed=1": folds(two, 0.9, 0.5),
+            "model=linear seed=2": folds(two, 0.8, 0.7),
+            "model=roofline seed=1": folds(two, 1.0, 0.95),
+            "model=forest seed=1": folds(["pe_dim=4"], 0.25),
+            "model=mlp seed=1": folds(["1 of 10"], 0.125),
+        },
+    )
+    assert "| pairs in the right order, % | model=linear | model=roofline |" in text
+    assert "| pe_dim=2 -> pe_dim=4 | 85.0 (80.0 to 90.0) | 100.0 |" in text
+    # Of each seed the mean over the machines: 70 and 75.
+    assert "| mean | 72.5 (70.0 to 75.0) | 97.5 |" in text
+    assert "| pe_dim=4 | 25.0 |" in text
+    # Folds of layers are others with each seed.
+    assert "1 of 10" not in text
+    assert len(pd.read_csv(tmp_path / "machines.csv")) == 6
+    assert len(pd.read_csv(tmp_path / "machines-1.csv")) == 1

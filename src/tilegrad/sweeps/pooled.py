@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from tilegrad.report.measured_curves import CURVE, curves_plot
 from tilegrad.report.transfer import PANELS, TRANSFER, transfer_plot
+from tilegrad.sweeps.by_machine import by_machine, cells
 from tilegrad.sweeps.record import COMPLETE, JobRecord
 from tilegrad.sweeps.table import SEED, settings_of
 
@@ -21,25 +22,28 @@ MACHINE, COUNT = "machine", "measurements"
 class Pooled:
     """One table of all jobs, its picture, and its medians as the cells of a Markdown table.
 
-    ``stem`` names the files, ``title`` the section.
+    ``stem`` names the files, ``title`` the section; ``picture``: None without one.
     """
 
     stem: str
     title: str
     table: pd.DataFrame
-    picture: Figure
+    picture: Figure | None
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
 
 
 def pooled_tables(records: Sequence[JobRecord]) -> Iterator[Pooled]:
-    """Yield what the jobs left of other machines' measurements and of measured rounds."""
+    """Yield what the jobs left of other machines' measurements, of measured rounds, of machines."""
     transfers = _together(records, TRANSFER)
     if len(transfers):
         yield _transfers(transfers)
     curves = _together(records, CURVE)
     if len(curves):
         yield _curves(curves)
+    for number, table in enumerate(by_machine(records)):
+        stem = f"machines-{number}" if number else "machines"
+        yield Pooled(stem, "By machine", table, None, *cells(table))
 
 
 def _together(records: Sequence[JobRecord], name: str) -> pd.DataFrame:

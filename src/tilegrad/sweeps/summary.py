@@ -81,7 +81,8 @@ def summarise(sweep: Sweep, console: Console) -> None:
     pooled = list(pooled_tables(sweep.records))
     for each in pooled:
         write_text(sweep.directory / f"{each.stem}.csv", each.table.to_csv(index=False))
-        write_bytes(sweep.directory / f"{each.stem}.png", png_bytes(each.picture))
+        if each.picture is not None:
+            write_bytes(sweep.directory / f"{each.stem}.png", png_bytes(each.picture))
     write_text(sweep.directory / "summary.md", markdown(sweep, seeds, pooled))
     if sweep.figures:
         draw = trials_plot if sweep.searched else settings_plot
