@@ -1,6 +1,7 @@
 # `make search` and `make test` set everything up on a fresh machine; see `make help`.
 PYTHON ?= python3
 ARGS ?=
+TRAIN_ARGS ?=
 PIP_ARGS ?=
 
 VENV := .venv
@@ -53,13 +54,14 @@ bench: $(RUNTIME) ## measure evaluations and gradient steps per second
 	$(BIN)/python benchmarks/throughput.py $(ARGS)
 
 # What a page of docs/ states, measured again; an interrupted command goes on. Comparisons share
-# processors by ARGS=spread=ray, the poster's by ARGS=hydra/launcher=ray, the leaderboard by ARGS='--jobs 2'.
+# processors by ARGS=spread=joblib or ray, trainings by hydra/launcher=joblib or ray (the poster's ARGS, TRAIN_ARGS
+# of dosa), the leaderboard by ARGS='--jobs 2' or --ray.
 baselines: $(DEV) ## measure the settings that docs/baselines.md compares (an hour)
 	for each in latin evolution cosa; do $(BIN)/python compare.py experiment=baselines/$$each $(ARGS) || exit; done
 
 dosa: $(DEV) ## measure what docs/dosa.md states, but for Timeloop's table (many hours)
 	for each in cosearch baselines gemmini; do $(BIN)/python compare.py experiment=dosa/$$each $(ARGS) || exit; done
-	$(BIN)/python train.py -m experiment=dosa/rtl
+	$(BIN)/python train.py -m experiment=dosa/rtl $(TRAIN_ARGS)
 
 leaderboard: $(DEV) ## write docs/leaderboard.md (an hour)
 	$(BIN)/python benchmarks/leaderboard.py $(ARGS)

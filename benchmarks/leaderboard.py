@@ -1,8 +1,8 @@
 """Strategies by networks and machines; ``python benchmarks/leaderboard.py`` writes the page.
 
 Each search is a command of its own in a directory of its own: the same command goes on where one
-was interrupted, and ``--jobs`` of them run at once. Processor seconds are user and system time,
-start-up included.
+was interrupted, and ``--jobs`` of them run at once, or as many as a Ray cluster takes (``--ray``).
+Processor seconds are user and system time, start-up included.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tilegrad.errors import OutputError, TilegradError
+from tilegrad.spread import InProcesses, OnRay
 
 MACHINES = {
     "Gemmini, free sizes": (),
@@ -34,6 +36,12 @@ GIVEN_SIZES, GEMMINIS = ("cosa", "gemmini_library"), ("gemmini_library",)
 NONE_FITS = "no feasible design"
 """What a search says that ends without one."""
 
+RAY = {"include_dashboard": False}
+"""Of a cluster on this machine, where none is there."""
+
+INTERRUPTED = 130
+"""How a search ends that Ctrl-C stopped: it goes on."""
+
 SHARED = ("padding=none", "bound=none", "report=false", "progress=false", "logger=none")
 
 SEARCH = """
@@ -48,7 +56,8 @@ sys.exit(status)
 PAGE = """# Leaderboard
 
 `python benchmarks/leaderboard.py {arguments}`
-wrote this page; it goes on where it was interrupted (`--jobs 2`: two searches at once). Each
+wrote this page; it goes on where it was interrupted (`--jobs 2`: two searches at once by joblib,
+`--ray`: as many as a Ray cluster has processors). Each
 strategy with its defaults (`conf/strategy/`), seed {seed}, no budget; the network's EDP; factors
 that divide their bounds (`padding=none`); `pe_dim` up to 128 where it is free. A cell: how far the
 design lies above the proven bound of its column (`strategy=exact`, gap 0.1 %), the processor
@@ -79,23 +88,38 @@ class Run:
         return (*own, *MACHINES[self.machine], *SHARED, f"dir={self.directory}")
 
     def finish(self) -> None:
-        """Search to the end, unless an earlier command did; note the processor's seconds."""
+        """Search to the end, unless an earlier command did; note the processor's seconds.
+
+        Of a search that was killed they are lost: what its going on takes is noted as a part.
+        """
         if self.done:
             return
-        before = self.seconds if self.spent.exists() else 0.0
+        earlier = self.noted
+        part = earlier.get("part", self.directory.exists())
         self.directory.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-c", SEARCH, *self.arguments]
         done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode and NONE_FITS not in done.stderr:
-            raise SystemExit(f"{' '.join(self.arguments)}: {done.stderr}")
-        seconds = before + float(json.loads(done.stdout.splitlines()[-1]))
-        self.spent.write_text(json.dumps(seconds), encoding="utf-8")
-        print(f"{self.strategy} on {self.network}, {self.machine}: {seconds:.0f} s", flush=True)
+        ended = not done.returncode or NONE_FITS in done.stderr
+        if ended or done.returncode == INTERRUPTED:
+            seconds = earlier.get("seconds", 0.0) + float(json.loads(done.stdout.splitlines()[-1]))
+            noted = {"seconds": seconds, "part": part, "ended": ended}
+            self.spent.write_text(json.dumps(noted), encoding="utf-8")
+        if not ended:
+            raise OutputError(f"{' '.join(self.arguments)}: {done.stderr}")
+        print(f"{self.strategy} on {self.network}, {self.machine}: {self.seconds}", flush=True)
+
+    @property
+    def noted(self) -> dict[str, Any]:
+        """Return the processor seconds so far, whether they are a part, whether it ended."""
+        if not self.spent.exists():
+            return {}
+        found: dict[str, Any] = json.loads(self.spent.read_text(encoding="utf-8"))
+        return found
 
     @property
     def done(self) -> bool:
         """Whether it was searched to its end."""
-        return self.spent.exists() and (self.found_none or self.result["status"] == "complete")
+        return bool(self.noted.get("ended"))
 
     @property
     def found_none(self) -> bool:
@@ -109,9 +133,10 @@ class Run:
         return found
 
     @property
-    def seconds(self) -> float:
-        """Return the processor seconds that it took."""
-        return float(json.loads(self.spent.read_text(encoding="utf-8")))
+    def seconds(self) -> str:
+        """Return the processor seconds that it took, as a text."""
+        found = self.noted
+        return f"{'over ' if found['part'] else ''}{found['seconds']:.0f} s"
 
 
 def runs(
@@ -148,11 +173,11 @@ def table(network: str, searched: Sequence[Run]) -> str:
                 cells.append("" if run is None else "not run")
                 continue
             if run.found_none:
-                cells.append(f"no design fits, {run.seconds:.0f} s")
+                cells.append(f"no design fits, {run.seconds}")
                 continue
             above = run.result["edp"] / bound - 1
             told = f"{above:.2%}" if above < 1 else f"{above + 1:.3g} x"
-            cells.append(f"{told}, {run.seconds:.0f} s ({run.result['samples'] / 1000:.3g})")
+            cells.append(f"{told}, {run.seconds} ({run.result['samples'] / 1000:.3g})")
         lines.append(f"| `{strategy}` | {' | '.join(cells)} |")
     proven = ", ".join(f"{bound:.4g} ({machine})" for machine, bound in bounds.items())
     return "\n".join([*lines, "", f"No design's EDP is below, in uJ*cycles: {proven}.", ""])
@@ -165,16 +190,19 @@ def main() -> None:
     parser.add_argument("--strategies", nargs="+", choices=STRATEGIES, default=STRATEGIES)
     parser.add_argument("--write", action="store_true", help="the page alone, of what was searched")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=1, help="searches at once")
+    parser.add_argument("--jobs", type=int, default=1, help="at once; -1: a processor each")
+    parser.add_argument("--ray", action="store_true", help="searches on a Ray cluster")
     parser.add_argument("--dir", type=Path, default=Path("outputs/leaderboard"))
     parser.add_argument("--page", type=Path, default=Path("docs/leaderboard.md"))
     given = parser.parse_args()
     strategies = list(dict.fromkeys(["exact", *given.strategies]))
     searched = list(runs(given.networks, strategies, given.seed, given.dir))
     if not given.write:
-        with ThreadPoolExecutor(given.jobs) as threads:
-            for _ in threads.map(Run.finish, searched):
-                pass
+        spread = OnRay(RAY) if given.ray else InProcesses(given.jobs)
+        try:
+            spread.map(Run.finish, searched)
+        except TilegradError as error:
+            raise SystemExit(str(error)) from None
     arguments = " ".join(given.networks)
     if tuple(strategies) != STRATEGIES:
         arguments += f" --strategies {' '.join(strategies)}"

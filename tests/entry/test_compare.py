@@ -98,23 +98,32 @@ def test_there_are_experiments_of_both_pages() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "spread",
+    [
+        pytest.param(["spread=ray", "+spread.init.num_cpus=2"], id="ray"),
+        pytest.param(["spread=joblib", "spread.jobs=2"], id="joblib"),
+    ],
+)
 def test_searches_on_workers_end_as_those_of_one_process(
-    comparing: Command, directory: Path, monkeypatch: pytest.MonkeyPatch
+    comparing: Command, directory: Path, monkeypatch: pytest.MonkeyPatch, spread: list[str]
 ) -> None:
-    ray = pytest.importorskip("ray", reason="not installed: pip install 'tilegrad[ray]'")
+    if spread[0] == "spread=ray":
+        pytest.importorskip("ray", reason="not installed: pip install 'tilegrad[ray]'")
     monkeypatch.setenv("RAY_raylet_start_wait_time_s", "400")
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     drawn = [text for text in DRAWN if not text.startswith("dir=")]
     assert comparing(*drawn, "seeds=[0,1]", "dir=here").code == 0
     try:
-        ended = comparing(
-            *drawn, "seeds=[0,1]", "dir=on_ray", "spread=ray", "+spread.init.num_cpus=2"
-        )
+        ended = comparing(*drawn, "seeds=[0,1]", "dir=on_workers", *spread)
     finally:
-        ray.shutdown()
+        if spread[0] == "spread=ray":
+            import ray
+
+            ray.shutdown()
     assert ended.code == 0, ended.err
     tables = []
-    for place in ("here", "on_ray"):
+    for place in ("here", "on_workers"):
         with (directory / place / "comparison.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
         tables.append([{**row, "seconds": ""} for row in rows])

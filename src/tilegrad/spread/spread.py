@@ -1,4 +1,4 @@
-"""One task for several jobs: here, or by Ray's workers."""
+"""One task for several jobs: here, in processes of this machine, or by Ray's workers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from omegaconf import DictConfig
 
+from tilegrad.checks import positive_int
 from tilegrad.errors import OutputError
 from tilegrad.extras import required
 
@@ -41,6 +42,41 @@ class Here:
     def map(self, task: Callable[[J], D], jobs: Sequence[J]) -> list[D]:
         """Return what the task returns for each job."""
         return [task(job) for job in jobs]
+
+
+@dataclass(frozen=True)
+class InProcesses:
+    """As many jobs at once as ``jobs`` says, each in a process of its own; -1: a processor each.
+
+    Raises ``ConfigError`` where ``jobs`` is neither.
+    """
+
+    jobs: int = -1
+
+    def __post_init__(self) -> None:
+        if self.jobs != -1:
+            positive_int("spread.jobs", self.jobs)
+
+    @property
+    def workers(self) -> int | None:
+        """One thread: processes share the processors."""
+        return 1
+
+    def map(self, task: Callable[[J], D], jobs: Sequence[J]) -> list[D]:
+        """Return what the task returns for each job; ``OutputError`` where a process died.
+
+        The first error of the task is raised as it is, and ends the others' processes.
+        """
+        # Imported here: one job after the other needs none of it.
+        from joblib import Parallel, delayed
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+        place = os.getcwd()
+        try:
+            return list(Parallel(self.jobs)(delayed(_at)(place, task, job) for job in jobs))
+        except TerminatedWorkerError as error:
+            told = " ".join(str(error).split())
+            raise OutputError(f"spread=joblib: {told}") from None
 
 
 @dataclass(frozen=True)
