@@ -67,7 +67,7 @@ leaderboard: $(DEV) ## write docs/leaderboard.md (an hour)
 	$(BIN)/python benchmarks/leaderboard.py $(ARGS)
 
 poster: $(DEV) ## measure what docs/poster.md states (many hours)
-	$(BIN)/python train.py -m experiment=poster/models,poster/hardware,poster/hardware_raw,poster/pairs,poster/features,poster/importances,poster/simba,poster/targets,poster/counts $(ARGS)
+	$(BIN)/python train.py -m experiment=poster/models,poster/hardware,poster/hardware_raw,poster/pairs,poster/pairs_raw,poster/features,poster/importances,poster/simba,poster/targets,poster/counts $(ARGS)
 
 $(CREATED):
 	@command -v $(PYTHON) >/dev/null || \

@@ -27,6 +27,7 @@ FEW = {
     "features": ("split.count=2",),
     "models": ("split.count=2",),
     "pairs": ("split.of=2",),
+    "pairs_raw": ("split.of=2",),
     "targets": ("split.count=2",),
 }
 """Fewer folds of an experiment."""
