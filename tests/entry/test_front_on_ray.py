@@ -35,11 +35,11 @@ def searching(script: Script) -> Command:
     return lambda *arguments: script("search", *arguments)
 
 
-def _started(workers: int) -> subprocess.Popen[str]:
+def _started(workers: int, *settings: str) -> subprocess.Popen[str]:
     paths = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
     ray = ("spread=ray", f"+spread.init.num_cpus={workers}", "dir=on_ray")
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "search.py"), *FRONT, *ray],
+        [sys.executable, str(ROOT / "search.py"), *FRONT, *ray, *settings],
         env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", **PATIENT_RAY},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -92,17 +92,18 @@ def test_four_workers_undisturbed_and_with_one_killed_end_at_one_front(
 
 
 @pytest.mark.slow
-def test_four_workers_one_worker_and_a_killed_driver_end_at_one_front(
+def test_two_workers_one_worker_and_a_killed_driver_end_at_one_front(
     searching: Command, directory: Path
 ) -> None:
     pytest.importorskip("ray", reason="not installed: pip install 'tilegrad[ray]'")
-    assert searching(*FRONT, "dir=here").code == 0
-    killed = _started(4)
+    few = "points=6"
+    assert searching(*FRONT, few, "dir=here").code == 0
+    killed = _started(2, few)
     _wait_for(directory / "on_ray" / "points" / "002" / "result.json", killed)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert not (directory / "on_ray" / "front.csv").exists()
-    again = _started(1)
+    again = _started(1, few)
     told, _ = again.communicate(timeout=MOST_SECONDS)
     assert again.returncode == 0, told
     here, on_ray = (directory / place / "front.csv" for place in ("here", "on_ray"))

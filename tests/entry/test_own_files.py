@@ -6,12 +6,11 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.entry.conftest import SCRIPT, SMALL, script_environment
+from tests.entry.conftest import SCRIPT, SMALL
 from tests.helpers_scripts import Command, Script
 from tilegrad.entry import plain_overrides
 
@@ -124,19 +123,29 @@ def test_options_that_are_no_files_stay_as_they_are() -> None:
     assert plain_overrides(given) == given
 
 
+BRIEF = {
+    "search": SMALL[:3],
+    "compare": (f"overrides={list(SMALL[:3])}",),
+}
+"""What makes a printed search brief, unless it names a strategy that is."""
+
+
 @pytest.mark.slow
-def test_the_tutorial_as_printed(tmp_path: Path) -> None:
-    program = tmp_path / "bin" / "tilegrad"
+def test_the_tutorial_as_printed(script: Script, directory: Path) -> None:
+    """Its blocks in a shell; each ``tilegrad`` there is told, and run here by a brief search."""
+    told, program = directory / "told", directory / "bin" / "tilegrad"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tilegrad "$@"\n')
+    program.write_text(f'#!/bin/sh\nprintf "%s\\037" "$@" >> {told}\necho >> {told}\n')
     program.chmod(0o755)
-    environment = script_environment()
-    environment["PATH"] = os.pathsep.join((str(program.parent), environment["PATH"]))
-    work = tmp_path / "work"
-    work.mkdir()
-    subprocess.run(
-        ["bash", "-e"], input="\n".join(printed()), text=True, cwd=work, env=environment, check=True
-    )
-    for run in ("free", "fixed", "small", "random", "again", "compared"):
-        assert any((work / run).glob("*.*")), run
-    assert json.loads((work / "fixed" / "result.json").read_text())["hardware"]["pes"] == 32
+    path = {"PATH": os.pathsep.join((str(program.parent), os.environ["PATH"]))}
+    for block in printed():
+        told.write_text("")
+        subprocess.run(["bash", "-e", "-c", block], env=os.environ | path, check=True)
+        for line in told.read_text().splitlines():
+            name, *arguments = line.split("\037")[:-1]
+            brief = () if any(given.startswith("strategy=") for given in arguments) else BRIEF[name]
+            ended = script(name, *arguments, *brief)
+            assert ended.code == 0, ended.err
+    for run in ("free", "fixed", "small", "wide", "random", "again", "compared"):
+        assert any((directory / run).glob("*.*")), run
+    assert json.loads((directory / "fixed" / "result.json").read_text())["hardware"]["pes"] == 32

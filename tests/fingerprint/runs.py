@@ -26,7 +26,7 @@ TRAINING = (
 )  # fmt: skip
 SEARCH = (
     "workload=small.csv", "accelerator=mine", "strategy=random", "strategy.designs=20",
-    "report=false", "progress=false",
+    "report=false", "progress=false", "bound=none",
 )  # fmt: skip
 
 
@@ -71,8 +71,8 @@ RUNS = {
         (
             "--config-dir=own", "~designs", "+designs.one=['accelerator=mine']",
             "+designs.two=['accelerator=mine','seed=1']", "reference=one",
-            "workloads=[small.csv]", "shared=['strategy=random','strategy.designs=20']",
-            "progress=false", "dir={dir}",
+            "workloads=[small.csv]", "progress=false", "dir={dir}",
+            "shared=['strategy=random','strategy.designs=20','bound=none']",
         ),
         {**NETWORK, **ACCELERATOR},
     ),
@@ -107,7 +107,7 @@ def write_inputs(directory: Path) -> None:
 
 VARYING = {
     "seconds", "fit_seconds", "versions", "git", "fingerprint", "made_by", "trained_by",
-    "gap", "bound", "unproven",
+    "unproven",
     "written_by", "resumed", "model", "checkpoint", "name", "ckpt", "workload",
 }  # fmt: skip
 """What depends on time, place and version, and on what is compiled there.

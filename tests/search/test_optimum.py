@@ -90,8 +90,13 @@ AWKWARD = {
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", AWKWARD)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("image", marks=pytest.mark.exhaustive),
+        pytest.param("channels", marks=pytest.mark.slow),
+    ],
+)
 def test_awkward_bounds_reach_the_enumerated_optimum(name: str, tmp_path: Path) -> None:
     """Of all mappings that cover the bounds, those that no search proposes among them."""
     workload = Workload("awkward", (AWKWARD[name],))
@@ -128,8 +133,8 @@ def test_bert_is_within_a_percent_of_its_optimum(pe_dim: int, tmp_path: Path) ->
     assert 0.9999 <= edp / PROVEN["bert", pe_dim] <= 1.01
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("pe_dim", [128, pytest.param(16, marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("pe_dim", [128, 16])
 def test_resnet_is_within_a_percent_of_its_optimum(pe_dim: int, tmp_path: Path) -> None:
     edp = published_edp("resnet50", pe_dim, GradientStrategy(), tmp_path)
     assert 0.9999 <= edp / PROVEN["resnet50", pe_dim] <= 1.01
