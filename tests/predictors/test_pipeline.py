@@ -92,7 +92,7 @@ def test_the_prediction_is_at_least_the_longest_stages() -> None:
     least = tiles + stages.amax(-1).log()
     assert (with_correction(model, 0.0) >= least - 1e-5).all()
     names, longest = model.bottlenecks(features)
-    assert names == ("issue", "load", "execute", "store")
+    assert names == ("issue", "load", "execute", "store", "memory")
     assert torch.equal(longest, stages.mean(1).argmax(1))
     assert len(longest.unique()) > 1
 
@@ -140,6 +140,36 @@ def test_slopes_in_the_mapping_are_those_of_differences(
             assert float(slope[tuple(index)]) == pytest.approx(expected, rel=1e-5, abs=1e-7)
             seen += abs(expected)
     assert seen > 0.1
+
+
+def test_tiles_that_fetch_lines_do_so_alone() -> None:
+    """Of 1,024 tiles 16 fetch all lines, 64 times as many as a mean one, and wait as long."""
+    model, (row, *_) = pipeline(), commands()["features"]
+    places = {name: model.schema.columns.index(name) for name in model.schema.columns}
+    tiles, few = torch.tensor([1024.0, 16.0]).log()
+    row = row.clone()
+    row[places["count.tiles"]] = tiles
+    for cost in ("input", "weight"):
+        row[places[f"miss.{cost}"]] = torch.tensor(2.0**20).log()
+    spread, burst = row.clone(), row.clone()
+    spread[places["miss.tiles"]] = tiles
+    burst[places["miss.tiles"]] = few
+    # The memory takes as long for a mean tile; in a burst, the rest of the pipeline does not hide
+    # it, and tiles without lines take no longer than they take without memory.
+    memory = [model.stages(each)[:, -1] for each in (spread, burst)]
+    torch.testing.assert_close(memory[0], memory[1], rtol=1e-5, atol=0)
+    for name in ("input", "weight", "store"):
+        for far in ("", "far."):
+            row[places[f"miss.{far}{name}"]] = -20.0
+    for name in ("input", "weight"):
+        row[places[f"miss.waits.{name}"]] = -20.0
+    row[places["miss.tiles"]] = few
+    without, at_once, evenly = (model.together(each)[0] for each in (row, burst, spread))
+    assert (without < at_once).all()
+    lines = memory[0] * 1024
+    assert (at_once.exp() >= lines * 0.99).all()
+    assert (evenly.exp() >= lines * 0.99).all()
+    assert (at_once.exp() <= (without.exp() + lines * 2.0**0.5) * 1.5).all()
 
 
 def slopes_of_members(model: Pipeline, batch: Batch) -> Tensor:
@@ -283,6 +313,6 @@ def test_every_cost_of_every_stage_is_told_by_its_name() -> None:
     assert len(told) == 1 + sum(len(costs) for costs in COSTS.values())
     wait = torch.nn.functional.softplus(model.raw_cost["wait"])[:, 1].mean(0)
     assert told["count.input_moves (wait)"] == pytest.approx(float(wait[0]))
-    assert told["miss.store"] == pytest.approx(
+    assert told["miss.store (store)"] == pytest.approx(
         float(torch.nn.functional.softplus(model.raw_cost["store"])[:, 1, 3].mean())
     )

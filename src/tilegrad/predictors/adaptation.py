@@ -28,13 +28,17 @@ STEPS = 120
 RATE = 0.1
 DELTA = 0.1
 """From which error, in log, the loss grows linearly."""
-PRIOR = 0.1
-"""Weight of the prior against one measurement."""
+PRIOR = 0.5
+"""Weight of the prior against one measurement: what the trained machine's costs say of others is
+worth much, as costs that fit forty programs best mislead on other layers."""
+OF_PROCESSOR = 0.2
+"""How much of the prior holds for the processor's own times, in which machines differ most."""
 OF_KIND = 3.0
 """How many times likelier a factor for both kinds is than one for each."""
 FOLDS = 10
 
 ISSUE, START, SHARPNESS, CORRECTION = "log_issue", "log_start", "raw_sharpness", "correction"
+PROCESSOR = (ISSUE, START)
 KEPT = 0.2
 """The share of the correction that another machine is likely to have as well."""
 _SHARPENED = 2.0
@@ -96,11 +100,17 @@ def no_factors(predictor: Pipeline, models: int) -> dict[str, Tensor]:
     }
 
 
+def precision(name: str, values: Tensor) -> Tensor:
+    """Return how firmly the prior holds factors ``[..., 1 + kind]`` near 1, but for its scale."""
+    held = torch.ones_like(values)
+    held[..., 1:] = OF_KIND
+    return held * OF_PROCESSOR if name in PROCESSOR else held
+
+
 def _penalty(factors: Values) -> Tensor:
     """Return minus the log of the prior of all models, but for its scale."""
-    shared = sum(values[..., 0].square().sum() for values in factors.values())
-    own = sum(values[..., 1:].square().sum() for values in factors.values())
-    return torch.as_tensor(shared + OF_KIND * own)
+    terms = [(precision(name, each) * each.square()).sum() for name, each in factors.items()]
+    return torch.stack(terms).sum()
 
 
 def applied(raw: Values, factors: Values) -> dict[str, Tensor]:

@@ -89,9 +89,7 @@ class Pipeline(Staged):
 
         ``slower`` is that of ``stages``.
         """
-        log_tiles, stages = self._column(features, "count.tiles"), self.stages(features, slower)
-        uncorrected = self.together(features, log_tiles, stages, slower)
-        shares = stages.log() + log_tiles[..., None, None] - uncorrected.unsqueeze(-1)
+        uncorrected, shares = self.together(features, slower)
         if self.likeness is not None:
             alike = self.likeness(self._alike_by(features, shares))
             uncorrected = uncorrected + alike.unsqueeze(-1)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, grad, vmap
 
-from tilegrad.predictors.adaptation import DELTA, OF_KIND, PRIOR, applied, no_factors
+from tilegrad.predictors.adaptation import DELTA, PRIOR, applied, no_factors, precision
 from tilegrad.predictors.pipeline import Pipeline
 
 _ROWS_AT_ONCE = 256
@@ -45,8 +45,7 @@ def most_telling(predictor: Pipeline, features: Tensor, layer: Tensor, count: in
 def _slopes(predictor: Pipeline, features: Tensor) -> Tensor:
     """Return by how much log times change by factors, in units of these' prior, ``[row, factor]``.
 
-    The prior is normal: a factor of one kind is as many times likelier to be small as ``adapted``
-    has it.
+    The prior is the normal one of ``adapted``.
     """
     found = deepcopy(predictor).double().requires_grad_(False)
     raw = {name: value.detach() for name, value in found.named_parameters()}
@@ -57,8 +56,7 @@ def _slopes(predictor: Pipeline, features: Tensor) -> Tensor:
 
     slopes = vmap(grad(predicted), in_dims=(None, 0), chunk_size=_ROWS_AT_ONCE)
     columns = []
-    for values in slopes(none, features.double()).values():
-        scale = torch.full_like(values[0], 2 * PRIOR)
-        scale[:, 1:] *= OF_KIND
+    for name, values in slopes(none, features.double()).items():
+        scale = 2 * PRIOR * precision(name, values[0])
         columns.append((values / scale.sqrt()).flatten(1))
     return torch.cat(columns, -1)

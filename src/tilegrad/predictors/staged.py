@@ -11,10 +11,12 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot, softplus
 
 from tilegrad.errors import ConfigError
+from tilegrad.machines.gemmini.bursts import LEAST_SHARE
 from tilegrad.predictors.ensemble import Ensemble
 from tilegrad.predictors.schema import Schema
 from tilegrad.predictors.stages import (
     COLUMNS,
+    CONTROLLERS,
     COSTS,
     COUNTED,
     STAGES,
@@ -42,9 +44,10 @@ class Staged(Ensemble):
 
     A stage's time is a sum of counts times learned cycles, all positive; the array's rows cost a
     cycle each. Where few commands fit in a stage's queue, they wait for each other (``loading``,
-    ``executing``). Filling and draining the pipeline adds the other stages of one tile. Where the
-    machine's description states what the issue of a tile and the start of a program take, these are
-    not the learned ones.
+    ``executing``). Lines come to a few tiles in bursts, which the others do not wait for: both
+    kinds of tiles have stages of their own. Filling and draining the pipeline adds the other
+    stages of one tile, but the memory's, which are part of them. Where the machine's description
+    states what the issue of a tile and the start of a program take, these are not the learned ones.
     """
 
     def __init__(self, schema: Schema, settings: dict[str, Any], **training: Any) -> None:
@@ -71,6 +74,13 @@ class Staged(Ensemble):
 
         ``slower``: by how much, in log, the processor is where the machine does not state it.
         """
+        return _mean(*self._tiles(features, slower))
+
+    def _tiles(self, features: Tensor, slower: float) -> tuple[Tensor, Tensor]:
+        """Return the cycles of tiles in each stage, and the share of both kinds of tiles.
+
+        ``[..., member, kind, stage]`` and ``[..., 1, kind]``: those that fetch lines, and others.
+        """
         log_tiles = self._column(features, "count.tiles").unsqueeze(-1)
         matmul = self._column(features, "matmul").unsqueeze(-1) > 0
         issue = self._of_kind(self.log_issue, matmul)
@@ -81,28 +91,48 @@ class Staged(Ensemble):
         times |= dict(zip(COSTS, spent.unbind(-2), strict=True))
         rows = self._column(features, "count.executed_rows").unsqueeze(-1)
         times["execute"] = times["execute"] + (rows - log_tiles).exp()
-        log_side = self._column(features, "hardware.pe_dim").unsqueeze(-1)
-        times["load"] = loading(times["load"], times["wait"], log_side)
         times["execute"] = executing(times["execute"], times["commands"], times["station"])
-        return torch.stack(torch.broadcast_tensors(*(times[stage] for stage in STAGES)), -1)
+        share = (self._column(features, "miss.tiles").unsqueeze(-1) - log_tiles).exp()
+        kinds = [self._where_missed(features, times, each) for each in (1 / share, None)]
+        return torch.stack(kinds, -2), torch.stack([share, 1 - share], -1)
+
+    def _where_missed(
+        self, features: Tensor, times: dict[str, Tensor], more: Tensor | None
+    ) -> Tensor:
+        """Return the cycles ``[..., member, stage]`` of a tile that fetches ``more`` than the mean.
+
+        So many times as many lines; None: it fetches none.
+        """
+        log_side = self._column(features, "hardware.pe_dim").unsqueeze(-1)
+        moving, waiting, memory = times["load"], times["wait"], times["written"]
+        if more is not None:
+            moving, waiting = moving + more * times["far"], waiting + more * times["late"]
+            memory = memory + more * times["fetched"]
+        found = {**times, "load": loading(moving, waiting, log_side), "memory": memory}
+        return torch.stack(torch.broadcast_tensors(*(found[stage] for stage in STAGES)), -1)
 
     def _stated(self, features: Tensor, name: str, learned: Tensor) -> Tensor:
         """Return the log of cycles ``[..., member]``: what the machine states, else ``learned``."""
         column = self._column(features, STATED[name]).unsqueeze(-1)
         return torch.where(column > log(_LEAST_STATED), column, learned)
 
-    def together(
-        self, features: Tensor, log_tiles: Tensor, stages: Tensor, slower: float = 0.0
-    ) -> Tensor:
-        """Return members' log cycles ``[..., member]`` of all tiles, whose stages overlap."""
+    def together(self, features: Tensor, slower: float = 0.0) -> tuple[Tensor, Tensor]:
+        """Return members' log cycles ``[..., member]`` of all tiles, whose stages overlap.
+
+        And the logs of the stages' shares of them, ``[..., member, stage]``.
+        """
+        log_tiles = self._column(features, "count.tiles").unsqueeze(-1)
         matmul = self._column(features, "matmul").unsqueeze(-1) > 0
-        sharpness = 1 + self._of_kind(softplus(self.raw_sharpness), matmul)
-        logs = stages.log()
-        steady = (logs * sharpness.unsqueeze(-1)).logsumexp(-1) / sharpness
-        work = stages[..., 1:]
+        tiles, share = self._tiles(features, slower)
+        stages = _mean(tiles, share)
+        sharpness = 1 + self._of_kind(softplus(self.raw_sharpness), matmul).unsqueeze(-1)
+        each = (tiles.log() * sharpness.unsqueeze(-1)).logsumexp(-1) / sharpness
+        steady = (each + share.clamp(min=LEAST_SHARE).log()).logsumexp(-1)
+        work = stages[..., CONTROLLERS]
         start = self._stated(features, "start", self.log_start + slower)
         once = work.sum(-1) - work.amax(-1) + start.exp()
-        return torch.logaddexp(log_tiles.unsqueeze(-1) + steady, once.log())
+        cycles = torch.logaddexp(log_tiles + steady, once.log())
+        return cycles, stages.log() + (log_tiles - cycles).unsqueeze(-1)
 
     def _costs(self) -> tuple[Tensor, Tensor]:
         """Return the costs of a convolution and of a product, ``[name, stage * member]``."""
@@ -150,6 +180,11 @@ class Staged(Ensemble):
                     table |= dict(zip(names, learned, strict=True))
                 found[f"cycles.{kind}"] = table
         return found
+
+
+def _mean(tiles: Tensor, share: Tensor) -> Tensor:
+    """Return the mean tile's cycles ``[..., member, stage]`` of those of ``_tiles``."""
+    return (tiles * share.unsqueeze(-1)).sum(-2)
 
 
 def _first_costs(costs: dict[str, float], shape: tuple[int, int]) -> Tensor:

@@ -21,10 +21,10 @@ class System:
     """What the machine's part of a program's time follows from; the defaults are the published's.
 
     ``cache_kb`` is the last-level cache; ``memory_latency`` are the cycles until the first bytes of
-    a line come from DRAM; ``memory_cache_kb`` is a cache of the memory itself, from which most of
-    what is fetched comes (FireSim's DDR3 has one), or 0 where there is none; ``warm`` is 1 where
-    programs are measured after one on the same tensors, so that what fits in the cache is there,
-    and 0 where they are the first.
+    a line come from DRAM, however long the rest takes; ``memory_cache_kb`` is a cache of the memory
+    itself, from which most of what is fetched comes (FireSim's DDR3 has one), or 0 where there is
+    none; ``warm`` is 1 where programs are measured after one on the same tensors, so that what fits
+    in the cache is there, and 0 where they are the first.
 
     ``issue_cycles`` are those in which the processor issues a tile's instructions, ``start_cycles``
     those that a program of one empty tile takes; 0: what a predictor's training machine takes.
@@ -71,7 +71,7 @@ class System:
 
     @property
     def log_wait(self) -> float:
-        """The log of how many times longer a line takes to come than the published machine's."""
+        """The log of how many times longer first bytes take than on the published machine."""
         return log(self.memory_latency / System.memory_latency)
 
     @classmethod

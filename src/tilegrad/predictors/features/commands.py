@@ -14,6 +14,7 @@ from torch import Tensor
 from tilegrad.accelerator import Accelerator
 from tilegrad.accelerator.expression import Value
 from tilegrad.cost.footprint import Footprint
+from tilegrad.machines.gemmini.bursts import bursts
 from tilegrad.machines.gemmini.cache import misses
 from tilegrad.machines.gemmini.calls import DEPTHWISE_ORDER, GROUPED_ORDER
 from tilegrad.machines.gemmini.conv import axes, conv_counts
@@ -42,6 +43,11 @@ _FACTS = {
     "bias": "0 or 1",
 }
 _LINES, _TENSORS = ("miss", "miss.far"), ("input", "weight", "store")
+_BURSTS = {
+    "miss.tiles": "tiles",
+    "miss.waits.input": "waits for memory",
+    "miss.waits.weight": "waits for memory",
+}
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,10 @@ class Commands:
     execute controllers and DMA.
 
     - ``count.*``: totals over all tiles;
-    - ``miss.*``: lines that the last-level cache fetches, as many as take as long as these do at
-      the published machine's latency; ``miss.far.*`` those that a cache of the memory has not;
+    - ``miss.*``: lines that the last-level cache fetches, ``miss.far.*`` those that a cache of the
+      memory has not, ``miss.tiles`` the tiles that fetch any; ``miss.waits.*`` how often their
+      load commands wait for memory, as many waits as take as long as these do at the published
+      machine's latency;
     - ``occupancy.*``: a tile's share of half of a memory, the other half takes the next tile;
     - ``machine.*``: what the machine's description states, else as good as nothing; last of all
       what the counts follow from, so that a predictor knows its own machine from another;
@@ -87,6 +95,7 @@ class Commands:
                 for name in _LINES
                 for tensor in _TENSORS
             ),
+            *(Column(name, unit) for name, unit in _BURSTS.items()),
             *(Column(f"occupancy.{name}", "share") for name in ("scratchpad", "accumulator")),
             *(Column(f"machine.{name}", "cycles") for name in _STATED),
             *(Column(f"machine.{name}", unit, logged=False) for name, unit in _FACTS.items()),
@@ -183,7 +192,10 @@ def _counted(system: System, rows: Tensor) -> Tensor:
     if not matmul.all():
         counts = conv_counts(tiling, mesh, system)
         counts = product.where(matmul, counts) if matmul.any() else counts
-    fetched = misses(system, *_program(tiling, matmul, extents)) + system.log_wait
+    fetched = misses(system, *_program(tiling, matmul, extents))
+    together = bursts(counts, *(fetched[..., place].exp() for place in range(2)))
+    waits = [together[..., 1:] + system.log_wait]
+    fetched = torch.cat([fetched, together[..., :1], *waits], -1)
     logs = [getattr(counts, name).clamp(min=_NONE).log() for name in UNITS]
     first = [matmul.to(rows.dtype), mesh.log()]
     held = [counts.scratchpad_bytes, counts.accumulator_bytes]
