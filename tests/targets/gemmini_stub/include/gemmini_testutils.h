@@ -1,13 +1,15 @@
 /* The entry points of Gemmini's C library as its documentation states them, for a host compiler:
  * a functional model of them. Each call prints its arguments and computes; time passes by 1000
- * cycles from one look to the next, and 500 more in a boot's first execution. BROKEN_SUMS: the
- * last column of a product is 16384 too large. */
+ * cycles from one look to the next, and 500 more in a boot's first execution. Tensors of one group
+ * have to begin with a line of the caches. BROKEN_SUMS: the last column of a product is 16384 too
+ * large. */
 #ifndef GEMMINI_TESTUTILS_STUB
 #define GEMMINI_TESTUTILS_STUB
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "include/gemmini_params.h"
 
@@ -22,6 +24,13 @@ static inline uint64_t read_cycles(void) {
   return now += ++looks == 2 ? 1500 : 1000;
 }
 
+static inline void on_lines(const void *inputs, const void *weights, const void *outputs) {
+  if (((uintptr_t)inputs | (uintptr_t)weights | (uintptr_t)outputs) % 64) {
+    printf("a tensor does not begin with a line of the caches\n");
+    exit(1);
+  }
+}
+
 static inline void tiled_matmul(
     size_t dim_I, size_t dim_J, size_t dim_K, const elem_t *A, const elem_t *B, const void *D,
     void *C, size_t stride_A, size_t stride_B, size_t stride_D, size_t stride_C,
@@ -30,6 +39,7 @@ static inline void tiled_matmul(
     size_t tile_K, bool transpose_A, bool transpose_B, bool full_C, bool low_D, uint8_t weightA,
     enum tiled_matmul_type_t tiled_matmul_type) {
   (void)act;
+  on_lines(A, B, C);
   (void)bert_scale, (void)transpose_A, (void)transpose_B, (void)full_C, (void)low_D, (void)weightA;
   printf("matmul bounds %zu %zu %zu strides %zu %zu %zu scales %g %g %d %g tile %zu %zu %zu %d\n",
          dim_I, dim_J, dim_K, stride_A, stride_B, stride_C, A_scale_factor, B_scale_factor,
@@ -57,6 +67,7 @@ static inline void tiled_conv(
   (void)wrot180, (void)trans_output_1203, (void)trans_input_3120, (void)trans_weight_1203;
   (void)trans_weight_0132, (void)act;
   (void)pool_size, (void)pool_stride, (void)pool_padding;
+  if (in_channels == in_stride) on_lines(input, weights, output);
   printf("conv input %d %d %d %d output %d %d %d window %d %d %d %d %d strides %d %d %d %g "
          "tile %d %d %d %d %d %d %d %d\n",
          batch_size, in_row_dim, in_col_dim, in_channels, out_channels, out_row_dim, out_col_dim,
@@ -88,6 +99,7 @@ static inline void tiled_conv_dw(
     int act, acc_scale_t scale, int pool_size, int pool_stride, int pool_padding,
     enum tiled_matmul_type_t tiled_conv_type) {
   (void)act, (void)pool_size, (void)pool_stride, (void)pool_padding;
+  on_lines(input, weights, output);
   printf("conv_dw input %d %d %d %d output %d %d window %d %d %d %g tile %d %d %d %d %d %d\n",
          batch_size, in_row_dim, in_col_dim, channels, out_row_dim, out_col_dim, stride, padding,
          kernel_dim, scale, batches, porows, pocols, krows, kcols, tiled_conv_type == WS);

@@ -21,7 +21,8 @@
 #endif
 
 typedef uint64_t __attribute__((may_alias)) tilegrad_word;
-#define TILEGRAD_ALIGNED __attribute__((aligned(8)))
+/* Of a line of the caches: where tensors begin is else the linker's choice, and cycles depend on it. */
+#define TILEGRAD_ALIGNED __attribute__((aligned(64)))
 
 static inline uint64_t tilegrad_folded(uint64_t word) { return word ^ (word >> 32); }
 
