@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from tilegrad import __version__
-from tilegrad.errors import ConfigError, TilegradError, unknown
+from tilegrad.errors import ConfigError, TilegradError, nearest, unknown
 from tilegrad.lasting import import_lasting
 
 ILLEGAL = 2
@@ -41,7 +42,19 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors read like all others."""
 
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message} (see {self.prog} --help)")
+        raise ConfigError(f"{self._told(message)} (see {self.prog} --help)")
+
+    def _told(self, message: str) -> str:
+        """Return argparse's words with what is legal, and the nearest, where it leaves that out."""
+        if found := re.match(r"unrecognized arguments: (-[^\s=]+)", message):
+            options = [name for each in self._actions for name in each.option_strings]
+            return unknown("option", found[1], options)
+        if found := re.match(r"argument (\S+): invalid choice: '(.*?)' ", message):
+            (choices,) = (each.choices for each in self._actions if found[1] in each.option_strings)
+            return f"{found[1]} is {found[2]!r}; {nearest(found[2], choices or ())}"
+        if found := re.match(r"argument (\S+): invalid int value: ('.*')", message):
+            return f"{found[1]} is {found[2]}; legal: an integer"
+        return message
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -24,6 +24,7 @@ from tilegrad.complaints import describe
 from tilegrad.errors import ConfigError, TilegradError
 from tilegrad.files import with_room
 from tilegrad.networks_list import is_list, several_overrides
+from tilegrad.override_lists import quoted_overrides
 from tilegrad.own_files import names_file, own_options
 from tilegrad.paths import config_directory
 from tilegrad.tables.suffixes import SUFFIXES
@@ -128,7 +129,7 @@ def plain_overrides(arguments: Sequence[str]) -> list[str]:
     ``accelerator=FILE.yaml`` makes the file an option of its group (``own_files``).
     """
     plain: list[str] = []
-    for argument in arguments:
+    for argument in (quoted_overrides(given, quoted) for given in arguments):
         name, equals, value = argument.partition("=")
         if equals and not name.strip("+~ "):
             raise ConfigError(f"{argument!r} names no field; legal: field=value or group=option")

@@ -6,10 +6,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from tests.entry.conftest import SCRIPT, script_environment
+from tests.helpers_schedules import MadeSchedules
 from tilegrad import cli
 
 COMMANDS = (*cli.CONFIGURED, *cli.PLAIN)
@@ -33,6 +35,37 @@ def test_an_unknown_command_is_refused_with_the_nearest(
     message = capsys.readouterr().err
     assert message.startswith("error: unknown command 'serach' (legal: search, train, ")
     assert message.endswith("nearest: search)\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("verify run --sed 1", "unknown option '--sed' (legal: "),
+        ("verify run --sed=1", "nearest: --seed"),
+        ("verify run --seed x", "--seed is 'x'; legal: an integer"),
+        ("export run --target gemini --out x", "--target is 'gemini'; legal: timeloop, gemmini"),
+        ("export run --target gemini --out x", "nearest: gemmini"),
+        ("export run --target gemmini", "the following arguments are required: --out"),
+        ("calibrate --plan 2 --hardware pe_dim=7.5 --out afile", "hardware.pe_dim is 7.5; legal: "),
+        ("calibrate absent.csv --out afile/x.ckpt", "afile is a file; legal: a directory"),
+        ("import absent.yaml --out x", "absent.yaml: cannot be read (No such file or directory)"),
+        ("schedules --preview afile/x.png", "afile/x.png: cannot be written (Not a directory)"),
+    ],
+)
+def test_plain_commands_refuse_in_one_line(
+    arguments: str,
+    told: str,
+    directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (directory / "afile").touch()
+    few = Mock(return_value=MadeSchedules(each=1).load())
+    monkeypatch.setattr("tilegrad.schedules.simulated.SimulatedSchedules.load", few)
+    assert cli.main(arguments.split()) == 2
+    message = capsys.readouterr().err
+    assert (message.startswith("error: "), message.count("\n")) == (True, 1)
+    assert told in message
 
 
 @pytest.mark.parametrize("name", cli.CONFIGURED)

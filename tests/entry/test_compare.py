@@ -171,6 +171,15 @@ def test_the_same_command_goes_on(
     assert (directory / "out" / "comparison.csv").exists()
 
 
+def test_a_design_without_a_mapping_is_named(comparing: Command, directory: Path) -> None:
+    (directory / "wide.csv").write_text("layer,P,Q,C,K,R,S\nwide,28,28,64,64,7,7\n")
+    few = ("overrides=[strategy=random,strategy.designs=2]", "progress=false", "dir=out")
+    ended = comparing("workloads=[wide.csv]", "~designs", "+designs.one=[accelerator=eyeriss]",
+                      "reference=one", *few)  # fmt: skip
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert ended.err.startswith("error: one on wide: no feasible design among 2 samples")
+
+
 def test_a_design_that_another_process_searches_is_refused(
     comparing: Command, directory: Path
 ) -> None:

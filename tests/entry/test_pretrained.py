@@ -97,7 +97,10 @@ def test_a_cautious_search_is_another_search(command: Command) -> None:
             ("ckpt=linear.ckpt", "ckpt_upper=0.9"),
             ("ckpt_upper is 0.9", "ckpt=linear.ckpt (linear) has no intervals", "legal: null"),
         ),
-        (("ckpt=gemini_rtl",), ("ckpt=gemini_rtl does not exist", "packaged one (gemmini_rtl)")),
+        (
+            ("ckpt=gemini_rtl",),
+            ("ckpt=gemini_rtl does not exist", "(gemmini_rtl); nearest: gemmini_rtl"),
+        ),
         ((*NAMED, "accelerator=eyeriss"), ("gemmini", "eyeriss")),
     ],
 )

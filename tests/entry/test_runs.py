@@ -133,6 +133,10 @@ def test_a_job_returns_the_metric_that_a_sweep_optimises(directory: Path) -> Non
         ("strategy=3", ["strategy='3'"]),
         ("seed=3", ["seed=3"]),
         ("-m", ["-m"]),
+        ("overrides=[strategy=random,seed=3]", ["overrides=['strategy=random','seed=3']"]),
+        ("shared=[ 'a=b,c', \"d=e\",caps={x:1}]", ["shared=['a=b,c',\"d=e\",'caps={x:1}']"]),
+        ("+designs.mine=[workload=[a,b]]", ["+designs.mine=['workload=[a,b]']"]),
+        ("overrides=[]", ["overrides=[]"]),
     ],
 )
 def test_arguments_in_terms_of_hydra(argument: str, plain: list[str]) -> None:

@@ -97,12 +97,15 @@ def test_a_truncated_file_is_refused(path: Path, share: float) -> None:
 
 
 def test_what_is_no_checkpoint_is_refused(path: Path) -> None:
-    path.write_text("layer,R,S\n")
-    assert "cannot be read as a checkpoint" in refusal(path)
+    # Words whose first letters are opcodes of a pickle: each fails in its own way.
+    for text in ("layer,R,S\n", "hello", "train", "0", "q", "}s"):
+        path.write_text(text)
+        assert "cannot be read as a checkpoint" in refusal(path)
     torch.save({"epoch": 3}, path)
     assert "no predictor's checkpoint" in refusal(path)
     torch.save(torch.zeros(3), path)
     assert "no predictor's checkpoint" in refusal(path)
+    assert "is a directory" in refusal(path.parent)
     path.unlink()
     assert "does not exist" in refusal(path)
 

@@ -91,10 +91,11 @@ def run(arguments: Namespace) -> None:
 
 
 def _calibrate(arguments: Namespace, predictor: Predictor, accelerator: Accelerator) -> None:
-    from tilegrad.files import make_directory
+    from tilegrad.files import check_writable, make_directory
     from tilegrad.predictors.checkpoint import save_predictor
     from tilegrad.training.calibration import calibrated
 
+    check_writable("--out", arguments.out.parent)
     found, rows, layers = calibrated(predictor, arguments.table, accelerator)
     make_directory("--out", arguments.out.parent)
     save_predictor(found.predictor, arguments.out)
@@ -107,6 +108,7 @@ def _calibrate(arguments: Namespace, predictor: Predictor, accelerator: Accelera
 def _plan(arguments: Namespace, predictor: Predictor, accelerator: Accelerator) -> None:
     from tilegrad.checks import positive_int
     from tilegrad.files import make_directory
+    from tilegrad.search.limits import hardware_space
     from tilegrad.targets.gemmini.plan import Plan, write_plan
     from tilegrad.training.calibration import adaptable
     from tilegrad.workload import load_workload
@@ -117,11 +119,12 @@ def _plan(arguments: Namespace, predictor: Predictor, accelerator: Accelerator) 
     for name in given:
         if name not in sizes:
             raise ConfigError(unknown("hardware parameter", name, sizes, "--hardware"))
+    sizes = hardware_space(accelerator, {**sizes, **given}, {}).fixed
     is_file = Path(arguments.workload).suffix != ""
     workload = (
         load_workload(path=arguments.workload) if is_file else load_workload(arguments.workload)
     )
-    plan = Plan(arguments.plan, workload, {**sizes, **given})
+    plan = Plan(arguments.plan, workload, sizes)
     make_directory("--out", arguments.out)
     written = write_plan(adaptable(predictor), plan, accelerator, arguments.out)
     for note in written.notes:

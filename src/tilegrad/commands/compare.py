@@ -20,7 +20,7 @@ from tilegrad.commands.search import warn
 from tilegrad.commands.written import write_found
 from tilegrad.complaints import describe
 from tilegrad.entry import plain_overrides
-from tilegrad.errors import ConfigError, TilegradError
+from tilegrad.errors import ConfigError, InfeasibleError, TilegradError
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.record import read_result
 from tilegrad.report import (
@@ -123,7 +123,10 @@ def searched(job: Job) -> Entry:
     with claimed(runner.directory, runner.fingerprint, job.config):
         runner = with_own_bests(runner, job.config)
         with live_progress(runner.strategy.name, job.show) as observe:
-            state, status = runner.run(observe)
+            try:
+                state, status = runner.run(observe)
+            except InfeasibleError as error:
+                raise InfeasibleError(f"{job.title.partition(': ')[2]}: {error}") from None
         if state.best is not None:
             write_found(runner, state, status)
     if status == "interrupted":

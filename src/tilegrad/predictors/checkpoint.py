@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import torch
 
 import tilegrad
 from tilegrad.accelerator import Accelerator
-from tilegrad.errors import ConfigError
+from tilegrad.errors import ConfigError, nearest
 from tilegrad.files import write_torch
 from tilegrad.predictors.base import CHECKPOINT_KEY, FORMAT, Predictor
 from tilegrad.predictors.registry import predictor_class
@@ -47,13 +46,16 @@ def save_predictor(predictor: Predictor, target: Path) -> None:
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Return the content of a predictor's checkpoint, its kind and format checked."""
     if not path.is_file():
+        packaged = pretrained_names()
+        close = nearest(path, packaged).partition("; ")[2]
         raise ConfigError(
-            f"ckpt={path} does not exist; legal: a checkpoint made by train.py, or the name of a "
-            f"packaged one ({', '.join(pretrained_names())})"
+            f"ckpt={path} {'is a directory' if path.is_dir() else 'does not exist'}; legal: a "
+            f"checkpoint made by train.py, or the name of a packaged one ({', '.join(packaged)})"
+            f"{close and '; '}{close}"
         )
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+    except Exception as error:  # Any bytes may be taken for a pickle's, which then fails anyhow.
         raise ConfigError(
             f"ckpt={path} cannot be read as a checkpoint (truncated, or none of train.py's)"
         ) from error

@@ -58,7 +58,7 @@ def _scale(axes: Axes, first: float, last: float) -> None:
 def _name(axes: Axes, result: Result) -> None:
     chosen = "" if result.objective == "edp" else f" (best by {result.objective})"
     if result.predicted:
-        chosen = f" by the nest (best by {result.objective}, latency as predicted)"
+        chosen = f"\nby the nest (best by {result.objective}, latency as predicted)"
     axes.set_xlabel("samples (evaluated designs)")
     axes.set_ylabel(typeset(f"EDP of the best design so far [uJ*cycles]{chosen}"))
     axes.set_title(f"{result.workload} on {result.accelerator}: {result.strategy} search", pad=14)

@@ -51,7 +51,7 @@ def roofline(figures: Sequence[LayerFigures], roof: Roof, parts: Sequence[str]) 
             label=f"bound by {part}",
             zorder=3,
         )
-    _name_the_longest(axes, shown)
+    _name_the_longest(axes, shown, roof)
     axes.set_xlabel("operational intensity [MAC per byte of the outermost memory]")
     axes.set_ylabel("performance [MAC/cycle]")
     axes.grid(True, which="both", alpha=0.2)
@@ -84,17 +84,22 @@ def _draw_roof(axes: Axes, shown: Sequence[LayerFigures], roof: Roof) -> None:
     axes.margins(y=0.12)
 
 
-def _name_the_longest(axes: Axes, shown: Sequence[LayerFigures]) -> None:
+def _name_the_longest(axes: Axes, shown: Sequence[LayerFigures], roof: Roof) -> None:
+    """Name layers towards the middle, below the roof where their points touch it."""
+    low, high = axes.get_xlim()
     named: list[LayerFigures] = []
     for each in sorted(shown, key=lambda each: -each.layer.total_cycles)[:NAMED]:
         if any(_near(each, other) for other in named):
             continue
         named.append(each)
+        right = each.intensity**2 > low * high
+        below = 12 if each.macs_per_cycle > 0.7 * roof.macs_per_cycle else 0
         axes.annotate(
             shortened(each.layer.name),
             (each.intensity, each.macs_per_cycle),
-            xytext=(9, -4),
+            xytext=(-9 if right else 9, -4 - below),
             textcoords="offset points",
+            ha="right" if right else "left",
             fontsize=9,
             zorder=4,
         )

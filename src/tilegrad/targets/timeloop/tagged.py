@@ -61,6 +61,8 @@ def read_yaml(path: Path) -> object:
         if "{{" in text:
             raise AcceleratorError(f"{path}: holds a Jinja template ({{{{...}}}}); expand it first")
         return yaml.load(text, Loader=_Reader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise AcceleratorError(f"{path}: cannot be read ({error.strerror})") from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise AcceleratorError(f"{path}: cannot be read as YAML: {reason}") from None
