@@ -36,13 +36,13 @@ def result() -> dict[str, Any]:
     return dict(json.loads(Path("run/result.json").read_text()))
 
 
-def occupancies(found: dict[str, Any]) -> torch.Tensor:
+def occupancies(found: dict[str, Any], table: str = "small.csv") -> torch.Tensor:
     """Return the log shares of the memories that the found tiles take, ``[layer, memory]``."""
     commands = feature_set("commands")
     names = [column.name for column in commands.schema(gemmini())]
     hardware = {name: float(size) for name, size in found["hardware"].items()}
     rows = []
-    for layer, problem in zip(found["layers"], load_workload(path="small.csv").layers, strict=True):
+    for layer, problem in zip(found["layers"], load_workload(path=table).layers, strict=True):
         nest = parse_shorthand(layer["mapping"], gemmini())
         bounds, strides = (
             torch.tensor(values, dtype=torch.float64)
@@ -73,6 +73,25 @@ def test_a_search_predicts_cycles_with_intervals_and_tiles_that_fit(command: Com
         added = sum(layer["count"] * layer[of_layer] for layer in found["layers"])
         assert added == pytest.approx(predicted[total])
     assert occupancies(found).max() <= 1e-6
+
+
+def test_tiles_that_only_the_nest_takes_for_fitting_are_told(command: Command) -> None:
+    """Channels of one word each: rows of the array are whole, so that they need many of them."""
+    rows = ("thin,1,1,64,16,1,1", "plain,1,1,16,1,16,16", "odd,3,2,4,4,8,8")
+    Path("thin.csv").write_text("\n".join(("layer,R,S,P,Q,C,K", *rows)))
+    drawn = ("workload=thin.csv", "strategy=random", "strategy.designs=1", "hardware.pe_dim=16")
+    assert command(*drawn, *RUN[-3:], *NAMED).code == 0
+    found = result()
+    told = [text for text in found["warnings"] if "whole rows of the array" in text]
+    occupied = occupancies(found, "thin.csv").exp()
+    assert bool(told) == bool((occupied > 1.00001).any())
+    for layer, shares in zip(found["layers"], occupied.tolist(), strict=True):
+        for memory, share in zip(("scratchpad", "accumulator"), shares, strict=True):
+            text = f"{layer['name']!r} {share:.3g} times the {memory}"
+            assert any(text in each for each in told) == (share > 1.00001)
+    assert told
+    (alone,) = [text for text in found["warnings"] if "has no program" in text]
+    assert alone.endswith("('odd': kernel 3 x 2 (legal for tiled_conv: equal along both axes))")
 
 
 def test_a_cautious_search_is_another_search(command: Command) -> None:

@@ -159,11 +159,21 @@ def uncertainty(model: Pipeline, features: Tensor, seen: list[int]) -> float:
     return float(-precision.logdet())
 
 
+MIXED = """layer,R,S,P,Q,C,K,G
+conv,3,3,14,14,16,32,1
+product,1,1,49,1,64,96,1
+depthwise,3,3,14,14,1,1,32
+"""
+
+
 def test_the_command_writes_a_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "plan"
-    words = ["calibrate", "--plan", "6", "--workload", "alexnet", "--machine", "warm=0"]
-    assert main([*words, "--out", str(out)]) == 0
-    assert "6 programs written" in capsys.readouterr().out
+    (tmp_path / "mixed.csv").write_text(MIXED)
+    words = ["calibrate", "--plan", "6", "--workload", str(tmp_path / "mixed.csv")]
+    assert main([*words, "--machine", "warm=0", "--out", str(out)]) == 0
+    told = capsys.readouterr()
+    assert "6 programs written" in told.out
+    assert "note: depthwise is left out: a conv with G" in told.err
     programs = sorted((out / "layers").glob("*.c"))
     assert len(programs) == 6
     assert all("tilegrad: begin" in program.read_text() for program in programs)
@@ -175,13 +185,20 @@ def test_the_command_writes_a_plan(tmp_path: Path, capsys: pytest.CaptureFixture
         ([], "TABLE and --plan: neither given"),
         (["some.csv", "--plan", "3"], "TABLE and --plan: both given"),
         (["--plan", "0"], "--plan is 0"),
+        (["--plan", "1", "--workload", "odd.csv"], "to measure (odd is left out: kernel 3 x 2 "),
         (["--plan", "3", "--machine", "warm"], "--machine 'warm'; legal: NAME=NUMBER"),
         (["--plan", "3", "--machine", "latency=3"], "accelerator.machine"),
         (["--plan", "3", "--hardware", "pe_dims=3"], "pe_dim"),
     ],
 )
 def test_what_no_plan_can_be_made_of_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    message: str,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("odd.csv").write_text("layer,R,S,P,Q,C,K\nodd,3,2,8,8,4,8\n")
     assert main(["calibrate", *words, "--out", str(tmp_path / "out")]) == 2
     assert message in capsys.readouterr().err

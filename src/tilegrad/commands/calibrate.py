@@ -119,12 +119,12 @@ def _plan(arguments: Namespace, predictor: Predictor, accelerator: Accelerator) 
     for name in given:
         if name not in sizes:
             raise ConfigError(unknown("hardware parameter", name, sizes, "--hardware"))
-    sizes = hardware_space(accelerator, {**sizes, **given}, {}).fixed
+    hardware = hardware_space(accelerator, {**sizes, **given}, {}).fixed
     is_file = Path(arguments.workload).suffix != ""
     workload = (
         load_workload(path=arguments.workload) if is_file else load_workload(arguments.workload)
     )
-    plan = Plan(arguments.plan, workload, sizes)
+    plan = Plan(arguments.plan, workload, hardware)
     make_directory("--out", arguments.out)
     written = write_plan(adaptable(predictor), plan, accelerator, arguments.out)
     for note in written.notes:

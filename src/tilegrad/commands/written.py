@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from tilegrad.files import write_json
 from tilegrad.search import Runner, SearchProblem, SearchState, design_record, write_history
 from tilegrad.search.networks import write_networks
+from tilegrad.search.predictions import too_large
 
 if TYPE_CHECKING:
+    from tilegrad.cost.latency import LearnedModel
     from tilegrad.record import Result
 
 
@@ -19,7 +21,10 @@ def write_result(runner: Runner, state: SearchState, status: str) -> Result:
 
     assert state.best is not None
     problem, design = runner.problem, design_record(state.best, runner.problem)
-    beyond = problem.accelerator.beyond_tables(design["hardware"])
+    beyond = [*problem.accelerator.beyond_tables(design["hardware"])]
+    if problem.learned is not None:
+        beyond += too_large(state.best, problem, problem.learned)
+        beyond += _without_program(problem, problem.learned)
     values = {
         "format": FORMAT,
         **design,
@@ -57,3 +62,17 @@ def _proven(state: SearchState, problem: SearchProblem) -> dict[str, Any]:
     if state.gap is None:
         return {"unproven": state.unproven} if state.unproven else {}
     return {"gap": state.gap, "bound": problem.goal.reported(state.bound)}
+
+
+def _without_program(problem: SearchProblem, model: LearnedModel) -> list[str]:
+    """Return a warning where a model of a machine's commands predicts layers that it cannot run."""
+    from tilegrad.predictors.features.commands import Commands
+    from tilegrad.predictors.latency import PredictedLatency
+    from tilegrad.targets.gemmini.layers import obstacle
+
+    if not (isinstance(model, PredictedLatency) and isinstance(model.features, Commands)):
+        return []
+    reasons = [(layer.name, obstacle(layer)) for layer in problem.workload.layers]
+    told = "; ".join(f"{name!r}: {reason}" for name, reason in reasons if reason is not None)
+    words = "layers whose latency is predicted, and of which Gemmini's library has no program"
+    return [f"{words} ({told})"] if told else []

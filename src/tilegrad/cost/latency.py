@@ -157,6 +157,12 @@ class LearnedModel(LatencyModel, Protocol):
         """Return for each mapping ``[row]`` the features that lie outside the training range."""
         ...
 
+    def occupied(
+        self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]
+    ) -> dict[str, Tensor]:
+        """Return which share ``[...]`` of each memory the tiles take, where the model knows any."""
+        ...
+
 
 @dataclass(frozen=True)
 class NestLatency:

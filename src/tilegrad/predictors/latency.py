@@ -177,6 +177,16 @@ class PredictedLatency:
             for row, out, held in zip(columns, beyond, each, strict=True)
         ]
 
+    def occupied(
+        self, sums: Footprint, accelerator: Accelerator, hardware: Mapping[str, Value]
+    ) -> dict[str, Tensor]:
+        """Return shares of memories by the features' account; see ``LearnedModel.occupied``."""
+        columns = self._columns(sums, accelerator, hardware)
+        return {self._limit(place): columns[..., place].exp() for place in self._limits}
+
+    def _limit(self, place: int) -> str:
+        return self.predictor.schema.columns[place].rpartition(".")[2]
+
     def factor(
         self,
         sums: Footprint,

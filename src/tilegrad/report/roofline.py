@@ -85,14 +85,14 @@ def _draw_roof(axes: Axes, shown: Sequence[LayerFigures], roof: Roof) -> None:
 
 
 def _name_the_longest(axes: Axes, shown: Sequence[LayerFigures], roof: Roof) -> None:
-    """Name layers towards the middle, below the roof where their points touch it."""
+    """Name layers beside their points, inwards of those far to the right, below the roof."""
     low, high = axes.get_xlim()
     named: list[LayerFigures] = []
     for each in sorted(shown, key=lambda each: -each.layer.total_cycles)[:NAMED]:
         if any(_near(each, other) for other in named):
             continue
         named.append(each)
-        right = each.intensity**2 > low * high
+        right = each.intensity > low**0.4 * high**0.6
         below = 12 if each.macs_per_cycle > 0.7 * roof.macs_per_cycle else 0
         axes.annotate(
             shortened(each.layer.name),

@@ -14,6 +14,9 @@ from tilegrad.search.problem import SearchProblem
 LEVEL = 0.9
 """Of the intervals in results."""
 
+FULL = 1 + 1e-5
+"""Share of a memory up to which a tile fits it: single precision."""
+
 
 def add_predictions(
     record: dict[str, Any],
@@ -49,3 +52,25 @@ def add_predictions(
     for layer, predicted, departures in zip(record["layers"], cycles, outside, strict=True):
         layer["predicted_cycles"] = float(predicted)
         layer["outside_training_range"] = [asdict(departure) for departure in departures]
+
+
+def too_large(nests: LoopNest, problem: SearchProblem, model: LearnedModel) -> list[str]:
+    """Return a warning where tiles of the design ``nests [layer]`` fit the nest's levels alone.
+
+    By the model's account of the machine, which counts whole rows of the array, they do not.
+    """
+    cost, _ = problem.evaluate(nests.alone())
+    sums = problem.footprint(nests.alone()).expand(1, len(problem.workload.layers))[0]
+    told = []
+    for memory, shares in model.occupied(sums, problem.accelerator, cost.hardware).items():
+        for layer, share in zip(problem.workload.layers, shares.tolist(), strict=True):
+            if share > FULL:
+                told.append(f"{layer.name!r} {share:.3g} times the {memory}")
+    if not told:
+        return []
+    return [
+        f"tiles that fit the nest's levels do not fit the machine in whole rows of the array "
+        f"({', '.join(told)}): latency is predicted as if they did, and programs need smaller ones "
+        "or larger memories; more samples, strategy=gradient or larger hardware.* may find some "
+        "that fit"
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -40,12 +40,16 @@ def write_plan(predictor: Pipeline, plan: Plan, accelerator: Accelerator, out: P
     """Write the programs that say most about the machine under ``out``, the first to measure first.
 
     Random mappings that fit are chosen from: as ``tilegrad export`` would run them, and predicted
-    to take ``plan.most`` cycles at most. Raises ``ConfigError`` where there are too few.
+    to take ``plan.most`` cycles at most. The notes begin with the layers that are left out. Raises
+    ``ConfigError`` where there are too few.
     """
-    problems = [layer for layer in plan.workload.layers if not_calibrated(layer) is None]
+    reasons = [(layer, not_calibrated(layer)) for layer in plan.workload.layers]
+    problems = [layer for layer, reason in reasons if reason is None]
+    left = tuple(f"{layer.name} is left out: {reason}" for layer, reason in reasons if reason)
     if not problems:
-        names = plan.workload.name
-        raise ConfigError(f"--workload {names} has no layer that Gemmini's library runs")
+        raise ConfigError(
+            f"--workload {plan.workload.name} has no layer to measure ({'; '.join(left)})"
+        )
     layers = Workload(plan.workload.name, tuple(problems))
     found = SimulatedSchedules(accelerator, layers, 1, EACH, dict(plan.hardware)).load()
     features = feature_set(predictor.schema.features)
@@ -64,7 +68,8 @@ def write_plan(predictor: Pipeline, plan: Plan, accelerator: Accelerator, out: P
     programs = [_program(found, int(places[place]), problems) for place in chosen]
     built = generator(plan.hardware)
     runs = tuple((problem, tiled(problem, nest, built).nest) for problem, nest in programs)
-    return write_gemmini(Design(accelerator, plan.hardware, runs, layers.name), out)
+    written = write_gemmini(Design(accelerator, plan.hardware, runs, layers.name), out)
+    return replace(written, notes=(*left, *written.notes))
 
 
 def _program(found: Schedules, row: int, problems: list[Problem]) -> tuple[Problem, LoopNest]:
