@@ -21,7 +21,7 @@ from yaml import YAMLError
 
 from tilegrad.checks import CAPPED
 from tilegrad.complaints import describe
-from tilegrad.errors import ConfigError, TilegradError
+from tilegrad.errors import ConfigError, Stopped, TilegradError
 from tilegrad.files import with_room
 from tilegrad.networks_list import is_list, several_overrides
 from tilegrad.override_lists import quoted_overrides
@@ -85,7 +85,9 @@ def run_entry(main: Callable[[], object], sweeps: str | None = None) -> int:
             sys.argv[1:] = with_sweep_directory(sys.argv[1:], sweeps)
         with with_room(Path.cwd()):
             main()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
+        if not isinstance(stopped, Stopped):
+            print("interrupted; to go on: the same command, with its dir=", file=sys.stderr)
         return INTERRUPTED
     except RefusedError as refused:
         print(f"error: {refused}", file=sys.stderr)

@@ -38,6 +38,10 @@ class PredictionError(TilegradError):
     """A trained predictor's answer is no finite number."""
 
 
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C, after which the user was told how to go on."""
+
+
 class InfeasibleError(TilegradError):
     """No mapping satisfies the constraints."""
 

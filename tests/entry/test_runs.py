@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -154,7 +155,7 @@ def test_an_interrupted_run_ends_with_the_answer_of_a_whole_one(
         killed.after_saving(patch.setattr, 2, lambda: signal.raise_signal(signal.SIGINT))
         ended = command(*LONG, "dir=run")
     assert ended.code == 130
-    assert "to go on: the same command, dir=run" in " ".join(ended.err.split())
+    assert ended.err.splitlines()[-1] == "interrupted; to go on: the same command, dir=run"
     interrupted = result(directory / "run")
     assert interrupted["status"] == "interrupted"
 
@@ -171,6 +172,15 @@ def test_an_interrupted_run_ends_with_the_answer_of_a_whole_one(
     histories = [(directory / run / "history.csv").read_text() for run in ("run", "whole")]
     runs = [[row.split(",")[::2] for row in text.splitlines()] for text in histories]
     assert runs[0] == runs[1]
+
+
+def test_ctrl_c_before_a_search_begins_says_so_in_a_line(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "build_runner", Mock(side_effect=KeyboardInterrupt))
+    ended = command(*LONG, "dir=run")
+    told = "interrupted; to go on: the same command, with its dir=\n"
+    assert (ended.code, ended.out, ended.err) == (130, "", told)
 
 
 def test_warnings_are_said_first_and_kept_with_the_result(

@@ -20,7 +20,7 @@ from tilegrad.commands.search import warn
 from tilegrad.commands.written import write_found
 from tilegrad.complaints import describe
 from tilegrad.entry import plain_overrides
-from tilegrad.errors import ConfigError, InfeasibleError, TilegradError
+from tilegrad.errors import ConfigError, InfeasibleError, Stopped, TilegradError
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.record import read_result
 from tilegrad.report import (
@@ -131,7 +131,7 @@ def searched(job: Job) -> Entry:
             write_found(runner, state, status)
     if status == "interrupted":
         Console(stderr=True).print("interrupted; to go on: the same command")
-        raise KeyboardInterrupt
+        raise Stopped
     history = read_history(runner.directory) if job.curve else None
     return Entry(job.design, read_result(runner.directory), history)
 

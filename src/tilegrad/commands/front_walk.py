@@ -12,6 +12,7 @@ from omegaconf import DictConfig, open_dict
 from rich.console import Console
 
 from tilegrad.commands.front_point import Done, Job, search_point
+from tilegrad.errors import Stopped
 from tilegrad.front.front import Found, Front
 from tilegrad.front.walk import waves
 from tilegrad.mapping import LoopNest, stack
@@ -104,9 +105,9 @@ class Walk:
             done = self.spread.map(search_point, jobs)
         except KeyboardInterrupt:
             Console(stderr=True).print(
-                f"interrupted; to go on: the same command, dir={self.directory}"
+                f"interrupted; to go on: the same command, dir={self.directory}", soft_wrap=True
             )
-            raise
+            raise Stopped from None
         for (place, caps), each in zip(places.items(), done, strict=True):
             self._take(place, caps, each)
 

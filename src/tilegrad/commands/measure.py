@@ -15,7 +15,7 @@ from rich.console import Console
 from tilegrad.checks import flag
 from tilegrad.commands.search import print_summary, warn
 from tilegrad.commands.written import write_found, write_result
-from tilegrad.errors import ConfigError
+from tilegrad.errors import ConfigError, Stopped
 from tilegrad.files import read_json, write_json
 from tilegrad.fingerprint.claim import claimed, run_directory, stamped_directory
 from tilegrad.machines.gemmini.system import System
@@ -157,8 +157,10 @@ class _Loop:
         return found[-1] if found else str(self.config.ckpt)
 
     def _interrupted(self) -> None:
-        Console(stderr=True).print(f"interrupted; to go on: the same command, dir={self.directory}")
-        raise KeyboardInterrupt
+        Console(stderr=True).print(
+            f"interrupted; to go on: the same command, dir={self.directory}", soft_wrap=True
+        )
+        raise Stopped
 
     def _measure(self, number: int, runner: Runner, design: LoopNest) -> list[Measured]:
         problem = runner.problem

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from tilegrad.checks import flag
 from tilegrad.commands.written import write_found
+from tilegrad.errors import Stopped
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.search import Runner, SearchState, build_runner, design_record
 from tilegrad.search.budget import Budget
@@ -96,7 +97,7 @@ def search_own(job: Job) -> OwnBest:
             write_found(runner, state, status)
     if status == "interrupted":
         Console(stderr=True).print("interrupted; to go on: the same command, with its dir=")
-        raise KeyboardInterrupt
+        raise Stopped
     return _found(runner, state, status)
 
 

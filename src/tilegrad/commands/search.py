@@ -13,7 +13,7 @@ from rich.console import Console
 
 from tilegrad.checks import choice, flag, positive_int
 from tilegrad.commands.written import write_result
-from tilegrad.errors import ConfigError
+from tilegrad.errors import ConfigError, Stopped
 from tilegrad.files import write_json
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.report.effort import finishing_seconds
@@ -88,9 +88,9 @@ def _search_once(config: DictConfig) -> Result:
         Console(stderr=True).print(line, soft_wrap=True, markup=False)
     if result is None or status == "interrupted":
         Console(stderr=True).print(
-            f"interrupted; to go on: the same command, dir={runner.directory}"
+            f"interrupted; to go on: the same command, dir={runner.directory}", soft_wrap=True
         )
-        raise KeyboardInterrupt
+        raise Stopped
     return result
 
 

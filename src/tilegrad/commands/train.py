@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from tilegrad.checks import choice
+from tilegrad.errors import Stopped
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.predictors import METRICS
 from tilegrad.tracking.ending import tracked
@@ -47,7 +48,7 @@ def train(config: DictConfig) -> dict[str, Any]:
             Console(stderr=True).print(
                 f"interrupted; to go on: the same command, dir={run.directory}", soft_wrap=True
             )
-            raise
+            raise Stopped from None
         result = finish_run(run, folds, refit)
     if config.progress:
         print_result(run, result)
