@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,21 @@ def shown(figure: Figure) -> str:
 def cells(comparison: Comparison, design: str) -> list[bool]:
     row = next(row for row in comparison.rows() if row[0] == design)
     return ["†" in cell for cell in row[1:]]
+
+
+def test_ratios_within_a_decade_stand_at_plain_numbers(compared: Callable[..., Comparison]) -> None:
+    comparison = compared()
+    worse = [
+        replace(each, result=each.result.model_copy(update={"edp": 1.8 * each.result.edp}))
+        if each.design == "other"
+        else each
+        for each in comparison.entries
+    ]
+    figure = comparison_bars(Comparison(tuple(worse), "reference"))
+    figure.draw_without_rendering()
+    marks = [text.get_text() for text in figure.axes[0].get_yticklabels(which="both")]
+    named = [text for text in marks if text]
+    assert sum(1 < float(text) < 2 for text in named) > 1
 
 
 def test_searches_that_ended_have_no_marks(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 from numpy.typing import NDArray
 
 from tilegrad.report.comparison import GEOMEAN, Comparison
@@ -77,6 +78,8 @@ def _short(ratio: float) -> str:
 def _finish(axes: Axes, reference: str) -> None:
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
+    # Within a decade the marks between its ends are named too.
+    axes.yaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False))
     axes.margins(y=0.12)
     axes.axhline(1, color="black", linewidth=0.8)
     axes.set_ylabel("\n".join(("EDP relative to", *textwrap.wrap(reference, 40))))

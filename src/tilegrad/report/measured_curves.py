@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
+from tilegrad.report.engineering import typeset
 from tilegrad.report.theme import themed
 
 CURVE = "measured_curve.csv"
@@ -31,6 +33,7 @@ def curves_plot(table: pd.DataFrame) -> Figure:
     if table.setting.nunique() > 1:
         axes.legend()
     axes.set_xlabel("measured programs")
-    axes.set_ylabel("EDP of the best measured design [uJ*cycles]")
+    axes.set_ylabel(typeset("EDP of the best measured design [uJ*cycles]"))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(True, alpha=0.25)
     return figure
