@@ -114,6 +114,15 @@ def test_mappings_unlike_the_trainings_are_reported_but_not_raised() -> None:
     )
 
 
+def test_less_than_a_hundredth_outside_is_not_reported() -> None:
+    model = latency_by(predictor("linear", SMALL, "raw"))
+    sums = sums_of(model)
+    place = with_range(model, "temporal.DRAM.K", 1.005, 1e6)
+    columns = model.features.columns(sums, sums.context, gemmini(), on(HARDWARE))
+    assert bool((model.predictor.beyond_range(columns)[:, place] > 0).any())
+    assert model.departures(sums, gemmini(), on(HARDWARE)) == [[]] * ROWS
+
+
 def test_counts_are_reported_as_they_are() -> None:
     model = latency_by(predictor("linear", SMALL, "raw"))
     made = model.predictor

@@ -79,6 +79,9 @@ class NotFiniteError(PredictionError):
         )
 
 
+LEAST_DEPARTURE = 0.01
+
+
 @dataclass(frozen=True)
 class Departure:
     """A feature of a mapping that lies outside what a model was fitted to; with its unit."""
@@ -88,6 +91,11 @@ class Departure:
     value: float
     lowest: float
     highest: float
+
+    @property
+    def matters(self) -> bool:
+        """Whether it is outside by a hundredth of its unit: logs of almost nothing lie apart."""
+        return max(self.lowest - self.value, self.value - self.highest) >= LEAST_DEPARTURE
 
 
 @runtime_checkable

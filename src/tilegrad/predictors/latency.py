@@ -171,8 +171,9 @@ class PredictedLatency:
         return [
             [Departure("groups", "groups", held, 1.0, 1.0)] * (held > 1)
             + [
-                self._departure(schema[place], place, row[place])
+                found
                 for place in out.nonzero().flatten().tolist()
+                if (found := self._departure(schema[place], place, row[place])).matters
             ]
             for row, out, held in zip(columns, beyond, each, strict=True)
         ]
