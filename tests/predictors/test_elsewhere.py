@@ -112,10 +112,11 @@ def test_intervals_hold_on_a_machine_that_was_measured(warm: float) -> None:
     model = load_predictor(checkpoint_path("gemmini_rtl"), there)
     assert isinstance(model, Pipeline)
     errors = model(measured.features) - measured.targets.log()
-    for level, least, most in ((0.8, 0.77, 0.9), (0.9, 0.87, 0.98)):
+    for level, least, most in ((0.8, 0.77, 0.92), (0.9, 0.87, 0.99)):
         reached = errors.abs().squeeze(-1) <= width(model, measured.features, level)
         assert least < float(reached.double().mean()) < most
-    # Told that it is at home, it claims what does not hold.
+    # Most of that is for programs unlike any of the training, whatever machine it says it is.
+    assert model.unfamiliar(measured.features).median() > 1.5
     model.settle(measured.features)
     held = errors.abs().squeeze(-1) <= width(model, measured.features)
-    assert float(held.double().mean()) < 0.7
+    assert 0.85 < float(held.double().mean()) < 0.97

@@ -87,6 +87,32 @@ def test_few_rows_make_wide_intervals() -> None:
         assert float(width) == pytest.approx(0.9)
 
 
+def test_errors_of_rows_unlike_the_trained_ones_are_taken_over_what_they_are_larger() -> None:
+    scaled, errors, spread = sample(0)
+    unfamiliar = torch.rand(ROWS, generator=generator(3)) + 0.5
+    made = ErrorBand(3)
+    made.calibrate(scaled, errors * unfamiliar, spread, unfamiliar)
+    inside = (errors * unfamiliar).abs() <= made.half_width(scaled, spread, 0.9) * unfamiliar
+    assert float(inside.float().mean()) == pytest.approx(0.9, abs=0.01)
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_another_machines_layers_count_alike_and_one_more_is_unknown(rows: int) -> None:
+    """Of 19 layers with errors of 1 to 19 and ``rows`` rows each; the largest's has 50."""
+    each = torch.arange(1.0, 20.0)
+    counts = torch.full((19,), rows)
+    counts[-1] = 50
+    errors, layer = each.repeat_interleave(counts), torch.arange(19).repeat_interleave(counts)
+    shuffled = torch.randperm(len(errors), generator=generator(0))
+    nothing, one = torch.zeros(len(errors), 1), torch.ones(len(errors))
+    made = ErrorBand(1)
+    made.calibrate(torch.zeros(9, 1), torch.linspace(0.1, 0.9, 9), torch.ones(9))
+    made.scale_to(nothing, errors[shuffled], one, layer[shuffled])
+    # Nine tenths of twenty layers, the new one among them, are eighteen.
+    width = made.half_width(torch.zeros(1), torch.ones(()), 0.9)
+    assert float(width) == pytest.approx(18)
+
+
 @pytest.mark.parametrize("level", [0, 1, -0.5, 1.5, float("nan"), float("inf"), "0.9", True, None])
 def test_other_levels_are_refused(level: object) -> None:
     scaled, _, spread = sample(0)

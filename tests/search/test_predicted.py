@@ -21,7 +21,7 @@ from tests.search.helpers import (
 )
 from tilegrad.cost.latency import NEST_LATENCY
 from tilegrad.errors import ConfigError, PredictionError
-from tilegrad.predictors.elsewhere import WIDER
+from tilegrad.predictors.elsewhere import SEVERAL_GROUPS
 from tilegrad.predictors.latency import PredictedLatency, predicted_latency
 from tilegrad.pretrained import checkpoint_path
 from tilegrad.search import Strategy, random
@@ -224,7 +224,7 @@ def test_layers_of_several_groups_are_priced_and_said_to_be_unknown(
         factor = rtl.factor(sums, gemmini(), sizes, 0.9)
         assert trained is not None
         assert factor is not None
-        wider = WIDER if groups else 1.0
+        wider = SEVERAL_GROUPS if groups else 1.0
         assert float(factor.log()) == pytest.approx(wider * float(trained), rel=1e-9)
 
 

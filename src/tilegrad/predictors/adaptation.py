@@ -77,7 +77,9 @@ def adapted(predictor: Pipeline, rows: Batch) -> Adaptation:
     found, *without = _adapted(predictor, rows, kept)
     with torch.no_grad():
         scaled, errors, spread = _left_out(without, rows, fold)
-        found.band.scale_to(scaled, errors, spread)
+        # Of the measured programs, others may be far where the trained ones are near.
+        unfamiliar = found.familiarise(rows, fold)
+        found.band.scale_to(scaled, errors / unfamiliar, spread, rows["layer"])
         found.settle(rows["features"])
         untouched = predictor.members(rows["features"]).mean(-1)
         before = untouched - rows["log_targets"].squeeze(-1)
@@ -178,12 +180,14 @@ def _adapted(predictor: Pipeline, rows: Batch, kept: Tensor) -> list[Pipeline]:
 
 def _left_out(without: list[Pipeline], rows: Batch, fold: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return scaled features, errors and spreads of rows predicted ``without`` their fold's."""
-    parts = []
+    parts, places = [], []
     for number, model in enumerate(without):
-        left = fold == number
+        left = (fold == number).nonzero().squeeze(-1)
         features = rows["features"][left]
         members = model.members(features)
         errors = members.mean(-1) - rows["log_targets"][left].squeeze(-1)
         parts.append((model.told(features), errors, members.std(-1)))
-    scaled, errors, spread = (torch.cat(part) for part in zip(*parts, strict=True))
+        places.append(left)
+    order = torch.cat(places).argsort()
+    scaled, errors, spread = (torch.cat(part)[order] for part in zip(*parts, strict=True))
     return scaled, errors, spread

@@ -30,6 +30,17 @@ class Ensemble(Predictor):
         """Return which rows are of a machine that was not trained on; None: none is."""
         raise NotImplementedError
 
+    def familiarise(self, rows: Batch, apart: Tensor) -> Tensor:
+        """Learn which rows are like the trained ones; return how much less sure each is, ``[row]``.
+
+        Of rows left out together, which ``apart [row]`` tells, only others are like them.
+        """
+        raise NotImplementedError
+
+    def unfamiliar(self, features: Tensor) -> Tensor:
+        """Return how many times larger errors are for being unlike the trained rows, ``[...]``."""
+        raise NotImplementedError
+
     def standardised(self, features: Tensor) -> Tensor:
         """Return standardised log targets ``[..., 1]``: the mean of the members'."""
         mean = self.members(features).mean(-1, keepdim=True)
@@ -60,7 +71,8 @@ class Ensemble(Predictor):
         errors = predicted - rows["log_targets"].squeeze(-1)
         spread = members.std(-1)
         errors = errors * _lead_of_the_mean(errors, spread, self.settings["members"])
-        self.band.calibrate(self.told(rows["features"]), errors, spread)
+        unfamiliar = self.familiarise(rows, left_out.int().argmax(-1))
+        self.band.calibrate(self.told(rows["features"]), errors, spread, unfamiliar)
 
     def told(self, features: Tensor) -> Tensor:
         """Return the scaled features that say something of errors, ``[..., column]``."""
@@ -70,16 +82,24 @@ class Ensemble(Predictor):
         """See ``Predictor.half_width``."""
         if not self.band.calibrated:
             return None
-        spread, elsewhere = self._spread(features), self.elsewhere(features)
-        return self.band.half_width(self.told(features), spread, level, elsewhere)[..., None]
+        spread, unfamiliar = self._spread(features), self.unfamiliar(features)
+        elsewhere = self._elsewhere(features, unfamiliar)
+        width = self.band.half_width(self.told(features), spread, level, elsewhere)
+        return (width * unfamiliar)[..., None]
 
     def reaching_level(self, features: Tensor, errors: Tensor) -> Tensor | None:
         """See ``Predictor.reaching_level``."""
         if not self.band.calibrated:
             return None
-        spread, elsewhere = self._spread(features), self.elsewhere(features)
-        errors = errors.squeeze(-1)
+        spread, unfamiliar = self._spread(features), self.unfamiliar(features)
+        elsewhere = self._elsewhere(features, unfamiliar)
+        errors = errors.squeeze(-1) / unfamiliar
         return self.band.level(self.told(features), spread, errors, elsewhere)[..., None]
+
+    def _elsewhere(self, features: Tensor, unfamiliar: Tensor) -> Elsewhere | None:
+        """Return ``elsewhere`` for errors over ``unfamiliar [...]``: no processor differs by it."""
+        found = self.elsewhere(features)
+        return found and Elsewhere(found.unlike, found.processor / unfamiliar)
 
     def _spread(self, features: Tensor) -> Tensor:
         return self.members(features).std(-1)

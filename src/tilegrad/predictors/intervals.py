@@ -15,6 +15,7 @@ LEVELS = 400
 _RIDGE = 30.0
 """In rows: the features say little of the error, and layers are few."""
 _LEAST_ERROR = 0.01
+_ROUNDING = 1e-9
 _LOG_RANGE = 1.0
 """How far a row's usual error may lie from the average one, in log."""
 
@@ -46,11 +47,14 @@ class ErrorBand(nn.Module):
         """Whether there are quantiles."""
         return not bool(self.quantiles.isnan().any())
 
-    def calibrate(self, scaled: Tensor, errors: Tensor, spread: Tensor) -> None:
+    def calibrate(
+        self, scaled: Tensor, errors: Tensor, spread: Tensor, unfamiliar: Tensor | float = 1.0
+    ) -> None:
         """Learn from rows of layers that their predictor did not see.
 
         ``scaled [row, column]`` are standardised features, ``errors [row]`` differences of logs,
-        ``spread [row]`` the members' deviation.
+        ``spread [row]`` the members' deviation. What is learnt is of errors over ``unfamiliar
+        [row]``, but for what is usual for the features.
         """
         sizes = errors.abs().double()
         logs = (sizes + _LEAST_ERROR).log()
@@ -61,19 +65,23 @@ class ErrorBand(nn.Module):
             torch.linalg.solve(table.T @ table + penalty, table.T @ (logs - logs.mean()))
         )
         self.most_spread.copy_(spread.max())
-        relative = sizes / self.usual(scaled, spread).double()
+        relative = sizes / (self.usual(scaled, spread) * unfamiliar).double()
         levels = torch.linspace(0, 1, LEVELS + 1, dtype=table.dtype, device=table.device)
         of_a_new_row = (levels * (1 + 1 / len(relative))).clamp(max=1)
         self.quantiles.copy_(torch.quantile(relative, of_a_new_row))
 
-    def scale_to(self, scaled: Tensor, errors: Tensor, spread: Tensor) -> None:
+    def scale_to(self, scaled: Tensor, errors: Tensor, spread: Tensor, layer: Tensor) -> None:
         """Scale all quantiles to a few rows of another machine, as ``calibrate`` takes them.
 
-        By the one factor with which the interval of 90 % holds for a new row of theirs.
+        By the one factor with which the interval of 90 % holds for a new layer's: all of ``layer
+        [row]`` count alike, however many rows they have, and of one more nothing is known (split
+        conformal prediction where layers are exchangeable, not their rows; Dunn et al. 2023).
         """
-        relative = errors.abs() / self.usual(scaled, spread)
-        of_a_new_row = min(1.0, LEVEL * (1 + 1 / len(relative)))
-        asked = torch.quantile(relative, of_a_new_row)
+        relative, order = (errors.abs() / self.usual(scaled, spread)).sort()
+        _, place, rows = layer.unique(return_inverse=True, return_counts=True)
+        shares = (1 / (rows[place] * (len(rows) + 1)).double())[order].cumsum(0)
+        reached = int((shares < LEVEL - _ROUNDING).sum())
+        asked = relative[min(reached, len(relative) - 1)]
         self.quantiles.mul_(asked / self._quantile)
 
     @property

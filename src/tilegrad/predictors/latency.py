@@ -21,7 +21,7 @@ from tilegrad.machines.gemmini.tiling import Tiling
 from tilegrad.mapping import LoopNest
 from tilegrad.predictors.base import Predictor
 from tilegrad.predictors.checkpoint import load_predictor
-from tilegrad.predictors.elsewhere import WIDER
+from tilegrad.predictors.elsewhere import SEVERAL_GROUPS
 from tilegrad.predictors.features import Column, FeatureSet, feature_set
 from tilegrad.predictors.features.commands import Commands
 from tilegrad.predictors.parts import AT_ONCE, in_parts
@@ -205,7 +205,7 @@ class PredictedLatency:
             return None
         groups = self._groups(sums)
         width = widths[..., self._target]
-        return width if groups is None else torch.where(groups > 1, WIDER * width, width)
+        return width if groups is None else torch.where(groups > 1, SEVERAL_GROUPS * width, width)
 
     def _groups(self, sums: Footprint) -> Tensor | None:
         """Return the groups of layers ``[...]``, none of which was trained on with several.

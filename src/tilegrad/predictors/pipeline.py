@@ -11,6 +11,7 @@ from torch import Tensor
 from tilegrad.checks import positive_int, positive_number
 from tilegrad.predictors.base import Batch
 from tilegrad.predictors.elsewhere import PROCESSORS, Elsewhere
+from tilegrad.predictors.familiar import Familiar
 from tilegrad.predictors.intervals import ErrorBand
 from tilegrad.predictors.likeness import PER_TILE, RATIOS, Likeness, properties
 from tilegrad.predictors.mlp import checked_widths
@@ -34,7 +35,8 @@ class Pipeline(Staged):
     the rows that the array executes. ``members`` are trained beside each other from different
     first values. Intervals are wider on machines other than that of the training, whose facts
     ``settle`` tells. Of so many ``measured`` programs of another machine it also knows what they
-    have in common (``learn_likeness``).
+    have in common (``learn_likeness``), and of as many ``familiar`` ones how far others are from
+    them (``familiarise``).
     """
 
     least_seen: Tensor
@@ -50,6 +52,7 @@ class Pipeline(Staged):
         correction: float = 0.3,
         members: int = 8,
         measured: int = 0,
+        familiar: int = 0,
         **training: Any,
     ) -> None:
         widths = checked_widths(hidden)
@@ -58,6 +61,7 @@ class Pipeline(Staged):
             "correction": positive_number("model.correction", correction),
             "members": positive_int("model.members", members),
             "measured": positive_int("model.measured", measured, least=0),
+            "familiar": positive_int("model.familiar", familiar, least=0),
         }
         super().__init__(schema, settings, **training)
         self._facts = schema.places("machine")
@@ -68,6 +72,7 @@ class Pipeline(Staged):
         for name in ("least_seen", "most_seen"):
             self.register_buffer(name, torch.zeros(self._read))
         self.likeness = Likeness(measured, _PROPERTIES) if measured else None
+        self.familiar = Familiar(familiar, _PROPERTIES) if familiar else None
 
     def members(self, features: Tensor) -> Tensor:
         """Return the members' log cycles ``[..., member]``."""
@@ -106,6 +111,19 @@ class Pipeline(Staged):
         self.settings = {**self.settings, "measured": len(features)}
         self.likeness = Likeness(*alike_by.shape).to(alike_by)
         self.likeness.learn(alike_by, rows["layer"], errors)
+
+    def familiarise(self, rows: Batch, apart: Tensor) -> Tensor:
+        """See ``Ensemble.familiarise``."""
+        features = rows["features"]
+        alike_by = self._alike_by(features, self._timed(features)[1])
+        self.settings = {**self.settings, "familiar": len(features)}
+        self.familiar = Familiar(*alike_by.shape).to(alike_by)
+        return self.familiar.learn(alike_by, apart)
+
+    def unfamiliar(self, features: Tensor) -> Tensor:
+        """See ``Ensemble.unfamiliar``."""
+        assert self.familiar is not None
+        return self.familiar(self._alike_by(features, self._timed(features)[1]))
 
     def _corrected(self, uncorrected: Tensor, network: Tensor, bound: Tensor) -> Tensor:
         corrected = uncorrected + network.squeeze(-1).tanh() * self.settings["correction"]
