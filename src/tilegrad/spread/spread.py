@@ -104,7 +104,7 @@ class OnRay:
         Errors of the task are raised as they are, once no job is at work.
         """
         ray = begun(self.init, FIELD)
-        run = ray.remote(**self.remote)(_at)
+        run = ray.remote(**{"num_cpus": 1, **self.remote})(_at)
         waiting = [run.remote(os.getcwd(), task, job) for job in jobs]
         ray.wait(waiting, num_returns=len(waiting), fetch_local=False)
         try:
