@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from functools import reduce
 from math import expm1, log
 from typing import Any
 
@@ -74,12 +76,14 @@ class Staged(Ensemble):
 
         ``slower``: by how much, in log, the processor is where the machine does not state it.
         """
-        return _mean(*self._tiles(features, slower))
+        times, share = self._times(features, slower)
+        return torch.stack(list(_mean(times, share)), -1)
 
-    def _tiles(self, features: Tensor, slower: float) -> tuple[Tensor, Tensor]:
-        """Return the cycles of tiles in each stage, and the share of both kinds of tiles.
+    def _times(self, features: Tensor, slower: float) -> tuple[list[list[Tensor]], Tensor]:
+        """Return the cycles ``[..., member]`` of each stage, and the share of tiles that miss.
 
-        ``[..., member, kind, stage]`` and ``[..., 1, kind]``: those that fetch lines, and others.
+        Where tiles that fetch lines take another time than others, theirs and the others'; the
+        share is ``[..., 1]``.
         """
         log_tiles = self._column(features, "count.tiles").unsqueeze(-1)
         matmul = self._column(features, "matmul").unsqueeze(-1) > 0
@@ -93,23 +97,16 @@ class Staged(Ensemble):
         times["execute"] = times["execute"] + (rows - log_tiles).exp()
         times["execute"] = executing(times["execute"], times["commands"], times["station"])
         share = (self._column(features, "miss.tiles").unsqueeze(-1) - log_tiles).exp()
-        kinds = [self._where_missed(features, times, each) for each in (1 / share, None)]
-        return torch.stack(kinds, -2), torch.stack([share, 1 - share], -1)
-
-    def _where_missed(
-        self, features: Tensor, times: dict[str, Tensor], more: Tensor | None
-    ) -> Tensor:
-        """Return the cycles ``[..., member, stage]`` of a tile that fetches ``more`` than the mean.
-
-        So many times as many lines; None: it fetches none.
-        """
         log_side = self._column(features, "hardware.pe_dim").unsqueeze(-1)
-        moving, waiting, memory = times["load"], times["wait"], times["written"]
-        if more is not None:
-            moving, waiting = moving + more * times["far"], waiting + more * times["late"]
-            memory = memory + more * times["fetched"]
-        found = {**times, "load": loading(moving, waiting, log_side), "memory": memory}
-        return torch.stack(torch.broadcast_tensors(*(found[stage] for stage in STAGES)), -1)
+        moving, waiting, written = times["load"], times["wait"], times["written"]
+        far, late, fetched = (times[name] / share for name in ("far", "late", "fetched"))
+        found = {stage: [times[stage]] for stage in ("issue", "execute", "store")}
+        found["load"] = [
+            loading(moving + far, waiting + late, log_side),
+            loading(moving, waiting, log_side),
+        ]
+        found["memory"] = [written + fetched, written]
+        return [found[stage] for stage in STAGES], share
 
     def _stated(self, features: Tensor, name: str, learned: Tensor) -> Tensor:
         """Return the log of cycles ``[..., member]``: what the machine states, else ``learned``."""
@@ -123,16 +120,28 @@ class Staged(Ensemble):
         """
         log_tiles = self._column(features, "count.tiles").unsqueeze(-1)
         matmul = self._column(features, "matmul").unsqueeze(-1) > 0
-        tiles, share = self._tiles(features, slower)
-        stages = _mean(tiles, share)
-        sharpness = 1 + self._of_kind(softplus(self.raw_sharpness), matmul).unsqueeze(-1)
-        each = (tiles.log() * sharpness.unsqueeze(-1)).logsumexp(-1) / sharpness
-        steady = (each + share.clamp(min=LEAST_SHARE).log()).logsumexp(-1)
-        work = stages[..., CONTROLLERS]
+        times, share = self._times(features, slower)
+        sharpness = 1 + self._of_kind(softplus(self.raw_sharpness), matmul)
+        logs = [[each.log() for each in kinds] for kinds in times]
+        always = _all_of([sharpness * each for each, *other in logs if not other])
+        kinds = [
+            _all_of([always, *(sharpness * both[kind] for both in logs if len(both) > 1)])
+            for kind in range(2)
+        ]
+        weights = (share, (1 - share).clamp(min=LEAST_SHARE))
+        steady = _all_of(
+            [kind / sharpness + weight.log() for kind, weight in zip(kinds, weights, strict=True)]
+        )
+        mean = list(_mean(times, share))
+        work = mean[CONTROLLERS]
         start = self._stated(features, "start", self.log_start + slower)
-        once = work.sum(-1) - work.amax(-1) + start.exp()
+        once = reduce(torch.add, work) - reduce(torch.maximum, work) + start.exp()
         cycles = torch.logaddexp(log_tiles + steady, once.log())
-        return cycles, stages.log() + (log_tiles - cycles).unsqueeze(-1)
+        shares = [
+            own[0] if len(own) == 1 else whole.log() for own, whole in zip(logs, mean, strict=True)
+        ]
+        found = torch.stack(torch.broadcast_tensors(*shares), -1)
+        return cycles, found + (log_tiles - cycles).unsqueeze(-1)
 
     def _costs(self) -> tuple[Tensor, Tensor]:
         """Return the costs of a convolution and of a product, ``[name, stage * member]``."""
@@ -182,9 +191,17 @@ class Staged(Ensemble):
         return found
 
 
-def _mean(tiles: Tensor, share: Tensor) -> Tensor:
-    """Return the mean tile's cycles ``[..., member, stage]`` of those of ``_tiles``."""
-    return (tiles * share.unsqueeze(-1)).sum(-2)
+def _mean(times: list[list[Tensor]], share: Tensor) -> Sequence[Tensor]:
+    """Return the mean tile's cycles ``[..., member]`` of each stage of ``_times``."""
+    means = [
+        kinds[0] if len(kinds) == 1 else kinds[1] + share * (kinds[0] - kinds[1]) for kinds in times
+    ]
+    return torch.broadcast_tensors(*means)
+
+
+def _all_of(logs: Sequence[Tensor]) -> Tensor:
+    """Return the log of a sum of few, elementwise: faster than along a dim of their own."""
+    return reduce(torch.logaddexp, logs)
 
 
 def _first_costs(costs: dict[str, float], shape: tuple[int, int]) -> Tensor:
