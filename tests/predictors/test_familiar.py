@@ -9,7 +9,7 @@ from tests.helpers import generator
 from tests.predictors.helpers import rows, trained
 from tilegrad.predictors import Pipeline
 from tilegrad.predictors.base import Batch
-from tilegrad.predictors.familiar import NEAR, Familiar
+from tilegrad.predictors.familiar import LEAST, NEAR, Familiar
 
 
 def learnt() -> tuple[Familiar, Tensor, Tensor, Tensor]:
@@ -34,15 +34,15 @@ def test_factors_are_distances_to_the_nearest_row_that_is_not_left_out_with_it()
             for one in range(40)
         ]
     )
-    expected = ((near + NEAR) / (near + NEAR).median()).clamp(min=1)
+    expected = ((near + NEAR) / (near + NEAR).median()).clamp(min=LEAST)
     torch.testing.assert_close(factors, expected, rtol=1e-4, atol=0)
     new = torch.randn(2, 5, 3, generator=generator(1)) * 3
     moved = (new - seen.mean(0)) / seen.std(0, unbiased=False).clamp(min=0.3)
     far = torch.stack([(scaled - row).norm(dim=-1).min() for row in moved.flatten(0, 1)])
-    expected = ((far + NEAR) / (near + NEAR).median()).clamp(min=1).reshape(2, 5)
+    expected = ((far + NEAR) / (near + NEAR).median()).clamp(min=LEAST).reshape(2, 5)
     assert expected.max() > 2
     torch.testing.assert_close(made(new), expected, rtol=1e-4, atol=0)
-    assert (made(seen) == 1).all()
+    assert (made(seen) == LEAST).all()
 
 
 def calibrated() -> tuple[Pipeline, Batch]:

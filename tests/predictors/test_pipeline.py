@@ -14,6 +14,7 @@ from tilegrad.mapping import LoopNest
 from tilegrad.predictors import PREDICTORS, Pipeline, Residual, Schema
 from tilegrad.predictors.base import Batch
 from tilegrad.predictors.ensemble import _lead_of_the_mean
+from tilegrad.predictors.familiar import LEAST
 from tilegrad.predictors.latency import PredictedLatency
 from tilegrad.predictors.stages import COSTS
 
@@ -212,12 +213,16 @@ def test_intervals_are_of_what_members_say_of_layers_they_left_out() -> None:
     own = members.gather(1, (batch["layer"] % 3).unsqueeze(1))
     batch["log_targets"] = own + 50.0
     assert model.half_width(batch["features"], 0.9) is None
+    # All err by as much, though some are further from the others: those seen are near all.
+    far = model.familiarise(batch, batch["layer"] % 3)
+    assert far.median() == 1
     model.calibrate(batch)
-    for level in (0.5, 0.95):
+    for level, relative in ((0.5, 50.0), (0.95, 50.0 / LEAST)):
         width = model.half_width(batch["features"], level)
         assert width is not None
         assert width.shape == (len(batch["features"]), 1)
-        torch.testing.assert_close(width, torch.full_like(width, 50.0), rtol=1e-2, atol=0)
+        expected = torch.full_like(width, LEAST * relative)
+        torch.testing.assert_close(width, expected, rtol=1e-2, atol=0)
 
 
 def test_the_mean_of_members_errs_less_than_one_by_what_they_differ() -> None:

@@ -3,7 +3,7 @@
 What two machines have shown, the published measurements' and the one that Verilator simulated, once
 a predictor of either is told what the other's processor takes: that the other's programs are unlike
 those of the training (``familiar``) explains most of its errors. What intervals of 90 % need beyond
-is 1.07 and 0.91 times as much one way, warm and cold, and 1.6 to 1.95 times the other. The
+is 1.07 and 0.91 times as much one way, warm and cold, and 1.3 to 1.7 times the other. The
 processors' cycles for a tile differ by 5.0 and 2.6 times, convolutions' and products'.
 """
 
