@@ -229,6 +229,9 @@ class _Loop:
 
         # Of a round more: by what the last one taught.
         problem = self._runner(self.plan.rounds + 1)[0].problem
+        # What was measured are the programs as exported.
+        exported = (None,) * len(problem.workload.layers)
+        problem = replace(problem, calls=problem.calls or exported)
         record = Record.of(self.measured, problem)
         best = record.best()
         if best is None:

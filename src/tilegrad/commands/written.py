@@ -11,6 +11,7 @@ from tilegrad.search.predictions import too_large
 
 if TYPE_CHECKING:
     from tilegrad.cost.latency import LearnedModel
+    from tilegrad.mapping import LoopNest
     from tilegrad.record import Result
 
 
@@ -20,7 +21,8 @@ def write_result(runner: Runner, state: SearchState, status: str) -> Result:
     from tilegrad.record import FORMAT, RESULT, parse_result, stated_coverage
 
     assert state.best is not None
-    problem, design = runner.problem, design_record(state.best, runner.problem)
+    problem = _as_called(runner.problem, state.best)
+    design = design_record(state.best, problem)
     beyond = [*problem.accelerator.beyond_tables(design["hardware"])]
     if problem.learned is not None:
         beyond += too_large(state.best, problem, problem.learned)
@@ -64,13 +66,21 @@ def _proven(state: SearchState, problem: SearchProblem) -> dict[str, Any]:
     return {"gap": state.gap, "bound": problem.goal.reported(state.bound)}
 
 
+def _as_called(problem: SearchProblem, design: LoopNest) -> SearchProblem:
+    """Return the problem with the calls of a machine's library that run a design fastest."""
+    if problem.learned is None:
+        return problem
+    from tilegrad.targets.gemmini.faster import with_faster_calls
+
+    return with_faster_calls(problem, design)
+
+
 def _without_program(problem: SearchProblem, model: LearnedModel) -> list[str]:
     """Return a warning where a model of a machine's commands predicts layers that it cannot run."""
-    from tilegrad.predictors.features.commands import Commands
-    from tilegrad.predictors.latency import PredictedLatency
+    from tilegrad.targets.gemmini.faster import counts_commands
     from tilegrad.targets.gemmini.layers import obstacle
 
-    if not (isinstance(model, PredictedLatency) and isinstance(model.features, Commands)):
+    if not counts_commands(model):
         return []
     reasons = [(layer.name, obstacle(layer)) for layer in problem.workload.layers]
     told = "; ".join(f"{name!r}: {reason}" for name, reason in reasons if reason is not None)

@@ -58,7 +58,7 @@ class SearchProblem:
     one's best on hardware of its own, once that is known. ``caps``: on what designs do.
     ``known``: designs ``[design, layer]`` to begin beside; ``near``: they are so near the best
     that a strategy may refine them alone. ``calls``: of each layer the call of a
-    machine's library that runs it, where the strategy's mappings only stand for those.
+    machine's library that runs it, where that is another than its mapping's own (None).
     """
 
     workload: Workload
@@ -71,7 +71,7 @@ class SearchProblem:
     caps: Caps = NO_CAPS
     known: LoopNest | None = None
     near: bool = False
-    calls: tuple[str, ...] = ()
+    calls: tuple[str | None, ...] = ()
 
     @cached_property
     def goal(self) -> Goal:

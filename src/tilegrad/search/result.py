@@ -92,7 +92,7 @@ def _layer(
         **stated_shape(layer.shape),
         "problem": layer.as_dict(),
         "mapping": format_shorthand(nests[index], problem.accelerator.running(layer.shape)),
-        **({"call": problem.calls[index]} if problem.calls else {}),
+        **({"call": call} if problem.calls and (call := problem.calls[index]) else {}),
         "energy_uj": sum(energy),
         "cycles": int(max(cycles)),
         "pe_utilisation": layer.macs / (units * max(cycles)),

@@ -28,7 +28,7 @@ ALIGNED = "TILEGRAD_ALIGNED"
 
 SAME_TILE = "Gemmini's library orders the loops over tiles (L3) itself; the tile is the found one"
 IN_BLOCKS = ",\n * rounded up to whole blocks of the array."
-AS_GIVEN = "The call is the library's own; the found mapping, of as many tiles, stands for it."
+AS_GIVEN = "The call and its tile are given; the found mapping, of as many tiles, stands for it."
 SMALLER_TILE = (
     "Gemmini's library orders the loops over tiles (L3) itself. The found tile takes more rows of\n"
     " * {memory} than half of it has ({rows:,} of {most:,}), so a smaller one runs."
