@@ -55,7 +55,7 @@ def test_a_run_leaves_intervals_and_their_pictures(
     inside = (larger <= table["factor.latency"]).mean()
     assert intervals["within_90%"] == pytest.approx(inside, abs=0.01)
     assert intervals["median_factor_90%"] == pytest.approx(table["factor.latency"].median())
-    assert set(table["bottleneck"]) <= {"issue", "load", "execute", "store"}
+    assert set(table["bottleneck"]) <= {"issue", "load", "execute", "store", "memory"}
 
     model = load_predictor(run / "model.ckpt", gemmini())
     assert isinstance(model, Pipeline)
