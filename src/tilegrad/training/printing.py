@@ -15,6 +15,11 @@ from tilegrad.training.run import TrainingRun
 SHOWN_IMPORTANCES = 12
 SHOWN_COLUMNS = 5
 
+ABREAST = 4
+"""Targets whose metrics stand side by side in a terminal."""
+CHIEF = ("pair_accuracy_micro", "pair_accuracy_macro", "spearman_layer", "mape", "regret")
+"""The metrics of each of more targets than that; result.json has all."""
+
 
 def print_fold(console: Console, fold: Mapping[str, Any], target: str) -> None:
     """Print one line on a finished fold."""
@@ -81,7 +86,9 @@ def print_intervals(console: Console, intervals: Mapping[str, Mapping[str, float
 
 
 def metrics_table(title: str, metrics_of: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return the metrics of every target."""
+    """Return the metrics of every target; of many, the chief ones, a line each."""
+    if len(metrics_of) > ABREAST:
+        return _metrics_by_line(title, metrics_of)
     table = Table(title=title)
     table.add_column("metric")
     for target in metrics_of:
@@ -90,6 +97,16 @@ def metrics_table(title: str, metrics_of: Mapping[str, Mapping[str, Any]]) -> Ta
     for name, about in METRICS.items():
         values = [shown(metrics[name], name) for metrics in metrics_of.values()]
         table.add_row(name, *values, about)
+    return table
+
+
+def _metrics_by_line(title: str, metrics_of: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = Table(title=title)
+    table.add_column("", no_wrap=True)
+    for name in CHIEF:
+        table.add_column(name.replace("_", " "), justify="right")
+    for target, metrics in metrics_of.items():
+        table.add_row(target, *(shown(metrics[name], name) for name in CHIEF))
     return table
 
 
