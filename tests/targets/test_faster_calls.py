@@ -29,6 +29,9 @@ MAPPINGS = {
     Problem.from_fields("shallow", {**ONE, "P": 28, "Q": 28, "C": 24, "K": 48}): (
         "L3[WIO] Q7 - L2[WI] N1 K16X - L1[O] K3 C2 Q4 P28 C12X - L0[W] N1"
     ),
+    Problem.from_fields("long", {**ONE, "P": 512, "C": 512, "K": 32}): (
+        "L3[WIO] P2 C4 - L2[WI] N1 K16X - L1[O] K2 C8 P256 C16X - L0[W] N1"
+    ),
     Problem.from_fields("kernel", {"R": 3, "S": 3, "P": 14, "Q": 14, "C": 64, "K": 64}): (
         "L3[WIO] K4 - L2[WI] N1 K16X - L1[O] C4 S3 R3 Q14 P14 C16X - L0[W] N1"
     ),
@@ -59,9 +62,11 @@ def design(problem: SearchProblem) -> LoopNest:
 
 @torch.no_grad()
 def test_the_faster_call_is_recorded(problem: SearchProblem, design: LoopNest) -> None:
-    """As measured: 229 against 281 cycles, 56,161 against 57,488; 13,765 against 6,883."""
+    """As measured: 229 against 279 cycles and 56,161 against 57,488; of the others 13,765 against
+    6,883 and 37,287 against 36,967.
+    """
     there = with_faster_calls(problem, design)
-    assert there.calls == (AS_ONE, SAME_TILE, None, None)
+    assert there.calls == (AS_ONE, SAME_TILE, None, None, None)
     before, after = (design_record(design, each)["layers"] for each in (problem, there))
     assert [layer.get("call") for layer in after] == list(there.calls)
     assert not any("call" in layer for layer in before)

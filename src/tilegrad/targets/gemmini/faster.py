@@ -1,19 +1,19 @@
-"""Products of a found design that its machine runs faster as convolutions of the same tile.
+"""Products of a found design whose tile is the library's own as a convolution, and faster as one.
 
-``tiled_matmul`` loads and zeroes by blocks of the array, and has loops of its own to set up, so
-that ``tiled_conv`` is the faster one for some 1 x 1 kernels; a model of the commands knows both.
+``tiled_matmul`` has loops of its own to set up, so that ``tiled_conv`` is the faster one for some
+1 x 1 kernels. Of other tiles than those that ``tiled_conv_auto`` chooses, models are no judges of
+which call is the faster one (docs/rtl.md, measured on RTL).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from tilegrad.cost.latency import LearnedModel
-from tilegrad.errors import InfeasibleError
 from tilegrad.machines.gemmini.calls import CONVOLUTION
 from tilegrad.machines.gemmini.generator import Generator, halves
 from tilegrad.machines.gemmini.given import TILES, GivenCall
@@ -23,11 +23,12 @@ from tilegrad.predictors.features.commands import Commands
 from tilegrad.predictors.latency import PredictedLatency
 from tilegrad.search.problem import SearchProblem
 from tilegrad.shape.conv import DIMS
-from tilegrad.targets.gemmini.layers import Tiled, bounds_of, called, obstacle, runs_as_product
+from tilegrad.targets.gemmini.layers import Tiled, bounds_of, obstacle, runs_as_product
+from tilegrad.targets.gemmini.tiler import convolution_tile
 from tilegrad.workload import Problem
 
-OPTIONS = 3
-"""Calls looked at for each layer: as exported, and two tiles of a convolution."""
+OPTIONS = 2
+"""Calls looked at for each layer: as exported, and as the library's own convolution."""
 
 LEAST_GAIN = 1e-6
 """Share of its cycles by which the other call is faster, where that is no rounding."""
@@ -41,8 +42,9 @@ def counts_commands(model: LearnedModel | None) -> bool:
 def with_faster_calls(problem: SearchProblem, design: LoopNest) -> SearchProblem:
     """Return the problem with the calls by which its model runs a design ``[layer]`` fastest.
 
-    A product's tile runs as ``tiled_conv`` where that is predicted to take fewer cycles; all else
-    as ``tilegrad export`` writes it. A problem whose calls are given is returned as it is.
+    A product runs as ``tiled_conv`` where its tile is the one that ``tiled_conv_auto`` would run it
+    with, and is predicted to take fewer cycles; all else as ``tilegrad export`` writes it. A
+    problem whose calls are given is returned as it is.
     """
     model, layers = problem.learned, problem.workload.layers
     if model is None or not counts_commands(model) or problem.calls:
@@ -74,27 +76,18 @@ def _predicted(problem: SearchProblem, model: LearnedModel, design: LoopNest) ->
 def _options(layer: Problem, nest: LoopNest, built: Generator) -> list[GivenCall | None]:
     """Return the calls that may run a layer: None, as exported, and a product as a convolution.
 
-    Its tile is the found one, and the one of whole blocks of the array that the product runs.
+    Its tile is the found one, or the one of whole blocks of the array that the product runs.
     """
     if obstacle(layer) is not None or not runs_as_product(layer):
-        return [None] * OPTIONS
+        return [None]
     found, bounds = Tiled(layer, nest, built), bounds_of(layer)
     rows, filters, channels = (blocks * built.dim for blocks in found.product_blocks)
     whole = {"K": min(filters, bounds["K"]), "C": min(channels, bounds["C"])}
-    tiles = found.tile, {**found.tile, **pixel_extents(rows, bounds), **whole}
-    return [None, *(_as_convolution(layer, nest, built, tile) for tile in tiles)]
-
-
-def _as_convolution(
-    layer: Problem, nest: LoopNest, built: Generator, tile: Mapping[str, int]
-) -> GivenCall | None:
-    """Return the call of ``tiled_conv`` with a tile; None where there is no room for it."""
-    call = GivenCall(CONVOLUTION, {name: tile[dim] for name, dim in TILES[CONVOLUTION].items()})
-    try:
-        called(layer, nest, built, str(call))
-    except InfeasibleError:
-        return None
-    return call
+    own = convolution_tile(layer, built)
+    if own not in (found.tile, {**found.tile, **pixel_extents(rows, bounds), **whole}):
+        return [None]
+    call = GivenCall(CONVOLUTION, {name: own[dim] for name, dim in TILES[CONVOLUTION].items()})
+    return [None, call]
 
 
 def _rows(options: Sequence[GivenCall | None], layer: Problem, built: Generator) -> Tensor:

@@ -49,7 +49,7 @@ def library_tile(problem: Problem, hardware: Generator) -> dict[str, int]:
     """
     bounds = bounds_of(problem)
     if not runs_as_product(problem):
-        return _convolution(bounds, problem, hardware)
+        return convolution_tile(problem, hardware)
     sizes, blocks = product_sizes(bounds), library_blocks(problem, hardware)
     rows, filters, channels = (
         min(held * hardware.dim, size) for held, size in zip(blocks, sizes, strict=True)
@@ -86,7 +86,10 @@ def _product(whole: Sequence[int], hardware: Generator) -> list[int]:
     return tile
 
 
-def _convolution(bounds: dict[str, int], problem: Problem, hardware: Generator) -> dict[str, int]:
+def convolution_tile(problem: Problem, hardware: Generator) -> dict[str, int]:
+    """Return the extent of each dim in the tile of a convolution, of a product too."""
+    bounds = bounds_of(problem)
+
     def fits(candidate: dict[str, int]) -> bool:
         rows = conv_rows(candidate, problem.strides, hardware.dim)
         return all(size <= most for size, most in zip(rows, hardware.tile_rows, strict=True))
