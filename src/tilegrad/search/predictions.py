@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from tilegrad.cost.footprint import Footprint
 from tilegrad.cost.latency import LearnedModel
 from tilegrad.cost.network import NetworkCost
 from tilegrad.mapping import LoopNest
@@ -16,6 +17,11 @@ LEVEL = 0.9
 
 FULL = 1 + 1e-5
 """Share of a memory up to which a tile fits it: single precision."""
+
+
+def design_sums(problem: SearchProblem, nests: LoopNest) -> Footprint:
+    """Return the footprints ``[layer]`` of the design ``nests [1, layer]``, for a model."""
+    return problem.footprint(nests).expand(1, len(problem.workload.layers))[0]
 
 
 def add_predictions(
@@ -32,7 +38,7 @@ def add_predictions(
     The ends of a total are the sums of the layers' ends, as if all erred the same way: wider than
     its level asks for.
     """
-    sums = problem.footprint(nests).expand(1, len(problem.workload.layers))[0]
+    sums = design_sums(problem, nests)
     cycles = model.predicted(sums, problem.accelerator, cost.hardware)
     outside = model.departures(sums, problem.accelerator, cost.hardware)
     total = float((cycles * problem.workload.counts).sum())
@@ -60,7 +66,7 @@ def too_large(nests: LoopNest, problem: SearchProblem, model: LearnedModel) -> l
     By the model's account of the machine, which counts whole rows of the array, they do not.
     """
     cost, _ = problem.evaluate(nests.alone())
-    sums = problem.footprint(nests.alone()).expand(1, len(problem.workload.layers))[0]
+    sums = design_sums(problem, nests.alone())
     told = []
     for memory, shares in model.occupied(sums, problem.accelerator, cost.hardware).items():
         for layer, share in zip(problem.workload.layers, shares.tolist(), strict=True):

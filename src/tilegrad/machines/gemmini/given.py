@@ -69,6 +69,11 @@ class GivenCall:
                 return cls(call, sizes)
         return None
 
+    @classmethod
+    def of_extents(cls, name: str, tile: Mapping[str, int]) -> GivenCall:
+        """Return a convolution's call, depthwise or not, with a tile's extents by dim."""
+        return cls(name, {size: tile[dim] for size, dim in TILES[name].items()})
+
     def extents(self, bounds: Mapping[str, float], side: float) -> dict[str, float]:
         """Return the tile's extents by dim in a layer; a product's rows, all pixels', as P's.
 

@@ -7,7 +7,6 @@ which call is the faster one (docs/rtl.md, measured on RTL).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -16,19 +15,17 @@ from torch import Tensor
 from tilegrad.cost.latency import LearnedModel
 from tilegrad.machines.gemmini.calls import CONVOLUTION
 from tilegrad.machines.gemmini.generator import Generator, halves
-from tilegrad.machines.gemmini.given import TILES, GivenCall
+from tilegrad.machines.gemmini.given import GivenCall
 from tilegrad.machines.gemmini.nests import pixel_extents
 from tilegrad.mapping import LoopNest
 from tilegrad.predictors.features.commands import Commands
 from tilegrad.predictors.latency import PredictedLatency
+from tilegrad.search.predictions import design_sums
 from tilegrad.search.problem import SearchProblem
 from tilegrad.shape.conv import DIMS
 from tilegrad.targets.gemmini.layers import Tiled, bounds_of, obstacle, runs_as_product
 from tilegrad.targets.gemmini.tiler import convolution_tile
 from tilegrad.workload import Problem
-
-OPTIONS = 2
-"""Calls looked at for each layer: as exported, and as the library's own convolution."""
 
 LEAST_GAIN = 1e-6
 """Share of its cycles by which the other call is faster, where that is no rounding."""
@@ -49,51 +46,43 @@ def with_faster_calls(problem: SearchProblem, design: LoopNest) -> SearchProblem
     model, layers = problem.learned, problem.workload.layers
     if model is None or not counts_commands(model) or problem.calls:
         return problem
-    cost, _ = problem.evaluate(design.alone())
-    built = halves({name: float(value) for name, value in cost.hardware.items()})
-    each = [_options(layer, design[at], built) for at, layer in enumerate(layers)]
-    pairs = zip(each, layers, strict=True)
-    calls = torch.stack([_rows(options, layer, built) for options, layer in pairs], 1)
-    cycles = torch.stack([_predicted(problem, model.calling(rows), design) for rows in calls])
-    cycles[0] *= 1 - LEAST_GAIN
-    chosen = cycles.argmin(0)
-    if not bool(chosen.any()):
+    hardware = problem.evaluate(design.alone())[0].hardware
+    built = halves({name: float(value) for name, value in hardware.items()})
+    calls = [_as_convolution(layer, design[at], built) for at, layer in enumerate(layers)]
+    if not any(calls):
         return problem
-    texts = [options[place] for options, place in zip(each, chosen.tolist(), strict=True)]
-    rows = calls[chosen, torch.arange(len(layers))]
-    named = tuple(None if call is None else str(call) for call in texts)
-    return replace(problem, model=model.calling(rows), calls=named)
+    rows = torch.stack([_row(*pair, built) for pair in zip(calls, layers, strict=True)])
+
+    def predicted(of: LearnedModel) -> Tensor:
+        sums = design_sums(replace(problem, model=of), design.alone())
+        return of.predicted(sums, problem.accelerator, hardware)
+
+    faster = predicted(model.calling(rows)) < predicted(model) * (1 - LEAST_GAIN)
+    if not bool(faster.any()):
+        return problem
+    kept = [str(call) if pays else None for call, pays in zip(calls, faster.tolist(), strict=True)]
+    rows = rows.where(faster.unsqueeze(-1), 0.0)
+    return replace(problem, model=model.calling(rows), calls=tuple(kept))
 
 
-def _predicted(problem: SearchProblem, model: LearnedModel, design: LoopNest) -> Tensor:
-    """Return the predicted cycles ``[layer]`` of a design's programs with given calls."""
-    there, alone = replace(problem, model=model), design.alone()
-    sums = there.footprint(alone).expand(1, len(problem.workload.layers))[0]
-    hardware = problem.evaluate(alone)[0].hardware
-    return model.predicted(sums, problem.accelerator, hardware)
+def _as_convolution(layer: Problem, nest: LoopNest, built: Generator) -> GivenCall | None:
+    """Return the library's own convolution of a product whose tile it has; None of all else.
 
-
-def _options(layer: Problem, nest: LoopNest, built: Generator) -> list[GivenCall | None]:
-    """Return the calls that may run a layer: None, as exported, and a product as a convolution.
-
-    Its tile is the found one, or the one of whole blocks of the array that the product runs.
+    The tile is the found one, or the one of whole blocks of the array that the product runs.
     """
     if obstacle(layer) is not None or not runs_as_product(layer):
-        return [None]
+        return None
     found, bounds = Tiled(layer, nest, built), bounds_of(layer)
     rows, filters, channels = (blocks * built.dim for blocks in found.product_blocks)
     whole = {"K": min(filters, bounds["K"]), "C": min(channels, bounds["C"])}
     own = convolution_tile(layer, built)
     if own not in (found.tile, {**found.tile, **pixel_extents(rows, bounds), **whole}):
-        return [None]
-    call = GivenCall(CONVOLUTION, {name: own[dim] for name, dim in TILES[CONVOLUTION].items()})
-    return [None, call]
+        return None
+    return GivenCall.of_extents(CONVOLUTION, own)
 
 
-def _rows(options: Sequence[GivenCall | None], layer: Problem, built: Generator) -> Tensor:
-    """Return calls ``[option, 1 + dim]`` as ``Schedules.calls`` has them; zeros: as exported."""
-    rows = torch.zeros(OPTIONS, 1 + len(DIMS), dtype=torch.float64)
-    for place, call in enumerate(options):
-        if call is not None:
-            rows[place] = call.row(bounds_of(layer), built.dim)
-    return rows
+def _row(call: GivenCall | None, layer: Problem, built: Generator) -> Tensor:
+    """Return a call as ``Schedules.calls`` has it, ``[1 + dim]``; zeros: as exported."""
+    if call is None:
+        return torch.zeros(1 + len(DIMS), dtype=torch.float64)
+    return call.row(bounds_of(layer), built.dim)

@@ -105,8 +105,7 @@ class Tiled:
         """The call of the library that runs the layer, with its tile."""
         if self.is_product:
             return GivenCall(PRODUCT, dict(zip(TILES[PRODUCT], self.product_blocks, strict=True)))
-        call = DEPTHWISE if self.is_depthwise else CONVOLUTION
-        return GivenCall(call, {name: self.tile[dim] for name, dim in TILES[call].items()})
+        return GivenCall.of_extents(DEPTHWISE if self.is_depthwise else CONVOLUTION, self.tile)
 
     @property
     def input_rows_columns(self) -> tuple[int, int]:

@@ -37,8 +37,7 @@ def library_call(problem: Problem, hardware: Generator) -> GivenCall:
     if runs_as_product(problem):
         sizes = library_blocks(problem, hardware)
         return GivenCall(PRODUCT, dict(zip(TILES[PRODUCT], sizes, strict=True)))
-    tile, call = library_tile(problem, hardware), call_of(problem)
-    return GivenCall(call, {name: tile[dim] for name, dim in TILES[call].items()})
+    return GivenCall.of_extents(call_of(problem), library_tile(problem, hardware))
 
 
 def library_tile(problem: Problem, hardware: Generator) -> dict[str, int]:
