@@ -17,10 +17,11 @@ from rich.console import Console
 from tilegrad.checks import choice, flag, known_fields, positive_int
 from tilegrad.commands.own_bests import with_own_bests
 from tilegrad.commands.search import warn
+from tilegrad.commands.stopping import stop
 from tilegrad.commands.written import write_found
 from tilegrad.complaints import describe
 from tilegrad.entry import plain_overrides
-from tilegrad.errors import ConfigError, InfeasibleError, Stopped, TilegradError
+from tilegrad.errors import ConfigError, InfeasibleError, TilegradError
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.record import read_result
 from tilegrad.report import (
@@ -130,8 +131,7 @@ def searched(job: Job) -> Entry:
         if state.best is not None:
             write_found(runner, state, status)
     if status == "interrupted":
-        Console(stderr=True).print("interrupted; to go on: the same command")
-        raise Stopped
+        stop()
     history = read_history(runner.directory) if job.curve else None
     return Entry(job.design, read_result(runner.directory), history)
 

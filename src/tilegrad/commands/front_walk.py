@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, open_dict
-from rich.console import Console
 
 from tilegrad.commands.front_point import Done, Job, search_point
-from tilegrad.errors import Stopped
+from tilegrad.commands.stopping import stop
 from tilegrad.front.front import Found, Front
 from tilegrad.front.walk import waves
 from tilegrad.mapping import LoopNest, stack
@@ -104,10 +103,7 @@ class Walk:
         try:
             done = self.spread.map(search_point, jobs)
         except KeyboardInterrupt:
-            Console(stderr=True).print(
-                f"interrupted; to go on: the same command, dir={self.directory}", soft_wrap=True
-            )
-            raise Stopped from None
+            stop(self.directory)
         for (place, caps), each in zip(places.items(), done, strict=True):
             self._take(place, caps, each)
 

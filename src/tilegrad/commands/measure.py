@@ -14,8 +14,9 @@ from rich.console import Console
 
 from tilegrad.checks import flag
 from tilegrad.commands.search import print_summary, warn
+from tilegrad.commands.stopping import stop
 from tilegrad.commands.written import write_found, write_result
-from tilegrad.errors import ConfigError, Stopped
+from tilegrad.errors import ConfigError
 from tilegrad.files import read_json, write_json
 from tilegrad.fingerprint.claim import claimed, run_directory, stamped_directory
 from tilegrad.machines.gemmini.system import System
@@ -139,7 +140,7 @@ class _Loop:
             if state.best is not None:
                 write_found(runner, state, status)
         if status == "interrupted":
-            self._interrupted()
+            stop(self.directory)
         return runner, state
 
     def _runner(self, number: int) -> tuple[Runner, DictConfig]:
@@ -155,12 +156,6 @@ class _Loop:
         learned = [self._place(before) / CKPT for before in range(1, number)]
         found = [str(place) for place in learned if place.exists()]
         return found[-1] if found else str(self.config.ckpt)
-
-    def _interrupted(self) -> None:
-        Console(stderr=True).print(
-            f"interrupted; to go on: the same command, dir={self.directory}", soft_wrap=True
-        )
-        raise Stopped
 
     def _measure(self, number: int, runner: Runner, design: LoopNest) -> list[Measured]:
         problem = runner.problem
@@ -178,7 +173,7 @@ class _Loop:
         try:
             found = self.target.run_programs(place, list(written.programs))
         except KeyboardInterrupt:
-            self._interrupted()
+            stop(self.directory)
         rows, warm = [], System.of(problem.accelerator).warm
         for at, ((layer, row), (own, nest)) in enumerate(zip(picked, runs, strict=True)):
             ran = found[layer_directory(at, own.name)]

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, open_dict
-from rich.console import Console
 
 from tilegrad.checks import flag
+from tilegrad.commands.stopping import stop
 from tilegrad.commands.written import write_found
-from tilegrad.errors import Stopped
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.search import Runner, SearchState, build_runner, design_record
 from tilegrad.search.budget import Budget
@@ -96,8 +95,7 @@ def search_own(job: Job) -> OwnBest:
         if state.best is not None:
             write_found(runner, state, status)
     if status == "interrupted":
-        Console(stderr=True).print("interrupted; to go on: the same command, with its dir=")
-        raise Stopped
+        stop(runner.directory.parents[1])
     return _found(runner, state, status)
 
 

@@ -12,8 +12,9 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from tilegrad.checks import choice, flag, positive_int
+from tilegrad.commands.stopping import stop
 from tilegrad.commands.written import write_result
-from tilegrad.errors import ConfigError, Stopped
+from tilegrad.errors import ConfigError
 from tilegrad.files import write_json
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.report.effort import finishing_seconds
@@ -87,10 +88,7 @@ def _search_once(config: DictConfig) -> Result:
     for line in said:
         Console(stderr=True).print(line, soft_wrap=True, markup=False)
     if result is None or status == "interrupted":
-        Console(stderr=True).print(
-            f"interrupted; to go on: the same command, dir={runner.directory}", soft_wrap=True
-        )
-        raise Stopped
+        stop(runner.directory)
     return result
 
 

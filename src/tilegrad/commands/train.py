@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from tilegrad.checks import choice
-from tilegrad.errors import Stopped
+from tilegrad.commands.stopping import stop
 from tilegrad.fingerprint.claim import claimed
 from tilegrad.predictors import METRICS
 from tilegrad.tracking.ending import tracked
@@ -45,10 +45,7 @@ def train(config: DictConfig) -> dict[str, Any]:
             if refit is not None:
                 print_refit(console, refit)
         except KeyboardInterrupt:
-            Console(stderr=True).print(
-                f"interrupted; to go on: the same command, dir={run.directory}", soft_wrap=True
-            )
-            raise Stopped from None
+            stop(run.directory)
         result = finish_run(run, folds, refit)
     if config.progress:
         print_result(run, result)
