@@ -59,7 +59,9 @@ bench: $(RUNTIME) ## measure evaluations and gradient steps per second
 baselines: $(DEV) ## measure the settings that docs/baselines.md compares (an hour)
 	for each in latin evolution cosa; do $(BIN)/python compare.py experiment=baselines/$$each $(ARGS) || exit; done
 
-dosa: $(DEV) ## measure what docs/dosa.md states, but for Timeloop's table (many hours)
+dosa: $(DEV) ## measure what docs/dosa.md states (hours)
+	mkdir -p outputs/dosa
+	$(BIN)/tilegrad evaluate timeloop_dosa --accelerator gemmini --out outputs/dosa/timeloop.parquet --picture outputs/dosa/timeloop.png
 	for each in cosearch baselines gemmini; do $(BIN)/python compare.py experiment=dosa/$$each $(ARGS) || exit; done
 	$(BIN)/python train.py -m experiment=dosa/rtl $(TRAIN_ARGS)
 

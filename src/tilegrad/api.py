@@ -155,16 +155,20 @@ def evaluate(
     *,
     skip_invalid: bool = False,
 ) -> pd.DataFrame:
-    """Return cycles, energy [uJ] and EDP of each row of a table, as ``tilegrad evaluate`` does."""
+    """Return cycles, energy [uJ] and EDP of each row of a table, as ``tilegrad evaluate`` does.
+
+    ``table`` is a file, or ``"timeloop_dosa"``.
+    """
     import pandas as pd
 
     from tilegrad.accelerator import load_accelerator
     from tilegrad.evaluate import evaluate_table
+    from tilegrad.evaluate.located import located_table
 
     with TemporaryDirectory(prefix="tilegrad-") as place:
         out = Path(place) / "costs.parquet"
         described = load_accelerator(str(accelerator))
-        evaluate_table(Path(table), described, out, skip_invalid=skip_invalid)
+        evaluate_table(located_table(table), described, out, skip_invalid=skip_invalid)
         return pd.read_parquet(out)
 
 
