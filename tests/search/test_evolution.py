@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from tests.search.contract import StrategyContract
-from tests.search.helpers import TINY, Limits, small_problem
+from tests.search.contract import FIXED, StrategyContract
+from tests.search.helpers import TINY, Limits, run, small_problem
 from tilegrad.errors import ConfigError
+from tilegrad.mapping import LoopNest
 from tilegrad.mapping.validity import find_violations
-from tilegrad.search import EvolutionStrategy
+from tilegrad.search import EvolutionStrategy, LatinStrategy
+from tilegrad.search.caps import Caps
 from tilegrad.search.evolution.breeding import Breeding, Generation
-from tilegrad.search.evolution.genome import Genes, Genome
+from tilegrad.search.evolution.genome import NEAR, Genes, Genome
 
 pytest.importorskip("pymoo")
 
@@ -70,6 +74,64 @@ def test_a_generation_keeps_the_best_and_what_keeps_to_limits_first() -> None:
         assert key <= before
         assert len(np.unique(after.genes, axis=0)) == len(after.genes)
         now = after
+
+
+def test_a_step_is_to_one_of_the_nearest_tilings() -> None:
+    genes = genome()
+    random = np.random.default_rng(2)
+    drawn = (random.random((30, len(genes.counts))) * genes.counts).astype(np.int64)
+    wanted = random.random(drawn.shape) < 0.7
+    stepped = genes.near(drawn, wanted, random.random(drawn.shape))
+    assert (stepped[~wanted] == drawn[~wanted]).all()
+    gene = 0
+    for choices, dims in zip(genes.choices, genes.dims, strict=True):
+        for dim in dims:
+            logs = np.log(choices[dim].numpy())
+            for before, after, moved in zip(
+                drawn[:, gene], stepped[:, gene], wanted[:, gene], strict=True
+            ):
+                far = np.abs(logs - logs[before]).sum(1)
+                far[before] = np.inf
+                eighth = np.sort(far)[min(NEAR, len(far) - 1) - 1]
+                assert not moved or far[after] <= eighth
+            gene += 1
+        assert (stepped[:, gene] == drawn[:, gene]).all(), "no loop order is near another"
+        gene += 1
+
+
+@pytest.mark.parametrize("limits", [Limits(FIXED), Limits()], ids=["given sizes", "free sizes"])
+def test_breeding_beats_drawing_at_equal_samples(limits: Limits, tmp_path: Path) -> None:
+    strategies = (
+        EvolutionStrategy(population=20, generations=15),
+        LatinStrategy(hardware=3, mappings=106),
+    )
+    bred, drawn = (
+        [
+            run(small_problem(limits=limits), each, tmp_path / f"{each.name}{seed}", seed)[0]
+            for seed in range(3)
+        ]
+        for each in strategies
+    )
+    assert min(state.samples for state in drawn) >= max(state.samples for state in bred)
+    assert np.median([state.value for state in bred]) < np.median([state.value for state in drawn])
+
+
+def test_a_cap_on_the_whole_network_is_met_where_designs_meet_it(tmp_path: Path) -> None:
+    """What breaks a cap is told apart by how far it does, so that generations come nearer."""
+    strategy, problem = EvolutionStrategy(population=20, generations=30), small_problem()
+
+    def cycles(design: LoopNest) -> float:
+        cost, _ = problem.evaluate(design)
+        return float(problem.goal.totals(cost.layers.cycles))
+
+    free, _ = run(problem, strategy, tmp_path / "free")
+    assert free.best is not None
+    cap = 1.3 * cycles(free.best)
+    first = Genome(problem.tables).random(strategy.population, np.random.default_rng(0))
+    assert all(cycles(nest) > cap for nest in Genome(problem.tables).nests(first))
+    capped, _ = run(replace(problem, caps=Caps(cycles=cap)), strategy, tmp_path / "capped")
+    assert capped.best is not None
+    assert cycles(capped.best) <= cap
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from pymoo.algorithms.soo.nonconvex.ga import GA, comp_by_cv_and_fitness
 from pymoo.core.crossover import Crossover
 from pymoo.core.duplicate import DefaultDuplicateElimination
@@ -18,6 +19,7 @@ from pymoo.core.problem import Problem
 from pymoo.core.termination import NoTermination
 from pymoo.operators.selection.tournament import TournamentSelection
 from pymoo.problems.static import StaticProblem
+from torch import Tensor
 
 from tilegrad.search.evolution.genome import Floats, Genes, Genome
 
@@ -33,13 +35,22 @@ class Generation:
     values: Floats
     excesses: Floats
 
+    def tensors(self) -> list[Tensor]:
+        """Return it as a checkpoint holds it."""
+        parts = (self.genes, self.values, self.excesses)
+        return [torch.from_numpy(np.ascontiguousarray(part)) for part in parts]
+
 
 class LayerCrossover(Crossover):
-    """Swaps whole layers between two designs, and single genes: a dim's tiling, an order."""
+    """Swaps whole layers between two designs, and single genes: a dim's tiling, an order.
+
+    Of one layer alone each gene is swapped or not.
+    """
 
     def __init__(self, layers: Genes, genes: float) -> None:
         super().__init__(2, 2, prob=1.0)
-        self.layers, self.genes = layers, genes
+        self.layers = layers if layers.any() else np.arange(len(layers))
+        self.genes = genes
 
     def _do(self, _: Any, parents: Any, *__: Any, random_state: Any, **___: Any) -> Any:
         """Return children ``[child, mating, gene]`` of parents ``[parent, mating, gene]``."""
@@ -52,20 +63,26 @@ class LayerCrossover(Crossover):
 
 
 class GeneMutation(Mutation):
-    """Draws about ``rate`` genes of a design anew: half of them next to what they were."""
+    """Draws about ``rate`` genes of a design anew, at most half: half of them near what they were.
 
-    def __init__(self, counts: Genes, rate: float) -> None:
+    Near a dim's tiling are those whose factors are, so that a step moves a prime or two from one
+    level to another.
+    """
+
+    def __init__(self, genome: Genome, rate: float) -> None:
         super().__init__(prob=1.0)
-        self.counts, self.rate = counts, rate
+        self.genome = genome
+        self.share = min(rate / len(genome.counts), 0.5)
 
     def _do(self, _: Any, genes: Any, *__: Any, random_state: Any, **___: Any) -> Any:
         """Return mutated designs ``[design, gene]``."""
-        anew = (random_state.random(genes.shape) * self.counts).astype(np.int64)
-        step = random_state.choice((-2, -1, 1, 2), genes.shape)
-        near = np.clip(genes + step, 0, self.counts - 1)
-        changed = np.where(random_state.random(genes.shape) < 0.5, anew, near)
-        mutated = random_state.random(genes.shape) < self.rate / len(self.counts)
-        return np.where(mutated, changed, genes)
+        genes = genes.astype(np.int64)
+        anew = (random_state.random(genes.shape) * self.genome.counts).astype(np.int64)
+        mutated = random_state.random(genes.shape) < self.share
+        near = mutated & (random_state.random(genes.shape) < 0.5)
+        changed = np.where(mutated, anew, genes)
+        which = random_state.random(genes.shape)
+        return np.where(near, self.genome.near(genes, near, which), changed)
 
 
 @dataclass(frozen=True)
@@ -89,7 +106,7 @@ class Breeding:
         mating = Mating(
             TournamentSelection(func_comp=comp_by_cv_and_fitness),
             LayerCrossover(self.genome.layers, self.swapped),
-            GeneMutation(counts, self.rate),
+            GeneMutation(self.genome, self.rate),
             eliminate_duplicates=distinct,
             n_max_iterations=ATTEMPTS,
         )

@@ -9,6 +9,7 @@ from itertools import accumulate
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from tilegrad.mapping import LoopNest, stack
 from tilegrad.search.tables import LayerTable
@@ -21,6 +22,12 @@ Floats = NDArray[np.float64]
 
 POWERS = (1.0, 2.0, 4.0, 8.0)
 """From uniform to mostly small tiles: what random genes are drawn with, design by design."""
+
+NEAR = 8
+"""Tilings of a dim that are a step from one."""
+
+REFUSED = 1e300
+"""Objective of what breaks a limit; such are told apart by how far they do."""
 
 
 class Genome:
@@ -60,6 +67,34 @@ class Genome:
         genes = (shares * self.counts).astype(np.int64)
         genes[:1] = 0
         return genes
+
+    def near(self, genes: Genes, wanted: NDArray[np.bool_], which: Floats) -> Genes:
+        """Return designs whose ``wanted`` tilings are one of the ``NEAR`` nearest in log space.
+
+        ``which [design, gene]`` of 0 to 1 chooses. Loop orders stay: none is near another.
+        """
+        found = genes.copy()
+        for gene, choices in self._tilings:
+            rows = np.flatnonzero(wanted[:, gene])
+            if not len(rows):
+                continue
+            own = torch.from_numpy(genes[rows, gene])
+            distance = torch.cdist(choices[own], choices, p=1)
+            distance[torch.arange(len(rows)), own] = torch.inf
+            count = min(NEAR, len(choices) - 1)
+            nearest = distance.topk(count, largest=False).indices.numpy()
+            picked = (which[rows, gene] * count).astype(np.int64)
+            found[rows, gene] = nearest[np.arange(len(rows)), picked]
+        return found
+
+    @cached_property
+    def _tilings(self) -> list[tuple[int, Tensor]]:
+        """Genes that are tilings, each with the logs of its choices' factors."""
+        tilings, gene = [], 0
+        for choices, dims in zip(self.choices, self.dims, strict=True):
+            tilings += [(gene + place, choices[dim].log()) for place, dim in enumerate(dims)]
+            gene += len(dims) + 1
+        return tilings
 
     def nests(self, genes: Genes) -> LoopNest:
         """Return the designs ``[design, layer]``."""

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import torch
 
 from tilegrad.checks import positive_int, positive_number
 from tilegrad.errors import ConfigError
 from tilegrad.extras import required
-from tilegrad.mapping import LoopNest
 from tilegrad.search.budget import Budget
-from tilegrad.search.evolution.genome import Floats, Genes, Genome
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
 
 if TYPE_CHECKING:
-    from tilegrad.search.evolution.breeding import Generation
+    pass
 
-REFUSED = 1e300
-"""Objective of a design that breaks a limit; designs are told apart by how far they do."""
+PLACES = 1_000_000_007
+"""Between the seeds of populations side by side."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,8 @@ class EvolutionStrategy:
     """A genetic algorithm over all layers' tilings and loop orders, in the spirit of GAMMA.
 
     As in DiGamma (Kao et al., DATE 2022) a design's hardware is the least that its mappings need.
+    Where no size is free, and neither latency nor power is capped, each layer has a population of
+    its own, as in GAMMA (Kao and Krishna, ICCAD 2020), of which the best design is combined.
     ``generations`` of ``population`` children each; ``swapped``: the share of genes that a crossing
     takes from the other parent than their layer's; ``rate``: genes of a child that are drawn anew,
     about. pymoo selects parents (tournaments), drops doubles and keeps the best.
@@ -60,44 +60,30 @@ class EvolutionStrategy:
         """Breed one generation at a time; see ``Strategy.advance``."""
         # A second that only this strategy spends.
         from tilegrad.search.evolution.breeding import Breeding, Generation
+        from tilegrad.search.evolution.populations import Designs, Layers
 
-        genome, layers = Genome(problem.tables), len(problem.workload.layers)
-
-        def judge(genes: Genes) -> Generation:
-            nests = genome.nests(genes)
-            state.offer(nests, problem)
-            state.count(len(genes) * layers, layers)
-            return Generation(genes, *_judged(nests, problem))
-
-        breeding = Breeding(genome, self.population, self.swapped, self.rate)
+        # What keeps to caps on the whole network no layer tells by itself.
+        apart = problem.hardware.settled and not problem.caps.any
+        populations = (Layers if apart else Designs)(problem, state, budget)
+        bred = [
+            Breeding(genome, self.population, self.swapped, self.rate)
+            for genome in populations.genomes
+        ]
         while not state.done:
             number = state.private.get("generation", 0)
-            if number == 0:
-                random = np.random.default_rng(seed)
-                now = judge(genome.random(self.population, random))
-            else:
-                budget.check()
-                now = Generation(*(part.numpy() for part in state.private["now"]))
-                now = breeding.next(now, judge, seed * 1_000_003 + number)
-            parts = (now.genes, now.values, now.excesses)
-            state.private = {
-                "generation": number + 1,
-                "now": [torch.from_numpy(np.ascontiguousarray(part)) for part in parts],
-            }
+            now = []
+            for place, breeding in enumerate(bred):
+                judge = partial(populations.judge, place)
+                if number == 0:
+                    random = np.random.default_rng(seed + place * PLACES)
+                    now.append(judge(populations.first(place, self.population, random)))
+                else:
+                    budget.check()
+                    before = Generation(*(part.numpy() for part in state.private["now"][place]))
+                    own = seed * 1_000_003 + number + place * PLACES
+                    now.append(breeding.next(before, judge, own))
+            populations.offer(now)
+            state.private = {"generation": number + 1, "now": [each.tensors() for each in now]}
             state.phase, state.fraction = "breed", number / self.generations
             state.done = number >= self.generations
             yield
-
-
-def _judged(nests: LoopNest, problem: SearchProblem) -> tuple[Floats, Floats]:
-    """Return objectives of designs ``[design, layer]`` and by how much they break limits."""
-    cost, values = problem.evaluate(nests)
-    refused = values.isinf()
-    excess = (~cost.fits).sum(-1).double()
-    for name, size in cost.hardware.items():
-        excess = excess + (size / problem.hardware.limit(name)).log().clamp(min=0)
-    if problem.hardware.area_cap is not None:
-        excess = excess + (cost.area_mm2 / problem.hardware.area_cap).log().clamp(min=0)
-    # A cap on latency or power says only that it is broken.
-    excess = torch.where(refused, excess.clamp(min=1e-3), 0.0)
-    return values.masked_fill(refused, REFUSED).numpy(), excess.numpy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
 from tilegrad.cost.capacity import fits
@@ -64,12 +64,8 @@ class Drawn:
 
     def prices(self, model: LatencyModel) -> NestPrices:
         """Return the prices ``[point, row]`` of settled candidates, infinite beyond a point's."""
-        nests, points = self._nests[0], self._points[0]
-        table, at = self.table, self._at(points)
-        accelerator = table.space.accelerator
-        sums = model_footprint(model, nests, table.bounds, table.strides, accelerator)
-        energy = energy_pj(sums, accelerator, at).expand(len(points))
-        latency = model.cycles(sums, accelerator, at).expand(len(points))
+        at = self._at(self._points[0])
+        energy, latency = priced(self.table, self._nests[0], model, at)
         return NestPrices(self._table(energy), self._table(latency))
 
     def _table(self, figures: Tensor) -> Tensor:
@@ -90,6 +86,16 @@ class Drawn:
         """
         starts = self.have.cumsum(0) - self.have
         return self._nests[0][(starts + rows).clamp(max=len(self) - 1)]
+
+
+def priced(
+    table: LayerTable, nests: LoopNest, model: LatencyModel, hardware: Hardware
+) -> tuple[Float64[Tensor, " row"], Float64[Tensor, " row"]]:
+    """Return energy [pJ] and latency [cycles] of a layer's mappings that fit ``hardware [row]``."""
+    accelerator, rows = table.space.accelerator, len(nests.temporal)
+    sums = model_footprint(model, nests, table.bounds, table.strides, accelerator)
+    energy = energy_pj(sums, accelerator, hardware).expand(rows)
+    return energy, model.cycles(sums, accelerator, hardware).expand(rows)
 
 
 def _ranks(points: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from tilegrad.mapping import LoopNest, stack
 from tilegrad.mapping.sampling import Sampler
 from tilegrad.search.budget import Budget
 from tilegrad.search.gradient.select import selected
-from tilegrad.search.points import hardware_points
+from tilegrad.search.points import Points, hardware_points
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.two_loop.drawn import Drawn
 
@@ -98,7 +98,7 @@ class RandomMapper:
         where hardly any fits. Time may run out.
         """
         points = hardware_points(self.problem.accelerator, hardware)
-        layers = []
+        layers: list[Drawn] = []
         for layer in range(len(self.samplers)):
             drawn = self._begun(layer, hardware, None if known is None else known[layer])
             chosen = 0 if self.ranking is None else self.ranking.count
@@ -107,15 +107,7 @@ class RandomMapper:
             if self.ranking is not None and chosen:
                 self._choose(self.samplers[layer], drawn, self.ranking, points.area, random)
             layers.append(drawn)
-        priced = [drawn.prices(self.problem.model) for drawn in layers]
-        found = selected(priced, points, self.problem.goal, self.budget)
-        rows = found.rows.unbind(1)
-        designs = [drawn.picked(row) for drawn, row in zip(layers, rows, strict=True)]
-        return Mapped(
-            stack(designs).each(lambda tensor: tensor.movedim(0, 1)),
-            found.value,
-            sum(map(len, layers)),
-        )
+        return combined(layers, points, self.problem, self.budget)
 
     def _begun(self, layer: int, hardware: Hardware, known: LoopNest | None) -> Drawn:
         """Return a layer's first candidates on each point: its smallest and a known mapping."""
@@ -177,3 +169,18 @@ class RandomMapper:
                 factors, orders = (torch.cat(parts) for parts in zip(*choices, strict=True))
                 places = torch.tensor(points).repeat_interleave(each)
                 drawn.add(sampler.nests(factors, orders), places, most)
+
+
+def combined(
+    layers: Sequence[Drawn], points: Points, problem: SearchProblem, budget: Budget
+) -> Mapped:
+    """Return the best design on each point of the layers' settled candidates. Time may run out."""
+    priced = [drawn.prices(problem.model) for drawn in layers]
+    found = selected(priced, points, problem.goal, budget)
+    rows = found.rows.unbind(1)
+    designs = [drawn.picked(row) for drawn, row in zip(layers, rows, strict=True)]
+    return Mapped(
+        stack(designs).each(lambda tensor: tensor.movedim(0, 1)),
+        found.value,
+        sum(map(len, layers)),
+    )
