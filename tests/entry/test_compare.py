@@ -171,13 +171,62 @@ def test_the_same_command_goes_on(
     assert (directory / "out" / "comparison.csv").exists()
 
 
-def test_a_design_without_a_mapping_is_named(comparing: Command, directory: Path) -> None:
+WIDE = (
+    *("workloads=[wide.csv,dot.csv]", "~designs", "progress=false", "dir=out"),
+    "+designs.fits=[accelerator=gemmini,hardware.pe_dim=2]",
+    "+designs.never=[accelerator=eyeriss]",
+    "overrides=[strategy=random,strategy.designs=2,bound=none]",
+)
+"""Of the second design's two random mappings of a wide layer none fits Eyeriss."""
+
+
+@pytest.fixture
+def wide(directory: Path) -> Path:
+    """Return the directory with tables of a wide layer, and of one whose every mapping fits."""
+    (directory / "dot.csv").write_text("layer,P,Q,C,K,R,S\ndot,1,1,2,1,1,1\n")
     (directory / "wide.csv").write_text("layer,P,Q,C,K,R,S\nwide,28,28,64,64,7,7\n")
-    few = ("overrides=[strategy=random,strategy.designs=2]", "progress=false", "dir=out")
-    ended = comparing("workloads=[wide.csv]", "~designs", "+designs.one=[accelerator=eyeriss]",
-                      "reference=one", *few)  # fmt: skip
-    assert (ended.code, ended.err.count("\n")) == (2, 1)
-    assert ended.err.startswith("error: one on wide: no feasible design among 2 samples")
+    return directory
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_search_without_a_design_stands_in_the_tables_as_such(
+    comparing: Command, wide: Path
+) -> None:
+    ended = comparing(*WIDE, "reference=fits", "seeds=[0,1]")
+    assert ended.code == 0, ended.err
+    assert "warning: never on wide, seed 1: no feasible design among 2 samples" in ended.err
+    assert "never on wide: no design fits" in " ".join(ended.out.split())
+    out = wide / "out"
+    with (out / "comparison.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 8
+    for row in rows:
+        unfit = (row["design"], row["workload"]) == ("never", "wide")
+        assert (row["status"] == "no design fits") == (row["edp_uj_cycles"] == "") == unfit
+    page = (out / "comparison.md").read_text(encoding="utf-8")
+    (never,) = [line for line in page.splitlines() if line.startswith("| never | no design fits (")]
+    assert "no design fits (2 samples)" in never
+    assert "never on wide, seed 0: no feasible design among 2 samples" in page
+    assert "0: no design fits, 1: no design fits" in (out / "seeds.md").read_text("utf-8")
+    for name in ("comparison", "curves"):
+        assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_search_without_a_design_is_not_searched_again(comparing: Command, wide: Path) -> None:
+    one = (*WIDE[1:], "workloads=[wide.csv]", "seeds=[0]")
+    refused = comparing(*one, "reference=never")
+    assert refused.code == 2
+    reason = refused.err.splitlines()[-1]
+    assert reason.startswith("error: never on wide: no feasible design among 2 samples")
+    assert "reference is 'never'" in reason
+    assert "(legal: fits; what was searched is not searched again)" in reason
+    assert not (wide / "out" / "comparison.csv").exists()
+    saved = wide / "out" / "never" / "wide" / "0" / "checkpoint.pt"
+    before = saved.stat().st_mtime_ns
+    assert comparing(*one, "reference=fits").code == 0
+    assert saved.stat().st_mtime_ns == before
+    assert "no design fits (2 samples)" in (wide / "out" / "comparison.md").read_text("utf-8")
 
 
 def test_a_design_that_another_process_searches_is_refused(

@@ -14,8 +14,10 @@ from rich.console import Console
 
 from tests.report.conftest import Record
 from tilegrad.record import Result, parse_result
-from tilegrad.report import Comparison, Entry, print_whole, write_comparison
+from tilegrad.report import Comparison, Entry, print_whole, terminal_table, write_comparison
 from tilegrad.report.comparison_bars import comparison_bars
+from tilegrad.report.comparison_notes import notes
+from tilegrad.report.comparison_tables import gaps, relative_rows, shared
 
 LONG = "a_design_whose_name_is_much_longer_than_a_column_of_eighty_letters_would_ever_hold"
 
@@ -39,7 +41,7 @@ def compared(record: Record) -> Callable[..., Comparison]:
 
 def printed(comparison: Comparison, width: int = 80) -> str:
     console = Console(file=io.StringIO(), width=width)
-    print_whole(console, comparison.table())
+    print_whole(console, terminal_table(comparison))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -52,7 +54,7 @@ def shown(figure: Figure) -> str:
 
 
 def cells(comparison: Comparison, design: str) -> list[bool]:
-    row = next(row for row in comparison.rows() if row[0] == design)
+    row = next(row for row in relative_rows(comparison) if row[0] == design)
     return ["†" in cell for cell in row[1:]]
 
 
@@ -105,15 +107,15 @@ def test_a_cut_off_reference_marks_every_ratio_to_it(
 ) -> None:
     comparison = compared(("reference", "bert"))
     assert cells(comparison, "other") == [True, False, True, True, True]
-    assert any("ratios to it may be too small" in note for note in comparison.notes())
+    assert any("ratios to it may be too small" in note for note in notes(comparison))
 
 
 def test_a_comparison_of_cut_off_searches_alone_says_so(
     compared: Callable[..., Comparison],
 ) -> None:
     every = [(design, each) for design in ("reference", "other") for each in ("bert", "unet")]
-    assert any("Every search was cut off" in note for note in compared(*every).notes())
-    assert not any("Every search" in note for note in compared(*every[1:]).notes())
+    assert any("Every search was cut off" in note for note in notes(compared(*every)))
+    assert not any("Every search" in note for note in notes(compared(*every[1:])))
 
 
 @pytest.mark.parametrize("width", [20, 80, 300])
@@ -134,10 +136,10 @@ def test_what_is_proven_has_a_column(record: Record) -> None:
         return Entry(design, parse_result(record | proven))
 
     bare = Comparison((entry("one"), entry("other")), "one")
-    assert bare.gaps() == []
+    assert gaps(bare) == []
     assert "gap" not in printed(bare)
     known = Comparison((entry("one", gap=0.00101, bound=1.0), entry("other")), "one")
-    header, *rows = known.gaps()
+    header, *rows = gaps(known)
     assert header[0] == "above the optimum at most"
     # Rounded up.
     assert rows == [["one", "0.11 %"], ["other", "-"]]
@@ -156,7 +158,7 @@ def test_networks_that_share_hardware_have_rows_of_their_own(
         return Entry(design, parse_result(record | {"rule": "sum", "networks": networks}))
 
     comparison = Comparison((entry("a", 1), entry("b", 3)), "a")
-    header, first, second = comparison.shared()
+    header, first, second = shared(comparison)
     assert [text.split(" in ")[0] for text in header[1:]] == ["one", "other"]
     assert first == ["a", "1.000e9 (1.2500x)", "1.000e9"]
     assert second == ["b", "3.000e9 (1.2500x)", "3.000e9"]
@@ -165,4 +167,4 @@ def test_networks_that_share_hardware_have_rows_of_their_own(
     with (tmp_path / "comparison.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["workload"].endswith(": one")]
     assert [(row["design"], float(row["edp_relative"])) for row in rows] == [("a", 1), ("b", 3)]
-    assert Comparison((Entry("a", parse_result(record)),), "a").shared() == []
+    assert shared(Comparison((Entry("a", parse_result(record)),), "a")) == []

@@ -27,12 +27,15 @@ from tilegrad.record import read_result
 from tilegrad.report import (
     Comparison,
     Entry,
+    Unfit,
     print_whole,
     read_history,
+    terminal_table,
     write_comparison,
     write_curves,
 )
-from tilegrad.search import Runner, build_runner
+from tilegrad.search import Runner, SearchState, build_runner
+from tilegrad.search.checkpoint import load_checkpoint
 from tilegrad.search.progress import live_progress
 from tilegrad.spread import Here, Spread, with_workers
 
@@ -47,7 +50,9 @@ def compare(config: DictConfig) -> Comparison:
     """Run every search of ``conf/compare.yaml`` that has not ended yet; write tables and plots.
 
     Needs Hydra to be initialised. Every configuration is checked before the first search begins.
-    Raises ``TilegradError`` subclasses on bad input and ``KeyboardInterrupt`` when interrupted.
+    Searches that find no design that fits stand in the tables as such. Raises ``TilegradError``
+    subclasses on bad input, ``InfeasibleError`` where the reference is without a design, and
+    ``KeyboardInterrupt`` when interrupted.
     """
     known_fields("", config, FIELDS)
     designs, workloads, shared = _names(config)
@@ -115,25 +120,37 @@ class Job:
     curve: bool
 
 
-def searched(job: Job) -> Entry:
-    """Search, going on where an earlier command stopped; write and return the result."""
+def searched(job: Job) -> Entry | Unfit:
+    """Search, going on where an earlier command stopped; write and return the result.
+
+    A search that ended without a design ends so at once when it goes on from its checkpoint.
+    """
     Console(stderr=True, quiet=not job.show).print(job.title, highlight=False)
     torch.set_num_threads(1)
     runner = build_runner(job.config)
     warn(runner.problem)
     with claimed(runner.directory, runner.fingerprint, job.config):
-        runner = with_own_bests(runner, job.config)
-        with live_progress(runner.strategy.name, job.show) as observe:
-            try:
+        try:
+            runner = with_own_bests(runner, job.config)
+            with live_progress(runner.strategy.name, job.show) as observe:
                 state, status = runner.run(observe)
-            except InfeasibleError as error:
-                raise InfeasibleError(f"{job.title.partition(': ')[2]}: {error}") from None
+        except InfeasibleError as error:
+            return _unfit(job, runner, error)
         if state.best is not None:
             write_found(runner, state, status)
     if status == "interrupted":
         stop()
     history = read_history(runner.directory) if job.curve else None
     return Entry(job.design, read_result(runner.directory), history)
+
+
+def _unfit(job: Job, runner: Runner, error: InfeasibleError) -> Unfit:
+    """Say on stderr that a search found no design, and return what stands for it."""
+    told = f"warning: {job.title.partition(': ')[2]}: {error}"
+    Console(stderr=True).print(told, soft_wrap=True, markup=False, highlight=False)
+    state = load_checkpoint(runner.directory, runner.fingerprint.digest) or SearchState()
+    name = runner.problem.workload.name
+    return Unfit(job.design, name, runner.seed, state.samples, state.seconds, str(error))
 
 
 def _seeds(given: Any) -> list[int]:
@@ -170,5 +187,5 @@ def _names(config: DictConfig) -> tuple[dict[str, Texts], Texts, Texts]:
 
 def main(config: DictConfig) -> None:
     """Compare, and print the table."""
-    print_whole(Console(), compare(config).table())
+    print_whole(Console(), terminal_table(compare(config)))
     Console().print(f"saved in {config.dir}", soft_wrap=True)

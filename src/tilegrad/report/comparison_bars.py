@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 from numpy.typing import NDArray
 
-from tilegrad.report.comparison import GEOMEAN, Comparison
+from tilegrad.report.comparison import GEOMEAN, MARK, Comparison
+from tilegrad.report.comparison_notes import notes
 from tilegrad.report.theme import part_colours, themed
 
 _LETTER = 0.095
@@ -40,11 +41,12 @@ def comparison_bars(comparison: Comparison) -> Figure:
         _draw(axes, comparison, design, colour, left, width)
     _finish(axes, comparison.reference)
     axes.set_xticks(places, groups)
-    columns = min(3, int(wide // entry))
-    figure.legend(loc="outside upper center", ncols=columns, frameon=False)
-    notes = [textwrap.fill(each, int(wide * _NOTE_LETTERS)) for each in comparison.notes()]
-    if notes:
-        figure.supxlabel("\n".join(notes), fontsize=8)
+    if axes.containers:
+        columns = min(3, int(wide // entry))
+        figure.legend(loc="outside upper center", ncols=columns, frameon=False)
+    told = [textwrap.fill(each, int(wide * _NOTE_LETTERS)) for each in notes(comparison)]
+    if told:
+        figure.supxlabel("\n".join(told), fontsize=8)
     return figure
 
 
@@ -56,13 +58,20 @@ def _draw(
     left: NDArray[np.floating[Any]],
     width: float,
 ) -> None:
-    """Draw one design's bars around the places ``left``; those of cut-off searches are marked."""
-    ratios = np.asarray(comparison.relatives(design))
-    marks = comparison.marks(design)
-    bars = axes.bar(left, ratios - 1, width, bottom=1, color=colour, label=design)
-    for bar, mark in zip(bars, marks, strict=False):
-        bar.set(hatch="///" if mark else None, edgecolor="white")
-    labels = [f"{_short(ratio)}{mark}" for ratio, mark in zip(ratios, marks, strict=False)]
+    """Draw one design's bars around the places ``left``; those of cut-off searches are marked.
+
+    Where no design fits there is none.
+    """
+    found = zip(left, comparison.relatives(design), comparison.marks(design), strict=False)
+    drawn = [(place, ratio, mark) for place, ratio, mark in found if ratio is not None]
+    if not drawn:
+        return
+    at, ratios, marks = zip(*drawn, strict=True)
+    heights = np.asarray(ratios) - 1
+    bars = axes.bar(np.asarray(at), heights, width, bottom=1, color=colour, label=design)
+    for bar, mark in zip(bars, marks, strict=True):
+        bar.set(hatch="///" if MARK in mark else None, edgecolor="white")
+    labels = [f"{_short(ratio)}{mark}" for ratio, mark in zip(ratios, marks, strict=True)]
     axes.bar_label(bars, labels, fontsize=8, padding=1)
     for place, workload in zip(left, comparison.workloads, strict=False):
         ends = comparison.interval(design, workload)

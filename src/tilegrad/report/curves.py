@@ -12,8 +12,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tilegrad.report.comparison import GEOMEAN, Comparison, Entry
+from tilegrad.report.comparison import GEOMEAN, Comparison
 from tilegrad.report.history import History
+from tilegrad.report.searched import NONE_FITS, Entry, Unfit
 from tilegrad.report.seeds import geometric_mean, interval
 
 AXES = SAMPLES, SECONDS = ("samples", "seconds")
@@ -74,7 +75,7 @@ def _table(
     least, _ = floor(comparison, network)
     return [
         [None if (edp := _best(run, axis, mark)) is None else edp / least for mark in marks]
-        for run in comparison.runs(design, network)
+        for run in comparison.searched(design, network)
     ]
 
 
@@ -104,8 +105,10 @@ def _curve(design: str, network: str, axis: str, marks: Sequence[float], table: 
     return Curve(design, network, axis, *(tuple(column) for column in columns))
 
 
-def _best(run: Entry, axis: str, mark: float) -> float | None:
+def _best(run: Entry | Unfit, axis: str, mark: float) -> float | None:
     """Return the EDP of a run's best design so far."""
+    if isinstance(run, Unfit):
+        return None
     history = _history(run)
     reached = bisect_right(getattr(history, axis), mark)
     return history.edp[reached - 1] if reached else None
@@ -178,3 +181,12 @@ def floors(comparison: Comparison) -> Iterator[str]:
         least, proven = floor(comparison, network)
         what = "which no design of the mapspace undercuts" if proven else "the least found"
         yield f"{network}: EDP over {least:.6g} uJ*cycles, {what}."
+
+
+def without_curve(comparison: Comparison) -> Iterator[str]:
+    """Yield a sentence of the designs that have no curve, as a seed of theirs found no design."""
+    pairs = dict.fromkeys((each.design, each.workload) for each in comparison.unfit)
+    if pairs:
+        told = ", ".join(f"{design} on {workload}" for design, workload in pairs)
+        mean = " nor in the mean of all" if len(comparison.workloads) > 1 else ""
+        yield f"Without a curve{mean}, as by one seed or more {NONE_FITS}: {told}."
