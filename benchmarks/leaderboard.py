@@ -2,13 +2,15 @@
 
 Each search is a command of its own in a directory of its own: the same command goes on where one
 was interrupted, and ``--jobs`` of them run at once, or as many as a Ray cluster takes (``--ray``).
-Processor seconds are user and system time, start-up included.
+Processor seconds are user and system time, start-up included. BERT, the default, takes about 40
+minutes of one processor by one seed; networks of more layers take much longer.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,22 +18,39 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from leaderboard_page import EXACT, Outcome, head, table
+
 from tilegrad.errors import OutputError, TilegradError
+from tilegrad.files import make_directory, write_text
 from tilegrad.spread import InProcesses, OnRay
 
+FREE, GEMMINI = "Gemmini, free sizes", "Gemmini 16 x 16"
+
 MACHINES = {
-    "Gemmini, free sizes": (),
-    "Gemmini 16 x 16": ("hardware=default",),
+    FREE: (),
+    GEMMINI: ("hardware=default",),
     "Eyeriss": ("accelerator=eyeriss",),
+    "Simba": ("accelerator=simba",),
+    "NVDLA large": ("accelerator=nvdla_large",),
 }
 
+SETTINGS = {
+    "dosa, rate 3e-4": ("strategy=dosa", "strategy.learning_rate=3e-4"),
+    "bayesian, ranked": ("strategy=bayesian", "strategy.ranked=10", "strategy.hardware=99"),
+}
+"""Rows at settings that were found to be better than the defaults (docs/dosa.md)."""
+
 STRATEGIES = (
-    *("exact", "gradient", "evolution", "cosa", "dosa"),
-    *("bayesian", "bayesian_one_loop", "latin", "random", "gemmini_library"),
+    *(EXACT, "gradient", "evolution", "cosa", "dosa", "dosa, rate 3e-4", "bayesian"),
+    *("bayesian, ranked", "bayesian_one_loop", "latin", "random", "gemmini_library"),
 )
 
-GIVEN_SIZES, GEMMINIS = ("cosa", "gemmini_library"), ("gemmini_library",)
-"""Strategies that map for given sizes, and for Gemmini's alone."""
+LIBRARY = "gemmini_library"
+GIVEN_SIZES = ("cosa", LIBRARY)
+"""Strategies that map for given sizes alone."""
+
+SEEDLESS = (EXACT, *GIVEN_SIZES)
+"""Strategies that draw nothing."""
 
 NONE_FITS = "no feasible design"
 """What a search says that ends without one."""
@@ -53,18 +72,6 @@ print(json.dumps(spent.ru_utime + spent.ru_stime))
 sys.exit(status)
 """
 
-PAGE = """# Leaderboard
-
-`python benchmarks/leaderboard.py {arguments}`
-wrote this page; it goes on where it was interrupted (`--jobs 2`: two searches at once by joblib,
-`--ray`: as many as a Ray cluster has processors). Each
-strategy with its defaults (`conf/strategy/`), seed {seed}, no budget; the network's EDP; factors
-that divide their bounds (`padding=none`); `pe_dim` up to 128 where it is free. A cell: how far the
-design lies above the proven bound of its column (`strategy=exact`, gap 0.1 %), the processor
-seconds of its command, start-up included, in brackets how many thousand designs were evaluated.
-Which settings were tried: [baselines.md](baselines.md).
-"""
-
 
 @dataclass(frozen=True)
 class Run:
@@ -82,10 +89,16 @@ class Run:
         return self.directory.parent / f"{self.directory.name}.seconds.json"
 
     @property
-    def arguments(self) -> tuple[str, ...]:
-        """What the command is given."""
-        own = (f"workload={self.network}", f"strategy={self.strategy}", f"seed={self.seed}")
-        return (*own, *MACHINES[self.machine], *SHARED, f"dir={self.directory}")
+    def arguments(self) -> list[str]:
+        """What the command is given, beside its directory."""
+        strategy = SETTINGS.get(self.strategy, (f"strategy={self.strategy}",))
+        own = (f"workload={self.network}", *strategy, f"seed={self.seed}")
+        return [*own, *MACHINES[self.machine], *SHARED]
+
+    @property
+    def name(self) -> str:
+        """What the search is called."""
+        return f"{self.strategy} on {Path(self.network).stem}, {self.machine}, seed {self.seed}"
 
     def finish(self) -> None:
         """Search to the end, unless an earlier command did; note the processor's seconds.
@@ -97,23 +110,31 @@ class Run:
         earlier = self.noted
         part = earlier.get("part", self.directory.exists())
         self.directory.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-c", SEARCH, *self.arguments]
+        command = [sys.executable, "-c", SEARCH, *self.arguments, f"dir={self.directory}"]
         done = subprocess.run(command, capture_output=True, text=True)
         ended = not done.returncode or NONE_FITS in done.stderr
         if ended or done.returncode == INTERRUPTED:
             seconds = earlier.get("seconds", 0.0) + float(json.loads(done.stdout.splitlines()[-1]))
-            noted = {"seconds": seconds, "part": part, "ended": ended}
+            noted = {"seconds": seconds, "part": part, "ended": ended, "arguments": self.arguments}
             self.spent.write_text(json.dumps(noted), encoding="utf-8")
         if not ended:
             raise OutputError(f"{' '.join(self.arguments)}: {done.stderr}")
-        print(f"{self.strategy} on {self.network}, {self.machine}: {self.seconds}", flush=True)
+        print(f"{self.name}: {seconds:.0f} s", flush=True)
 
     @property
     def noted(self) -> dict[str, Any]:
-        """Return the processor seconds so far, whether they are a part, whether it ended."""
+        """Return the processor seconds so far, whether they are a part, whether it ended.
+
+        Raises ``OutputError`` where they are of a search by other arguments.
+        """
         if not self.spent.exists():
             return {}
         found: dict[str, Any] = json.loads(self.spent.read_text(encoding="utf-8"))
+        if found.get("arguments", self.arguments) != self.arguments:
+            raise OutputError(
+                f"{self.spent} is of {' '.join(found['arguments'])}, not of "
+                f"{' '.join(self.arguments)}; delete it and {self.directory}, or give another --dir"
+            )
         return found
 
     @property
@@ -122,96 +143,104 @@ class Run:
         return bool(self.noted.get("ended"))
 
     @property
-    def found_none(self) -> bool:
-        """Whether none of the designs that it tried was feasible."""
-        return not (self.directory / "result.json").exists()
-
-    @property
-    def result(self) -> dict[str, Any]:
-        """Return what the search found."""
-        found: dict[str, Any] = json.loads((self.directory / "result.json").read_text())
-        return found
-
-    @property
-    def seconds(self) -> str:
-        """Return the processor seconds that it took, as a text."""
-        found = self.noted
-        return f"{'over ' if found['part'] else ''}{found['seconds']:.0f} s"
+    def outcome(self) -> Outcome | None:
+        """What the search came to; None: it was not searched to its end."""
+        if not self.done:
+            return None
+        spent = (self.noted["seconds"], self.noted["part"])
+        place = self.directory / "result.json"
+        if not place.exists():
+            return Outcome(*spent)
+        found = json.loads(place.read_text(encoding="utf-8"))
+        return Outcome(*spent, found["edp"], found.get("bound"), found["samples"])
 
 
-def runs(
-    networks: Sequence[str], strategies: Sequence[str], seed: int, directory: Path
-) -> Iterator[Run]:
+def runs(given: argparse.Namespace) -> Iterator[Run]:
     """Yield what there is to be searched."""
-    for network in networks:
-        for strategy in strategies:
-            for machine, arguments in MACHINES.items():
-                free = not arguments
-                foreign = machine == "Eyeriss" and strategy in GEMMINIS
-                if foreign or (free and strategy in GIVEN_SIZES):
+    for network in given.networks:
+        for strategy in given.strategies:
+            for machine in given.machines:
+                foreign = strategy == LIBRARY and machine != GEMMINI
+                if foreign or (machine == FREE and strategy in GIVEN_SIZES):
                     continue
-                place = machine.lower().replace(",", "").replace(" ", "_")
-                own = directory / network / place / f"{strategy}-{seed}"
-                yield Run(network, machine, strategy, seed, own)
+                for seed in given.seeds[:1] if strategy in SEEDLESS else given.seeds:
+                    own = f"{_file(strategy)}-{seed}"
+                    place = given.dir / Path(network).stem / _file(machine) / own
+                    yield Run(network, machine, strategy, seed, place)
 
 
-def table(network: str, searched: Sequence[Run]) -> str:
-    """Return a network's table: a row for each strategy."""
-    own = {(run.machine, run.strategy): run for run in searched if run.network == network}
-    bounds = {machine: own[machine, "exact"].result["bound"] for machine in MACHINES}
-    lines = [
-        f"## {network}",
-        "",
-        f"| strategy | {' | '.join(MACHINES)} |",
-        f"|---|{'---|' * len(MACHINES)}",
-    ]
-    for strategy in dict.fromkeys(run.strategy for run in searched):
-        cells = []
-        for machine, bound in bounds.items():
-            run = own.get((machine, strategy))
-            if run is None or not run.done:
-                cells.append("" if run is None else "not run")
-                continue
-            if run.found_none:
-                cells.append(f"no design fits, {run.seconds}")
-                continue
-            above = run.result["edp"] / bound - 1
-            told = f"{above:.2%}" if above < 1 else f"{above + 1:.3g} x"
-            cells.append(f"{told}, {run.seconds} ({run.result['samples'] / 1000:.3g})")
-        lines.append(f"| `{strategy}` | {' | '.join(cells)} |")
-    proven = ", ".join(f"{bound:.4g} ({machine})" for machine, bound in bounds.items())
-    return "\n".join([*lines, "", f"No design's EDP is below, in uJ*cycles: {proven}.", ""])
+def _file(name: str) -> str:
+    return name.lower().replace(",", "").replace(" ", "_")
 
 
-def main() -> None:
-    """Search all there is to be searched, then write the page."""
+def page(given: argparse.Namespace, searched: Sequence[Run], command: Sequence[str]) -> str:
+    """Return the page, of what was searched so far."""
+    rows = {name: SETTINGS[name] for name in given.strategies if name in SETTINGS}
+    columns = {name: MACHINES[name] for name in given.machines if MACHINES[name]}
+    alike = [name for name in given.strategies if name in SEEDLESS]
+    tables = []
+    for network in given.networks:
+        cells: dict[tuple[str, str], list[Outcome | None]] = {}
+        for run in searched:
+            if run.network == network:
+                cells.setdefault((run.strategy, run.machine), []).append(run.outcome)
+        tables.append(table(Path(network).stem, given.strategies, given.machines, cells))
+    return "\n".join([head(shlex.join(command), given.seeds, rows, columns, alike), *tables])
+
+
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return what the command is given."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("networks", nargs="*", default=["bert", "resnet50"])
-    parser.add_argument("--strategies", nargs="+", choices=STRATEGIES, default=STRATEGIES)
+    parser.add_argument("networks", nargs="*", default=["bert"], help="names or layer tables")
+    parser.add_argument(
+        "--strategies", nargs="+", choices=STRATEGIES, default=STRATEGIES, metavar="STRATEGY",
+        help=f"beside exact: {', '.join(map(repr, STRATEGIES[1:]))}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--machines", nargs="+", choices=MACHINES, default=[*MACHINES], metavar="MACHINE",
+        help=", ".join(map(repr, MACHINES)),
+    )  # fmt: skip
     parser.add_argument("--write", action="store_true", help="the page alone, of what was searched")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="several: their means"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="at once; -1: a processor each")
     parser.add_argument("--ray", action="store_true", help="searches on a Ray cluster")
     parser.add_argument("--dir", type=Path, default=Path("outputs/leaderboard"))
     parser.add_argument("--page", type=Path, default=Path("docs/leaderboard.md"))
-    given = parser.parse_args()
-    strategies = list(dict.fromkeys(["exact", *given.strategies]))
-    searched = list(runs(given.networks, strategies, given.seed, given.dir))
-    if not given.write:
-        spread = OnRay(RAY) if given.ray else InProcesses(given.jobs)
-        try:
+    given = parser.parse_args(arguments)
+    given.strategies = list(dict.fromkeys([EXACT, *given.strategies]))
+    given.seeds = list(dict.fromkeys(given.seeds))
+    return given
+
+
+def command(given: argparse.Namespace) -> list[str]:
+    """Return the command that makes the page, less where its files are and how it is spread."""
+    told = ["python", "benchmarks/leaderboard.py", *given.networks]
+    if tuple(given.strategies) != STRATEGIES:
+        told += ["--strategies", *given.strategies]
+    if given.machines != [*MACHINES]:
+        told += ["--machines", *given.machines]
+    return [*told, "--seeds", *map(str, given.seeds)] if given.seeds != [0] else told
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Search all there is to be searched, then write the page."""
+    given = parsed(arguments)
+    searched = list(runs(given))
+    try:
+        if not given.write:
+            spread = OnRay(RAY) if given.ray else InProcesses(given.jobs)
             spread.map(Run.finish, searched)
-        except TilegradError as error:
-            raise SystemExit(str(error)) from None
-    arguments = " ".join(given.networks)
-    if tuple(strategies) != STRATEGIES:
-        arguments += f" --strategies {' '.join(strategies)}"
-    if given.seed:
-        arguments += f" --seed {given.seed}"
-    page = PAGE.format(arguments=arguments, seed=given.seed)
-    tables = [table(network, searched) for network in given.networks]
-    given.page.write_text("\n".join([page, *tables]), encoding="utf-8")
+        make_directory("page", given.page.parent)
+        write_text(given.page, page(given, searched, command(given)))
+    except TilegradError as error:
+        raise SystemExit(str(error)) from None
+    missing = [run.name for run in searched if not run.done]
+    if missing:
+        told = f"not searched yet, {len(missing)} of {len(searched)}: {'; '.join(missing)}"
+        print(told, file=sys.stderr)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
