@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Protocol
 
 import torch
+from torch import Tensor
 
+from tilegrad.cost.network import NetworkCost
 from tilegrad.mapping import LoopNest
 from tilegrad.search.budget import Budget
 from tilegrad.search.diagnosis import least_capped
@@ -59,8 +61,11 @@ class SearchState:
         self.mappings += mappings
         self.samples = self.mappings // layers
 
-    def offer(self, nests: LoopNest, problem: SearchProblem) -> None:
-        """Take the best of designs ``[design, layer]`` if it beats the best so far."""
+    def offer(self, nests: LoopNest, problem: SearchProblem) -> tuple[NetworkCost, Tensor]:
+        """Take the best of designs ``[design, layer]`` if it beats the best so far.
+
+        Return what ``problem.evaluate`` did: their costs and objectives ``[design]``.
+        """
         cost, values = problem.evaluate(nests)
         index = int(values.argmin())
         if self.best is None and problem.caps.any:
@@ -72,6 +77,7 @@ class SearchState:
             self.value = float(values[index])
             self.edp = float(cost.energy_pj[index]) * UJ_PER_PJ * float(cost.cycles[index])
             self.best = nests.each(lambda tensor: tensor[index].clone())
+        return cost, values
 
     def note(self, provenance: dict[str, Any]) -> None:
         """Note what goes on with the search."""

@@ -55,8 +55,7 @@ class OneLoopBayesianStrategy:
                 budget.check()
             points = self._proposed(state, seed)
             nests = genome.designs(points)
-            state.offer(nests, problem)
-            _, values = problem.evaluate(nests)
+            _, values = state.offer(nests, problem)
             state.private = self._taken(state.private, points, values)
             state.count(len(points) * layers, layers)
             state.phase, state.fraction = "propose", state.samples / self.designs
