@@ -21,9 +21,11 @@ from tilegrad.mapping import format_shorthand
 from tilegrad.mapping.sampling import Sampler
 from tilegrad.search import BayesianStrategy, OneLoopBayesianStrategy
 from tilegrad.search.bayesian.genome import Genome
+from tilegrad.search.bayesian.one_loop import improves
 from tilegrad.search.bayesian.process import gains, most_promising
 from tilegrad.search.bayesian.ranking import columns, ranked
-from tilegrad.search.bayesian.region import LENGTH, LONGEST, SUCCESSES, Region, drawn_best
+from tilegrad.search.bayesian.region import GAIN, LENGTH, LONGEST, SUCCESSES, Region, drawn_best
+from tilegrad.search.caps import Caps
 from tilegrad.search.state import generator
 from tilegrad.search.two_loop.loop import Tried
 
@@ -113,7 +115,40 @@ def test_what_is_not_feasible_counts_worse_than_the_worst() -> None:
     found = gains(values).squeeze(-1)
     assert found.argsort().tolist() == [1, 2, 0, 3]
     assert bool(found.isfinite().all())
-    assert bool((gains(torch.full((3,), math.inf).double()) == 0).all())
+    nothing = torch.full((3,), math.inf).double()
+    assert bool((gains(nothing) == 0).all())
+    exceeded = torch.tensor([2.0, 0.5, 3.0], dtype=torch.float64)
+    assert gains(nothing, exceeded).squeeze(-1).argsort().tolist() == [2, 0, 1]
+    values = torch.tensor([2.0, math.inf, 8.0, math.inf], dtype=torch.float64)
+    found = gains(values, torch.tensor([0.0, 2.0, 0.0, 1.0], dtype=torch.float64)).squeeze(-1)
+    assert found.argsort().tolist() == [1, 3, 2, 0]
+
+
+def test_a_batch_nearer_to_the_limits_improves_until_one_keeps_to_them() -> None:
+    def batch(*pairs: tuple[float, float]) -> tuple[torch.Tensor, torch.Tensor]:
+        values, excesses = torch.tensor(pairs, dtype=torch.float64).unbind(-1)
+        return values, excesses
+
+    far, near, legal = (math.inf, 2.0), (math.inf, 1.0), (5.0, 0.0)
+    assert improves(batch(far, near), batch(far))
+    assert not improves(batch(far), batch(near))
+    assert improves(batch(near, legal), batch(near))
+    assert not improves(batch(near), batch(legal, far))
+    assert not improves(batch((5.0 * (1 - GAIN / 2), 0.0)), batch(legal))
+    assert improves(batch((5.0 * (1 - GAIN * 2), 0.0)), batch(legal))
+
+
+def test_a_cap_that_no_first_design_keeps_to_is_searched_for(tmp_path: Path) -> None:
+    """The latency of most designs is far above what proposals reach without a cap."""
+    strategy = OneLoopBayesianStrategy(designs=120, initial=20, batch=20, kept=40)
+    free = small_problem("latency", workload=TINY)
+    first, _ = run(free, replace(strategy, designs=20), tmp_path / "first")
+    caps = Caps(cycles=first.value * 0.6)
+    capped = replace(small_problem("energy", workload=TINY), caps=caps)
+    found, status = run(capped, strategy, tmp_path / "capped")
+    assert status == "complete"
+    assert found.best is not None
+    assert float(capped.evaluate(found.best.alone())[0].cycles) <= caps.cycles
 
 
 def test_the_first_points_are_a_latin_hypercube() -> None:
@@ -162,8 +197,9 @@ def test_a_region_grows_by_successes_and_ends_after_failures() -> None:
 def test_draws_lie_in_the_region_and_repeat() -> None:
     points = torch.rand(15, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     narrow = Region(length=1e-3)
-    found = drawn_best(narrow, points, bowl(points), 4, seed=1)
-    assert torch.equal(found, drawn_best(narrow, points, bowl(points), 4, seed=1))
+    had = gains(bowl(points))
+    found = drawn_best(narrow, points, had, 4, seed=1)
+    assert torch.equal(found, drawn_best(narrow, points, had, 4, seed=1))
     best = points[int(bowl(points).argmin())]
     assert float((found - best).abs().max()) < 0.1
     assert bool((found != best).any(-1).all())

@@ -29,19 +29,26 @@ def least_capped(nests: LoopNest, cost: NetworkCost, problem: SearchProblem) -> 
     return found
 
 
-def diagnosis(caps: Caps, least: dict[str, float]) -> str:
-    """Return which caps no design kept to, and the least that one reached of each figure."""
+def diagnosis(caps: Caps, least: dict[str, float], tried: int, proven: bool) -> str:
+    """Return which caps no design kept to, and the least that one reached of each figure.
+
+    ``tried`` is how many designs were; ``proven``: it holds of every design.
+    """
     nothing = torch.zeros(())
     told = [(name, cap, least.get(name)) for name, cap, _ in caps.told(nothing, nothing + 1)]
     binding = [name for name, cap, reached in told if reached is not None and reached > cap]
     listed = "; ".join(
         f"caps.{name} = {cap:g} {UNITS[name]}, "
-        + ("no design fits" if reached is None else f"the least found is {reached:.4g}")
+        + ("no design tried fits" if reached is None else f"the least found is {reached:.4g}")
         for name, cap, reached in told
     )
-    if binding:
+    if binding and proven:
         return f"{listed}: it is caps.{' and caps.'.join(binding)} that no design keeps to"
-    return f"{listed}: designs keep to each of them, none to both"
+    if binding:
+        names = " or caps.".join(binding)
+        return f"{listed}: none of the {tried:,} designs tried keeps to caps.{names}"
+    none = "none" if proven else f"none of the {tried:,} tried"
+    return f"{listed}: designs keep to each of them, {none} to both"
 
 
 def check_reachable(problem: SearchProblem) -> None:

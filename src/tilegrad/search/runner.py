@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from time import monotonic
 
@@ -62,9 +63,10 @@ class Runner:
             return state, "interrupted"
         if state.best is None:
             if self.problem.caps.any:
+                proven = state.bound == inf
+                told = diagnosis(self.problem.caps, state.least, state.samples, proven)
                 raise InfeasibleError(
-                    f"no design within the caps among {state.samples:,} samples: "
-                    f"{diagnosis(self.problem.caps, state.least)}"
+                    f"no design within the caps among {state.samples:,} samples: {told}"
                 )
             last = f" (the last one refused, {state.misfit})" if state.misfit else ""
             raise InfeasibleError(

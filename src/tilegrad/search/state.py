@@ -25,7 +25,8 @@ class SearchState:
     ``mappings`` counts evaluations of single layers' mappings, ``samples`` those of whole designs.
     ``best`` holds one mapping per layer ``[layer]``, ``value`` its exact objective and ``edp`` its
     EDP [uJ*cycles] by the nest, whatever model the objective goes by;
-    ``bound``: no design has a lower objective, as far as was proven (0: nothing was);
+    ``bound``: no design has a lower objective, as far as was proven (0: nothing was; infinite:
+    there is none);
     ``misfit`` names a layer of the last design refused before there was one; ``least`` holds the
     least of each capped figure of designs that fit, until there is one within the caps;
     ``bounds``: objective and what was proven of it at each entry of the ``history``;

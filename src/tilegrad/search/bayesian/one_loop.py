@@ -11,9 +11,10 @@ from torch import Tensor
 
 from tilegrad.checks import positive_int
 from tilegrad.search.bayesian.genome import Genome
-from tilegrad.search.bayesian.process import check_installed
+from tilegrad.search.bayesian.process import check_installed, gains
 from tilegrad.search.bayesian.region import GAIN, Region, drawn_best
 from tilegrad.search.budget import Budget
+from tilegrad.search.excess import best_first, limit_excess
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState, generator
 
@@ -23,7 +24,8 @@ class OneLoopBayesianStrategy:
     """Proposes ``designs`` in batches, by draws of a Gaussian process in a trust region (TuRBO).
 
     The first ``initial`` of a region are random, the smallest mappings among them; the process is
-    fitted to its best ``kept`` ones. A region that has shrunk away begins anew elsewhere.
+    fitted to its best ``kept`` ones, legal designs before others, these by how far they exceed
+    limits. A region that has shrunk away begins anew elsewhere.
     """
 
     designs: int = 10_000
@@ -55,8 +57,9 @@ class OneLoopBayesianStrategy:
                 budget.check()
             points = self._proposed(state, seed)
             nests = genome.designs(points)
-            _, values = state.offer(nests, problem)
-            state.private = self._taken(state.private, points, values)
+            cost, values = state.offer(nests, problem)
+            excesses = limit_excess(nests, cost, values, problem)
+            state.private = self._taken(state.private, points, values, excesses)
             state.count(len(points) * layers, layers)
             state.phase, state.fraction = "propose", state.samples / self.designs
             state.done = state.samples >= self.designs
@@ -74,24 +77,39 @@ class OneLoopBayesianStrategy:
             drawn[0] = drawn[0] if begun else 0.0
             return drawn
         region = Region(*state.private["region"])
-        return drawn_best(region, points, state.private["values"], count, seed * 1_000_003 + begun)
+        found = gains(state.private["values"], state.private["excesses"])
+        return drawn_best(region, points, found, count, seed * 1_000_003 + begun)
 
-    def _taken(self, private: dict[str, Any], points: Tensor, values: Tensor) -> dict[str, Any]:
+    def _taken(
+        self, private: dict[str, Any], points: Tensor, values: Tensor, excesses: Tensor
+    ) -> dict[str, Any]:
         """Return the strategy's own state after a batch was evaluated."""
-        region, before = Region(*private["region"]), private["values"]
+        region, before = Region(*private["region"]), (private["values"], private["excesses"])
         if private["drawn"] >= self.initial:
-            improved = bool(values.min() < before.min() * (1 - GAIN))
+            improved = improves((values, excesses), before)
             region = region.after(improved, max(2, -(-points.shape[1] // self.batch)))
         if region.over:
             return _begun(points.shape[1])
-        joined = torch.cat([private["points"], points]), torch.cat([before, values])
-        best = joined[1].argsort(stable=True)[: self.kept]
+        joined = {
+            name: torch.cat([private[name], new])
+            for name, new in (("points", points), ("values", values), ("excesses", excesses))
+        }
+        best = best_first(joined["values"], joined["excesses"])[: self.kept]
         return {
-            "points": joined[0][best],
-            "values": joined[1][best],
+            **{name: tensor[best] for name, tensor in joined.items()},
             "drawn": private["drawn"] + len(points),
             "region": [region.length, region.successes, region.failures],
         }
+
+
+def improves(new: tuple[Tensor, Tensor], before: tuple[Tensor, Tensor]) -> bool:
+    """Return whether a batch's values and excesses ``[design]`` hold a better one than before.
+
+    Better by ``GAIN``: of the objective, or nearer to the limits while nothing keeps to them.
+    """
+    (values, excesses), (had, exceeded) = new, before
+    nearer = excesses.min() < exceeded.min() - GAIN
+    return bool(nearer | (values.min() < had.min() * (1 - GAIN)))
 
 
 def _begun(genes: int) -> dict[str, Any]:
@@ -100,6 +118,7 @@ def _begun(genes: int) -> dict[str, Any]:
     return {
         "points": torch.empty(0, genes, dtype=torch.float64),
         "values": torch.empty(0, dtype=torch.float64),
+        "excesses": torch.empty(0, dtype=torch.float64),
         "drawn": 0,
         "region": [region.length, region.successes, region.failures],
     }

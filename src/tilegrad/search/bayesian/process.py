@@ -54,13 +54,18 @@ def repeatable(seed: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def gains(values: Float64[Tensor, " point"]) -> Float64[Tensor, "point 1"]:
-    """Return what is maximised: minus the log objectives, without scale; finite throughout."""
+def gains(
+    values: Float64[Tensor, " point"], excesses: Float64[Tensor, " point"] | None = None
+) -> Float64[Tensor, "point 1"]:
+    """Return what is maximised: minus the log objectives, without scale; finite throughout.
+
+    What is not feasible lies below all that is, by its ``excesses`` in e-folds (None: all alike).
+    """
     logs = -values.log()
     finite = logs[logs.isfinite()]
-    if not len(finite):
-        return torch.zeros_like(logs).unsqueeze(-1)
-    logs = logs.where(logs.isfinite(), finite.min() - BEHIND)
+    worst = finite.min() - BEHIND if len(finite) else logs.new_zeros(())
+    behind = worst if excesses is None else worst - excesses
+    logs = logs.where(logs.isfinite(), behind)
     spread = logs.std() if len(logs) > 1 else logs.new_zeros(())
     return ((logs - logs.mean()) / spread.clamp(min=1e-9)).unsqueeze(-1)
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from tilegrad.search.bayesian.process import fitted, gains, repeatable
+from tilegrad.search.bayesian.process import fitted, repeatable
 
 LENGTH, SHORTEST, LONGEST = 0.8, 0.5**7, 1.6
 """Sides of the region as it begins, at which it ends, and at most."""
@@ -52,28 +52,28 @@ class Region:
 def drawn_best(
     region: Region,
     points: Float64[Tensor, "point dim"],
-    values: Float64[Tensor, " point"],
+    found: Float64[Tensor, "point 1"],
     count: int,
     seed: int,
 ) -> Float64[Tensor, "count dim"]:
     """Return a batch of points of the region: the best of as many draws of the process there.
 
-    ``values`` are objectives to be minimised at ``points`` within 0..1, infinite where nothing was
-    feasible; the region lies around the best of them, its sides in proportion to length scales.
+    ``found`` are ``gains``, to be maximised, at ``points`` within 0..1; the region lies around the
+    best of them, its sides in proportion to length scales.
     """
     from botorch.generation.sampling import MaxPosteriorSampling
 
     with repeatable(seed):
-        model = fitted(points, gains(values))
+        model = fitted(points, found)
         kernel = getattr(model.covar_module, "base_kernel", model.covar_module)
         scales = kernel.lengthscale.detach().flatten()
         sides = region.length * scales / scales.log().mean().exp()
-        best = points[int(values.argmin())]
+        best = points[int(found.argmax())]
         candidates = _candidates(best, sides, min(1.0, CHANGED / len(best)))
         sampler = MaxPosteriorSampling(model, replacement=False)
         with torch.no_grad():
-            found: Tensor = sampler(candidates, num_samples=count)
-    return found
+            batch: Tensor = sampler(candidates, num_samples=count)
+    return batch
 
 
 def _candidates(best: Tensor, sides: Tensor, share: float) -> Tensor:

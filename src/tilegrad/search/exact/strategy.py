@@ -273,6 +273,8 @@ class ExactRun:
         parts = [*private["meshes"], *private["boxes"], *private["closed"]]
         proven = [each["bound"] for each in parts if each["bound"] is not None]
         if state.best is None and not proven:
+            # In the end: every part is shown to hold no design.
+            state.bound = inf if state.done else state.bound
             return
         bound = min([state.value, *proven])
         state.bound = max(state.bound, bound)
