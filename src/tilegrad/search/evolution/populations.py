@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
-from tilegrad.mapping import LoopNest
 from tilegrad.search.budget import Budget
 from tilegrad.search.evolution.breeding import Generation
-from tilegrad.search.evolution.genome import REFUSED, Floats, Genes, Genome
+from tilegrad.search.evolution.genome import REFUSED, Genes, Genome
 from tilegrad.search.evolution.species import Species
+from tilegrad.search.excess import limit_excess
 from tilegrad.search.points import hardware_points
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
@@ -32,9 +31,10 @@ class Designs:
     def judge(self, place: int, genes: Genes) -> Generation:
         """Offer and count designs ``[design, gene]``; return what they are worth."""
         nests, layers = self.genomes[place].nests(genes), len(self.problem.workload.layers)
-        self.state.offer(nests, self.problem)
+        cost, values = self.state.offer(nests, self.problem)
         self.state.count(len(genes) * layers, layers)
-        return Generation(genes, *_judged(nests, self.problem))
+        excesses = limit_excess(nests, cost, values, self.problem).numpy()
+        return Generation(genes, values.masked_fill(values.isinf(), REFUSED).numpy(), excesses)
 
     def offer(self, now: Sequence[Generation]) -> None:
         """All of them were offered when they were judged."""
@@ -67,20 +67,3 @@ class Layers:
         self.state.offer(found.designs, self.problem)
         self.state.count(self._judged, len(self.species))
         self._judged = 0
-
-
-def _judged(nests: LoopNest, problem: SearchProblem) -> tuple[Floats, Floats]:
-    """Return objectives of designs ``[design, layer]`` and by how much they break limits."""
-    cost, values = problem.evaluate(nests)
-    refused = values.isinf()
-    excess = (~cost.fits).sum(-1).double()
-    for name, size in cost.hardware.items():
-        excess = excess + (size / problem.hardware.limit(name)).log().clamp(min=0)
-    if problem.hardware.area_cap is not None:
-        excess = excess + (cost.area_mm2 / problem.hardware.area_cap).log().clamp(min=0)
-    if problem.caps.any:
-        totals = problem.goal.totals(cost.layers.energy_pj), problem.latency(nests, cost)
-        excess = excess + problem.caps.excess(*totals).sum(-1)
-    # What cannot be measured (sizes that make no sense) says only that it is refused.
-    excess = torch.where(refused, excess.clamp(min=1e-3), 0.0)
-    return values.masked_fill(refused, REFUSED).numpy(), excess.numpy()
