@@ -38,7 +38,7 @@ SETTINGS = {
     "dosa, rate 3e-4": ("strategy=dosa", "strategy.learning_rate=3e-4"),
     "bayesian, ranked": ("strategy=bayesian", "strategy.ranked=10", "strategy.hardware=99"),
 }
-"""Rows at settings that were found to be better than the defaults (docs/dosa.md)."""
+"""Rows at other settings that docs/dosa.md compares."""
 
 STRATEGIES = (
     *(EXACT, "gradient", "evolution", "cosa", "dosa", "dosa, rate 3e-4", "bayesian"),
