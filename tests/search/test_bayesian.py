@@ -15,17 +15,18 @@ if find_spec("botorch") is None:
     pytest.skip("needs botorch: pip install 'tilegrad[bayesian]'", allow_module_level=True)
 
 from tests.search.contract import StrategyContract
-from tests.search.helpers import TINY, run, small_problem
+from tests.search.helpers import OF_ANY, TINY, run, small_problem
 from tilegrad.errors import ConfigError
 from tilegrad.mapping import format_shorthand
 from tilegrad.mapping.sampling import Sampler
-from tilegrad.search import BayesianStrategy, OneLoopBayesianStrategy
+from tilegrad.search import BayesianStrategy, Budget, OneLoopBayesianStrategy
 from tilegrad.search.bayesian.genome import Genome
 from tilegrad.search.bayesian.one_loop import improves
 from tilegrad.search.bayesian.process import gains, most_promising
 from tilegrad.search.bayesian.ranking import columns, ranked
 from tilegrad.search.bayesian.region import GAIN, LENGTH, LONGEST, SUCCESSES, Region, drawn_best
 from tilegrad.search.caps import Caps
+from tilegrad.search.checkpoint import load_checkpoint
 from tilegrad.search.state import generator
 from tilegrad.search.two_loop.loop import Tried
 
@@ -160,6 +161,18 @@ def test_the_first_points_are_a_latin_hypercube() -> None:
         tried = Tried(joined, torch.ones(len(joined)).double())
     cells = (torch.cat(shares) * 4).long()
     assert all(sorted(column.tolist()) == [0, 1, 2, 3] for column in cells.T)
+
+
+def test_a_budget_that_cuts_a_batch_changes_nothing_of_the_search(tmp_path: Path) -> None:
+    problem, strategy = small_problem(workload=TINY), replace(TWO_LOOPS, batch=4, hardware=8)
+    whole, _ = run(problem, strategy, tmp_path / "whole")
+    run(problem, strategy, tmp_path / "cut", budget=Budget(30))
+    cut = load_checkpoint(tmp_path / "cut", OF_ANY.digest)
+    assert cut is not None
+    assert 4 < len(cut.private["values"]) < 8
+    resumed, _ = run(problem, strategy, tmp_path / "cut")
+    assert torch.equal(resumed.private["shares"], whole.private["shares"])
+    assert resumed.private["values"] == whole.private["values"]
 
 
 def test_a_genome_reaches_every_choice_and_begins_with_the_smallest() -> None:

@@ -52,7 +52,7 @@ class TestLatin(StrategyContract):
     quick = ("all fixed", "fixed mesh and area cap")
     # The mappings are the same, their choice for a product ends in a valley.
     margin = 0.02
-    unit = (loop, "MAPPINGS_PER_UNIT", 40)
+    unit = (loop, "SAMPLES_PER_UNIT", 18)
 
 
 class FixedSizes:

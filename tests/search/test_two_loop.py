@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from pathlib import Path
+
 import pytest
 import torch
 
 from tests.helpers_literal import misfits
-from tests.search.helpers import TINY, Limits, small_problem
+from tests.search.contract import FIXED
+from tests.search.helpers import TINY, Limits, outcome, run, small_problem
 from tilegrad.errors import ConfigError
 from tilegrad.search import Budget, LatinStrategy
 from tilegrad.search.state import generator
 from tilegrad.search.two_loop.latin import latin_hypercube
+from tilegrad.search.two_loop.loop import SAMPLES_PER_UNIT
 from tilegrad.search.two_loop.mapper import RandomMapper, Ranking
 from tilegrad.search.two_loop.sizes import Sizes
+
+
+def generators(points: int) -> list[torch.Generator]:
+    """Return a generator for each hardware point."""
+    return [generator(3, point) for point in range(points)]
 
 
 def test_sizes_and_shares_are_inverse() -> None:
@@ -45,7 +55,7 @@ def test_what_is_mapped_fits_its_own_hardware() -> None:
     problem = small_problem(workload=TINY)
     sizes = Sizes.of(problem)
     hardware = sizes.hardware(torch.tensor([[0.2, 0.5, 0.5], [1.0, 0.1, 0.9]]).double())
-    found = RandomMapper(problem, Budget()).best(hardware, 30, generator(3))
+    found = RandomMapper(problem, Budget()).best(hardware, 30, *generators(2))
     assert found.mappings > 2 * len(TINY.layers)
     for point, value in enumerate(found.values.tolist()):
         given = {name: float(size[point]) for name, size in hardware.items()}
@@ -72,7 +82,7 @@ def test_what_a_ranking_chooses_is_evaluated_in_place_of_random_mappings() -> No
 
     ranking = Ranking(3, 25, lambda nests: nests.temporal.flatten(1), last)
     hardware = Sizes.of(problem).hardware(torch.tensor([[0.6, 0.5, 0.5], [1, 0.8, 0.9]]).double())
-    found = RandomMapper(problem, Budget(), ranking).best(hardware, 12, generator(3))
+    found = RandomMapper(problem, Budget(), ranking).best(hardware, 12, *generators(2))
     # Each layer's smallest mapping, nine random ones, three of 25.
     assert asked == [(10, 25)] * (2 * len(TINY.layers))
     assert found.mappings == 13 * 2 * len(TINY.layers)
@@ -83,3 +93,52 @@ def test_more_hardware_or_mappings_than_none_are_asked_for() -> None:
         LatinStrategy(mappings=0)
     with pytest.raises(ConfigError, match=r"strategy\.hardware"):
         LatinStrategy(hardware=-1)
+
+
+def test_a_unit_of_work_is_small_beside_the_search(tmp_path: Path) -> None:
+    strategy = LatinStrategy(hardware=20, mappings=100)
+    state, _ = run(small_problem(workload=TINY), strategy, tmp_path)
+    counts = [samples for samples, _, _ in state.history]
+    units = [after - before for before, after in pairwise([1, *counts])]
+    # The smallest mapping is tried beside the random ones; one more makes up what rounding takes.
+    assert max(units) <= SAMPLES_PER_UNIT + 102
+    assert len(units) >= 4
+
+
+@pytest.mark.parametrize("samples", [1, 150, 700])
+def test_a_budget_of_samples_is_exceeded_by_one_point_at_most(samples: int, tmp_path: Path) -> None:
+    strategy = LatinStrategy(hardware=20, mappings=100)
+    problem = small_problem(workload=TINY)
+    state, status = run(problem, strategy, tmp_path, budget=Budget(samples))
+    assert status == "budget"
+    assert samples <= state.samples <= samples + 101
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(FIXED)], ids=["free", "all fixed"])
+def test_budgets_that_cut_a_search_change_nothing_of_it(limits: Limits, tmp_path: Path) -> None:
+    problem, strategy = small_problem(limits=limits, workload=TINY), LatinStrategy(12, 20)
+    whole, _ = run(problem, strategy, tmp_path / "whole")
+    for samples in (10, 45, 170):
+        run(problem, strategy, tmp_path / "cut", budget=Budget(samples))
+    resumed, status = run(problem, strategy, tmp_path / "cut")
+    assert status == "complete"
+    assert resumed.private["values"] == whole.private["values"]
+    assert torch.equal(resumed.private["shares"], whole.private["shares"])
+    assert outcome(resumed, problem)[:-1] == outcome(whole, problem)[:-1]
+
+
+def test_a_point_has_the_same_mappings_whatever_it_is_mapped_beside() -> None:
+    """One of the points holds nothing, so that what it lacks is drawn for it in vain."""
+    problem = small_problem(workload=TINY)
+    hardware = Sizes.of(problem).hardware(torch.tensor([[0.2, 0.5, 0.5], [1.0, 0.1, 0.9]]).double())
+    hardware = {
+        name: torch.cat([size, size[:1] * (name == "pe_dim")]) for name, size in hardware.items()
+    }
+    together = RandomMapper(problem, Budget()).best(hardware, 30, *generators(3))
+    assert together.values[2].isinf()
+    for point in range(2):
+        each = {name: size[point : point + 1] for name, size in hardware.items()}
+        alone = RandomMapper(problem, Budget()).best(each, 30, generators(3)[point])
+        assert torch.equal(alone.values, together.values[point : point + 1])
+        assert torch.equal(alone.designs.temporal[0], together.designs.temporal[point])
+        assert torch.equal(alone.designs.order[0], together.designs.order[point])

@@ -58,6 +58,6 @@ class Species:
         """Return the mappings that fit, to be combined with other layers'."""
         drawn = Drawn(self.table, self.hardware)
         nests = self.genome.nests(genes)[:, 0]
-        drawn.add(nests, torch.zeros(len(genes), dtype=torch.int64), len(genes))
+        drawn.add(nests, torch.zeros(len(genes), dtype=torch.int64), torch.tensor([len(genes)]))
         drawn.settle()
         return drawn

@@ -27,14 +27,16 @@ class Drawn:
         self._nests: list[LoopNest] = []
         self._points: list[Tensor] = []
 
-    def add(self, nests: LoopNest, points: Int64[Tensor, " row"], most: int) -> None:
-        """Keep those of ``nests [row, level, dim]`` that fit, up to ``most`` on each point.
+    def add(
+        self, nests: LoopNest, points: Int64[Tensor, " row"], most: Int64[Tensor, " point"]
+    ) -> None:
+        """Keep those of ``nests [row, level, dim]`` that fit, until a point has its ``most``.
 
         ``points [row]`` are theirs, ascending.
         """
         fitting = self._fits(nests, points).nonzero().flatten()
         place = self.have[points[fitting]] + _ranks(points[fitting])
-        kept = fitting[place < most]
+        kept = fitting[place < most[points[fitting]]]
         self._nests.append(nests[kept])
         self._points.append(points[kept])
         self.have += points[kept].bincount(minlength=self.count)

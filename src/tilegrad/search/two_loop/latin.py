@@ -40,15 +40,13 @@ class LatinStrategy:
     def advance(
         self, problem: SearchProblem, state: SearchState, budget: Budget, seed: int
     ) -> Iterator[None]:
-        """Map a batch of hardware at a time; see ``Strategy.advance``."""
-        loop = TwoLoop(self.hardware, self.mappings)
+        """Map a few points at a time; see ``Strategy.advance``."""
+        loop = TwoLoop(self.hardware, self.mappings, self.hardware)
         return loop.advance(self, problem, state, budget, seed)
 
     def propose(self, tried: Tried, count: int, seed: int) -> Tensor:
-        """Return the hypercube's next points, shares ``[count, size]``."""
-        points = latin_hypercube(self.hardware, tried.shares.shape[-1], generator(seed))
-        begun = len(tried.values)
-        return points[begun : begun + count]
+        """Return the whole hypercube, shares ``[count, size]``."""
+        return latin_hypercube(count, tried.shares.shape[-1], generator(seed))
 
 
 def latin_hypercube(count: int, dims: int, random: torch.Generator) -> Tensor:

@@ -89,23 +89,24 @@ class RandomMapper:
         self,
         hardware: Hardware,
         count: int,
-        random: torch.Generator,
+        *randoms: torch.Generator,
         known: LoopNest | None = None,
     ) -> Mapped:
         """Return the best of ``count`` mappings of each layer that fit ``hardware [point]``.
 
-        Beside them each layer's smallest is tried, and the ``known [layer]`` one. Fewer are drawn
-        where hardly any fits. Time may run out.
+        Each point's are drawn from a generator of its own of the ``randoms``, so that they are the
+        same whatever it is mapped beside. Beside them each layer's smallest is tried, and the
+        ``known [layer]`` one. Fewer are drawn where hardly any fits. Time may run out.
         """
         points = hardware_points(self.problem.accelerator, hardware)
         layers: list[Drawn] = []
         for layer in range(len(self.samplers)):
             drawn = self._begun(layer, hardware, None if known is None else known[layer])
             chosen = 0 if self.ranking is None else self.ranking.count
-            self._draw(self.samplers[layer], drawn, count - chosen, random)
+            self._draw(self.samplers[layer], drawn, count - chosen, randoms)
             drawn.settle()
             if self.ranking is not None and chosen:
-                self._choose(self.samplers[layer], drawn, self.ranking, points.area, random)
+                self._choose(self.samplers[layer], drawn, self.ranking, points.area, randoms)
             layers.append(drawn)
         return combined(layers, points, self.problem, self.budget)
 
@@ -117,8 +118,8 @@ class RandomMapper:
         first = [table.nests(table.smallest(), torch.zeros(1, dtype=torch.int64))]
         if known is not None:
             first.append(known.over(len(table.bounds)).alone())
-        for place, nest in enumerate(first, start=1):
-            drawn.add(nest.each(lambda tensor: tensor[points * 0]), points, place)
+        for nest in first:
+            drawn.add(nest.each(lambda tensor: tensor[points * 0]), points, drawn.have + 1)
         return drawn
 
     def _choose(
@@ -127,11 +128,11 @@ class RandomMapper:
         drawn: Drawn,
         ranking: Ranking,
         area: Tensor,
-        random: torch.Generator,
+        randoms: Sequence[torch.Generator],
     ) -> None:
         """Add the best of a layer's candidates on each point, of a whole area ``[point]``."""
         more = Drawn(drawn.table, drawn.hardware)
-        self._draw(sampler, more, ranking.candidates, random)
+        self._draw(sampler, more, ranking.candidates, randoms)
         more.settle()
         prices = drawn.prices(self.problem.model)
         objective = self.problem.goal.objective
@@ -147,12 +148,14 @@ class RandomMapper:
             best.append(candidates[chosen])
         for point, nests in enumerate(best):
             at = torch.full((len(nests.temporal),), point)
-            drawn.add(nests, at, int(drawn.have[point]) + ranking.count)
+            drawn.add(nests, at, drawn.have + ranking.count)
         drawn.settle()
 
-    def _draw(self, sampler: Sampler, drawn: Drawn, count: int, random: torch.Generator) -> None:
+    def _draw(
+        self, sampler: Sampler, drawn: Drawn, count: int, randoms: Sequence[torch.Generator]
+    ) -> None:
         """Draw until each point has ``count`` more candidates, or for ``ROUNDS`` rounds."""
-        most = int(drawn.have.max()) + count
+        most = drawn.have + count
         narrowed: dict[int, Sampler] = {}
         for number in range(ROUNDS):
             each = min(MOST_DRAWN, count * MORE**number)
@@ -165,7 +168,7 @@ class RandomMapper:
                 for point in points:
                     if point not in narrowed:
                         narrowed[point] = sampler.within(drawn.at(point))
-                    choices.append(narrowed[point].draw_choices(each, random))
+                    choices.append(narrowed[point].draw_choices(each, randoms[point]))
                 factors, orders = (torch.cat(parts) for parts in zip(*choices, strict=True))
                 places = torch.tensor(points).repeat_interleave(each)
                 drawn.add(sampler.nests(factors, orders), places, most)
