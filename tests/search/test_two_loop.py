@@ -11,6 +11,7 @@ import torch
 from tests.helpers_literal import misfits
 from tests.search.contract import FIXED
 from tests.search.helpers import TINY, Limits, outcome, run, small_problem
+from tilegrad.accelerator import load_accelerator
 from tilegrad.errors import ConfigError
 from tilegrad.search import Budget, LatinStrategy
 from tilegrad.search.state import generator
@@ -25,14 +26,35 @@ def generators(points: int) -> list[torch.Generator]:
     return [generator(3, point) for point in range(points)]
 
 
-def test_sizes_and_shares_are_inverse() -> None:
+def test_shares_lead_from_the_least_to_the_most() -> None:
     sizes = Sizes.of(small_problem(workload=TINY))
-    corners = torch.tensor([[0.0] * 3, [1.0] * 3, [0.0, 1.0, 0.5]], dtype=torch.float64)
-    hardware = sizes.hardware(corners)
+    hardware = sizes.hardware(torch.tensor([[0.0] * 3, [1.0] * 3], dtype=torch.float64))
     assert {name: float(size[0]) for name, size in hardware.items()} == sizes.least
-    assert float(hardware["pe_dim"][1]) == 16
-    again = sizes.hardware(sizes.shares(hardware))
-    assert all(torch.equal(again[name], hardware[name]) for name in hardware)
+    assert {name: float(size[1]) for name, size in hardware.items()} == {
+        name: round(most) for name, most in sizes.most.items()
+    }
+    assert sizes.most["pe_dim"] == 16
+
+
+@pytest.mark.parametrize(
+    ("cap", "widths"), [(16, [2, 4, 8, 16]), (14, [2, 4, 8, 14]), (2, [2]), (3, [2, 3])]
+)
+def test_meshes_are_powers_of_two_wide_or_as_wide_as_allowed(cap: int, widths: list[int]) -> None:
+    sizes = Sizes.of(small_problem(limits=Limits({}, {"pe_dim": cap}), workload=TINY))
+    points = latin_hypercube(10 * len(widths), len(sizes), generator(0))
+    found = sizes.hardware(points)["pe_dim"].tolist()
+    assert {width: found.count(width) for width in widths} == dict.fromkeys(widths, 10)
+
+
+@pytest.mark.parametrize("template", ["gemmini", "tpu"])
+def test_the_templates_own_buffers_are_within_reach_but_for_limits(template: str) -> None:
+    accelerator = load_accelerator(template)
+    buffers = accelerator.plan().sizes
+    sizes = Sizes.of(small_problem(limits=Limits({}, {}), workload=TINY, accelerator=accelerator))
+    assert all(sizes.most[name] >= accelerator.defaults[name] for name in buffers)
+    limits = Limits({}, {buffers[0]: 3})
+    sizes = Sizes.of(small_problem(limits=limits, workload=TINY, accelerator=accelerator))
+    assert sizes.most[buffers[0]] == 3
 
 
 def test_sizes_keep_to_caps_and_fixed_values() -> None:

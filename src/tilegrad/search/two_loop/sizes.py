@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -33,7 +34,9 @@ class Sizes:
     """Hardware as shares ``[..., size]`` of the way from ``least`` to ``most``, in log space.
 
     ``least`` holds the smallest mapping of every layer; ``most`` nine in ten random mappings of
-    any layer, meshes as wide as the limits allow. Sizes that do not depend on the seed.
+    any layer, and no less than the template's own buffers, meshes as wide as the limits allow.
+    Meshes are powers of two wide, or as wide as one of the ends. Sizes that do not depend on the
+    seed.
     """
 
     space: HardwareSpace
@@ -50,7 +53,9 @@ class Sizes:
         cost, _ = problem.evaluate(problem.smallest())
         smallest = {name: float(size) for name, size in cost.hardware.items()}
         ends = space.ends(_needs(problem), problem.meshes[0])
-        most = {**problem.meshes[0], **{name: most for name, (_, most) in ends.items()}}
+        own = {n: min(size, space.limit(n)) for n, size in space.accelerator.defaults.items()}
+        of_use = {name: max(most, own.get(name, most)) for name, (_, most) in ends.items()}
+        most = {**problem.meshes[0], **of_use}
         least = {name: smallest[name] for name in free}
         return cls(space, least, {name: max(least[name], most[name]) for name in free})
 
@@ -75,20 +80,21 @@ class Sizes:
     def _at(self, shares: Tensor) -> Hardware:
         fixed = {n: shares.new_full((len(shares),), size) for n, size in self.space.fixed.items()}
         free = {
-            name: (self.least[name] * (self.most[name] / self.least[name]) ** share).round()
+            name: self._size(name, share)
             for name, share in zip(self.least, shares.unbind(-1), strict=True)
         }
         return {name: (free | fixed)[name] for name in self.space.accelerator.parameters}
 
-    def shares(self, hardware: Mapping[str, Tensor]) -> Float64[Tensor, "point size"]:
-        """Return where hardware ``[point]`` lies, ``[point, size]``; a size without range at 0."""
-        parts = [
-            (hardware[name] / least).log() / (self.most[name] / least).log()
-            if self.most[name] > least
-            else torch.zeros_like(hardware[name])
-            for name, least in ((n, torch.tensor(v).double()) for n, v in self.least.items())
-        ]
-        return torch.stack(parts, -1)
+    def _size(self, name: str, share: Float64[Tensor, " point"]) -> Float64[Tensor, " point"]:
+        least, most = self.least[name], self.most[name]
+        if name not in self.space.plan.meshes:
+            return (least * (most / least) ** share).round()
+        # Bounds have few divisors that fill a width between: 100 PEs are used as 64 by most layers.
+        powers = 2.0 ** torch.arange(int(math.log2(most)) + 1, dtype=torch.float64)
+        between = powers[(powers > least) & (powers < most)]
+        ends = torch.tensor([least, most], dtype=torch.float64).round()
+        widths = torch.cat([between, ends]).unique()
+        return widths[(share * len(widths)).long().clamp(max=len(widths) - 1)]
 
 
 def _needs(problem: SearchProblem) -> Tensor:
