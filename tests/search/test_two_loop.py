@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,9 +15,9 @@ from tests.search.helpers import TINY, Limits, outcome, run, small_problem
 from tilegrad.accelerator import load_accelerator
 from tilegrad.errors import ConfigError
 from tilegrad.search import Budget, LatinStrategy
-from tilegrad.search.state import generator
+from tilegrad.search.state import SearchState, generator
 from tilegrad.search.two_loop.latin import latin_hypercube
-from tilegrad.search.two_loop.loop import SAMPLES_PER_UNIT
+from tilegrad.search.two_loop.loop import SAMPLES_PER_UNIT, Tried, TwoLoop
 from tilegrad.search.two_loop.mapper import RandomMapper, Ranking
 from tilegrad.search.two_loop.sizes import Sizes
 
@@ -61,8 +62,15 @@ def test_sizes_keep_to_caps_and_fixed_values() -> None:
     limits = Limits({"pe_dim": 4}, {"area_mm2": 0.06, "scratchpad_kb": 3})
     problem = small_problem(limits=limits, workload=TINY)
     sizes = Sizes.of(problem)
-    hardware = sizes.hardware(latin_hypercube(20, len(sizes), generator(0)))
+    asked = latin_hypercube(20, len(sizes), generator(0))
+    shares = sizes.legal(asked)
+    hardware = sizes.hardware(shares)
     assert bool(problem.hardware.within(hardware).all())
+    roomy = replace(sizes, space=replace(problem.hardware, area_cap=None))
+    within = problem.hardware.within(roomy.hardware(asked))
+    assert 0 < int(within.sum()) < 20
+    assert torch.equal(shares[within], asked[within])
+    assert bool((shares[~within].sum(-1) < asked[~within].sum(-1)).all())
     assert set(hardware["pe_dim"].tolist()) == {4.0}
 
 
@@ -115,6 +123,27 @@ def test_more_hardware_or_mappings_than_none_are_asked_for() -> None:
         LatinStrategy(mappings=0)
     with pytest.raises(ConfigError, match=r"strategy\.hardware"):
         LatinStrategy(hardware=-1)
+
+
+@dataclass
+class Recording:
+    """Proposes the largest hardware, and keeps what it learns from."""
+
+    learned: list[torch.Tensor] = field(default_factory=list)
+
+    def propose(self, tried: Tried, count: int, seed: int) -> torch.Tensor:  # noqa: ARG002
+        self.learned.append(tried.shares)
+        return torch.ones(count, tried.shares.shape[1], dtype=torch.float64)
+
+
+def test_what_is_learned_from_is_the_hardware_that_was_mapped() -> None:
+    problem = small_problem(limits=Limits({}, {"pe_dim": 16, "area_mm2": 0.12}), workload=TINY)
+    proposer, state = Recording(), SearchState()
+    for _ in TwoLoop(2, 5, 1).advance(proposer, problem, state, Budget(), 0):
+        pass
+    learned = Sizes.of(problem).hardware(proposer.learned[1])
+    assert bool(problem.hardware.within(learned).all())
+    assert bool((proposer.learned[1] < 1).all())
 
 
 def test_a_unit_of_work_is_small_beside_the_search(tmp_path: Path) -> None:

@@ -74,7 +74,8 @@ class TwoLoop:
         while not state.done:
             tried = _tried(state)
             begun = len(tried.values)
-            shares = batch.rest(tried)[: self._most(problem, state, budget)]
+            # What limits shrink is learned from as what it was mapped as.
+            shares = sizes.legal(batch.rest(tried)[: self._most(problem, state, budget)])
             known = state.best if not len(sizes) else None
             randoms = [generator(seed, begun + point) for point in range(len(shares))]
             found = mapper.best(sizes.hardware(shares), self.mappings, *randoms, known=known)

@@ -65,17 +65,23 @@ class Sizes:
     def hardware(self, shares: Float64[Tensor, "point size"]) -> Hardware:
         """Return all parameters ``[point]``, the free ones in whole units and within the limits.
 
+        Shares that exceed one count as what is ``legal`` in their place.
+        """
+        return self._at(self.legal(shares))
+
+    def legal(self, shares: Float64[Tensor, "point size"]) -> Float64[Tensor, "point size"]:
+        """Return shares within the limits, those that are so as they were.
+
         Where the area, say, is too large, all sizes go towards the least ones until it is not.
         """
         shares = shares.clone()
         for _ in range(SHRINKS):
-            hardware = self._at(shares)
-            too_large = ~self.space.within(hardware).expand(len(shares))
+            too_large = ~self.space.within(self._at(shares)).expand(len(shares))
             if not too_large.any():
-                return hardware
+                return shares
             shares[too_large] *= SHRINK
         shares[too_large] = 0.0
-        return self._at(shares)
+        return shares
 
     def _at(self, shares: Tensor) -> Hardware:
         fixed = {n: shares.new_full((len(shares),), size) for n, size in self.space.fixed.items()}
