@@ -19,7 +19,7 @@ from tests.search.helpers import OF_ANY, TINY, run, small_problem
 from tilegrad.errors import ConfigError
 from tilegrad.mapping import format_shorthand
 from tilegrad.mapping.sampling import Sampler
-from tilegrad.search import BayesianStrategy, Budget, OneLoopBayesianStrategy
+from tilegrad.search import BayesianStrategy, Budget, OneLoopBayesianStrategy, Strategy
 from tilegrad.search.bayesian.genome import Genome
 from tilegrad.search.bayesian.one_loop import improves
 from tilegrad.search.bayesian.process import gains, most_promising
@@ -27,7 +27,7 @@ from tilegrad.search.bayesian.ranking import columns, ranked
 from tilegrad.search.bayesian.region import GAIN, LENGTH, LONGEST, SUCCESSES, Region, drawn_best
 from tilegrad.search.caps import Caps
 from tilegrad.search.checkpoint import load_checkpoint
-from tilegrad.search.state import generator
+from tilegrad.search.state import generator, seed_of
 from tilegrad.search.two_loop.loop import Tried
 
 # GPyTorch's, where it is imported.
@@ -173,6 +173,27 @@ def test_a_budget_that_cuts_a_batch_changes_nothing_of_the_search(tmp_path: Path
     resumed, _ = run(problem, strategy, tmp_path / "cut")
     assert torch.equal(resumed.private["shares"], whole.private["shares"])
     assert resumed.private["values"] == whole.private["values"]
+
+
+@pytest.mark.parametrize("seed", [10**14, 2**63 - 1])
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        replace(TWO_LOOPS, hardware=5),
+        OneLoopBayesianStrategy(designs=30, initial=10, batch=10, kept=30),
+    ],
+    ids=["two loops", "one loop"],
+)
+def test_any_legal_seed_is_searched_with(strategy: Strategy, seed: int, tmp_path: Path) -> None:
+    _, status = run(small_problem(workload=TINY), strategy, tmp_path, seed)
+    assert status == "complete"
+
+
+def test_parts_of_small_seeds_have_seeds_of_their_own() -> None:
+    parts = {seed_of(seed, part) for seed in range(20) for part in range(200)}
+    assert len(parts) == 20 * 200
+    assert seed_of(3, 20) == 3_000_029
+    assert 0 <= seed_of(2**63 - 1, 10_000) < 2**63
 
 
 def test_a_genome_reaches_every_choice_and_begins_with_the_smallest() -> None:

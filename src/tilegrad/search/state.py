@@ -147,5 +147,10 @@ def generator(seed: int, *stream: int) -> torch.Generator:
     """Return a random generator of its own for each seed and stream."""
     mixed = seed
     for part in stream:
-        mixed = (mixed * 1_000_003 + part + 1) % (2**63 - 1)
+        mixed = seed_of(mixed, part + 1)
     return torch.Generator().manual_seed(mixed)
+
+
+def seed_of(seed: int, part: int) -> int:
+    """Return a seed below 2**63 for a part of what a seed's own search draws."""
+    return (seed * 1_000_003 + part) % (2**63 - 1)

@@ -16,7 +16,7 @@ from tilegrad.search.bayesian.region import GAIN, Region, drawn_best
 from tilegrad.search.budget import Budget
 from tilegrad.search.excess import best_first, limit_excess
 from tilegrad.search.problem import SearchProblem
-from tilegrad.search.state import SearchState, generator
+from tilegrad.search.state import SearchState, generator, seed_of
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class OneLoopBayesianStrategy:
             return drawn
         region = Region(*state.private["region"])
         found = gains(state.private["values"], state.private["excesses"])
-        return drawn_best(region, points, found, count, seed * 1_000_003 + begun)
+        return drawn_best(region, points, found, count, seed_of(seed, begun))
 
     def _taken(
         self, private: dict[str, Any], points: Tensor, values: Tensor, excesses: Tensor

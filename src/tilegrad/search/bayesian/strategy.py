@@ -14,7 +14,7 @@ from tilegrad.search.bayesian.process import check_installed, most_promising
 from tilegrad.search.bayesian.ranking import columns, ranked
 from tilegrad.search.budget import Budget
 from tilegrad.search.problem import SearchProblem
-from tilegrad.search.state import SearchState, generator
+from tilegrad.search.state import SearchState, generator, seed_of
 from tilegrad.search.two_loop.latin import latin_hypercube
 from tilegrad.search.two_loop.loop import Tried, TwoLoop
 from tilegrad.search.two_loop.mapper import Ranking
@@ -71,4 +71,4 @@ class BayesianStrategy:
         first = -(-self.initial // self.batch) * self.batch
         if begun < first:
             return latin_hypercube(first, sizes, generator(seed))[begun : begun + count]
-        return most_promising(tried.shares, tried.values, count, seed * 1_000_003 + begun)
+        return most_promising(tried.shares, tried.values, count, seed_of(seed, begun))
