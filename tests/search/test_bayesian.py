@@ -14,8 +14,8 @@ import torch
 if find_spec("botorch") is None:
     pytest.skip("needs botorch: pip install 'tilegrad[bayesian]'", allow_module_level=True)
 
-from tests.search.contract import StrategyContract
-from tests.search.helpers import OF_ANY, TINY, run, small_problem
+from tests.search.contract import FIXED, StrategyContract
+from tests.search.helpers import OF_ANY, TINY, Limits, run, small_problem
 from tilegrad.errors import ConfigError
 from tilegrad.mapping import format_shorthand
 from tilegrad.mapping.sampling import Sampler
@@ -194,6 +194,22 @@ def test_parts_of_small_seeds_have_seeds_of_their_own() -> None:
     assert len(parts) == 20 * 200
     assert seed_of(3, 20) == 3_000_029
     assert 0 <= seed_of(2**63 - 1, 10_000) < 2**63
+
+
+@pytest.mark.parametrize(
+    ("hardware", "samples", "told"), [(4, None, True), (8, 12, True), (6, None, False)]
+)
+def test_a_search_that_proposes_no_hardware_says_so(
+    hardware: int, samples: int | None, told: bool, tmp_path: Path
+) -> None:
+    strategy = replace(TWO_LOOPS, hardware=hardware)
+    state, _ = run(small_problem(workload=TINY), strategy, tmp_path, budget=Budget(samples))
+    assert [f"hardware={hardware}" in warning for warning in state.warnings] == [True] * told
+
+
+def test_where_no_hardware_is_to_be_chosen_none_is_missed(tmp_path: Path) -> None:
+    problem = small_problem(limits=Limits(FIXED), workload=TINY)
+    assert not run(problem, replace(TWO_LOOPS, hardware=2), tmp_path)[0].warnings
 
 
 def test_a_genome_reaches_every_choice_and_begins_with_the_smallest() -> None:

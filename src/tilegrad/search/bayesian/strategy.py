@@ -61,14 +61,33 @@ class BayesianStrategy:
         """Map a batch of hardware at a time; see ``Strategy.advance``."""
         ranking = Ranking(self.ranked, self.candidates, columns, ranked) if self.ranked else None
         loop = TwoLoop(self.hardware, self.mappings, self.batch, ranking)
-        return loop.advance(self, problem, state, budget, seed)
+        state.warnings = self._warnings(problem, state)
+        for _ in loop.advance(self, problem, state, budget, seed):
+            state.warnings = self._warnings(problem, state)
+            yield
+
+    def _warnings(self, problem: SearchProblem, state: SearchState) -> list[str]:
+        """Return that no hardware was proposed yet, where some is to be chosen."""
+        mapped = len(state.private.get("values", []))
+        if problem.hardware.settled or mapped > self._first:
+            return []
+        return [
+            f"strategy=bayesian proposed none of the {mapped} hardware points, which are a Latin "
+            f"hypercube's as by strategy=latin: proposals begin after {self._first} points "
+            f"(strategy.initial={self.initial} in batches of {self.batch}), of strategy.hardware="
+            f"{self.hardware}; give more hardware, a larger budget or a smaller strategy.initial"
+        ]
+
+    @property
+    def _first(self) -> int:
+        """How many points are a Latin hypercube's: the initial ones in whole batches."""
+        return -(-self.initial // self.batch) * self.batch
 
     def propose(self, tried: Tried, count: int, seed: int) -> Tensor:
         """Return the next points, shares ``[count, size]``."""
         begun, sizes = tried.shares.shape
         if not sizes:
             return tried.shares.new_empty(count, 0)
-        first = -(-self.initial // self.batch) * self.batch
-        if begun < first:
-            return latin_hypercube(first, sizes, generator(seed))[begun : begun + count]
+        if begun < self._first:
+            return latin_hypercube(self._first, sizes, generator(seed))[begun : begun + count]
         return most_promising(tried.shares, tried.values, count, seed_of(seed, begun))
