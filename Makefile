@@ -56,8 +56,8 @@ bench: $(RUNTIME) ## measure evaluations and gradient steps per second
 # What a page of docs/ states, measured again; an interrupted command goes on. Comparisons share
 # processors by ARGS=spread=joblib or ray, trainings by hydra/launcher=joblib or ray (the poster's ARGS, TRAIN_ARGS
 # of dosa), the leaderboard by ARGS='--jobs 2' or --ray.
-baselines: $(DEV) ## measure the settings that docs/baselines.md compares (an hour)
-	for each in latin evolution cosa; do $(BIN)/python compare.py experiment=baselines/$$each $(ARGS) || exit; done
+baselines: $(DEV) ## measure the settings that docs/baselines.md and docs/dosa.md compare (two hours)
+	for each in latin evolution cosa bayesian dosa; do $(BIN)/python compare.py experiment=baselines/$$each $(ARGS) || exit; done
 
 dosa: $(DEV) ## measure what docs/dosa.md states (hours)
 	mkdir -p outputs/dosa
