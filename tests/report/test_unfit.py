@@ -60,7 +60,7 @@ def test_a_mean_over_fewer_seeds_is_marked(record: Record) -> None:
     assert all("‡" in cell for cell in over_all)
     assert not any("‡" in cell for cell in row(relative_rows(comparison), "ours"))
     (note,) = notes(comparison)
-    told = "no design fits by theirs on bert with seed 1 of 3"
+    told = "no design fits by theirs on bert (seed 1; 3 were searched)"
     assert note == f"‡ is of fewer seeds than were searched: {told}."
     assert note in comparison_bars(comparison).get_supxlabel().replace("\n", " ")
     assert row(over_floor(comparison), "theirs")[0].startswith("4.000‡ (")

@@ -33,7 +33,7 @@ def reasons(comparison: Comparison) -> Iterator[str]:
 def _seeds(comparison: Comparison, design: str, workload: str) -> str:
     searched = comparison.searched(design, workload)
     seeds = [str(each.seed) for each in searched if isinstance(each, Unfit)]
-    return f"{design} on {workload} with seed {', '.join(seeds)} of {len(searched)}"
+    return f"{design} on {workload} (seed {', '.join(seeds)}; {len(searched)} were searched)"
 
 
 def _cut_off(comparison: Comparison) -> list[str]:

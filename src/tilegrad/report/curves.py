@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from tilegrad.report.comparison import GEOMEAN, Comparison
 from tilegrad.report.history import History
-from tilegrad.report.searched import NONE_FITS, Entry, Unfit
+from tilegrad.report.searched import Entry, Unfit
 from tilegrad.report.seeds import geometric_mean, interval
 
 AXES = SAMPLES, SECONDS = ("samples", "seconds")
@@ -188,5 +188,5 @@ def without_curve(comparison: Comparison) -> Iterator[str]:
     pairs = dict.fromkeys((each.design, each.workload) for each in comparison.unfit)
     if pairs:
         told = ", ".join(f"{design} on {workload}" for design, workload in pairs)
-        mean = " nor in the mean of all" if len(comparison.workloads) > 1 else ""
-        yield f"Without a curve{mean}, as by one seed or more {NONE_FITS}: {told}."
+        mean = ", here and in the mean of all," if len(comparison.workloads) > 1 else ""
+        yield f"Without a curve{mean} as a seed found no design that fits: {told}."
