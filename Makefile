@@ -65,7 +65,7 @@ dosa: $(DEV) ## measure what docs/dosa.md states (hours)
 	for each in cosearch baselines gemmini; do $(BIN)/python compare.py experiment=dosa/$$each $(ARGS) || exit; done
 	$(BIN)/python train.py -m experiment=dosa/rtl $(TRAIN_ARGS)
 
-leaderboard: $(DEV) ## write docs/leaderboard.md (40 minutes)
+leaderboard: $(DEV) ## write docs/leaderboard.md (half an hour)
 	$(BIN)/python benchmarks/leaderboard.py $(ARGS)
 
 poster: $(DEV) ## measure what docs/poster.md states (many hours)

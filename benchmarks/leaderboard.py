@@ -2,8 +2,8 @@
 
 Each search is a command of its own in a directory of its own: the same command goes on where one
 was interrupted, and ``--jobs`` of them run at once, or as many as a Ray cluster takes (``--ray``).
-Processor seconds are user and system time, start-up included. BERT, the default, takes about 40
-minutes of one processor by one seed; networks of more layers take much longer.
+Processor seconds are user and system time, start-up included. BERT, the default, takes about half
+an hour of one processor by one seed; networks of more layers take much longer.
 """
 
 from __future__ import annotations
