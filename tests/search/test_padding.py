@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
+from hydra.utils import get_class
 
 from tests.search.helpers import BRIEF_GRADIENT, Limits, run, small_problem
 from tilegrad.accelerator import load_accelerator
 from tilegrad.composing import composed
 from tilegrad.mapping.covers import ceil_div
+from tilegrad.paths import config_directory
 from tilegrad.search.build import build_runner
-from tilegrad.search.padding import idleness
+from tilegrad.search.padding import UNPADDED, idleness
 from tilegrad.workload import Problem, Workload, load_workload
 
 NETWORKS = (
@@ -77,14 +80,24 @@ def test_auto_pads_where_it_pays_and_says_what_is_wasted_where_it_cannot(tmp_pat
     )
     assert "(98.5 if padded)" in warning
     assert "padding=auto" in warning
-    assert "strategy=exact, whose bounds are of factors that divide alone" in warning
+    assert "strategy=cosa, dosa, exact and gemmini_library search none" in warning
     assert "last" not in warning
     assert not problem_of(tmp_path, target="gemmini").padded
     assert not problem_of(tmp_path, strategy="exact").padded
+    assert warning in problem_of(tmp_path, strategy="dosa").warnings
     assert problem_of(tmp_path, target="timeloop").padded
     beside = problem_of(tmp_path, ckpt="gemmini_rtl")
     assert not beside.padded
     assert warning in beside.warnings
+
+
+def test_the_strategies_that_are_said_not_to_pad_are_those_that_do_not() -> None:
+    found = set()
+    for path in (config_directory() / "strategy").glob("*.yaml"):
+        described = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not get_class(described["_target_"]).pads:
+            found.add(path.stem)
+    assert set(UNPADDED) == found
 
 
 def test_padded_mappings_that_are_mapped_anew_cover_their_bounds(tmp_path: Path) -> None:

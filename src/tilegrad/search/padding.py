@@ -24,6 +24,9 @@ PAYS = 1.1
 """How many times the steps with padded factors a workload takes, or more, where padding pays: it
 doubles the time of a search."""
 
+UNPADDED = ("cosa", "dosa", "exact", "gemmini_library")
+"""Strategies that propose no padded mappings, whatever ``padding`` says."""
+
 NAMED = 3
 """Layers that a message lists."""
 
@@ -67,8 +70,9 @@ class Idleness:
         return (
             f"factors that divide their bounds leave instances idle: {'; '.join(map(str, named))}"
             f"{more}. padding={AUTO} searches mappings that cover a little more, which take up to "
-            f"{self.steps:.3g} times fewer steps of the arithmetic (not strategy=exact, whose "
-            "bounds are of factors that divide alone, nor beside a checkpoint)"
+            f"{self.steps:.3g} times fewer steps of the arithmetic; "
+            f"strategy={', '.join(UNPADDED[:-1])} and {UNPADDED[-1]} search none, nor does any "
+            "beside a checkpoint or target=gemmini"
         )
 
 
