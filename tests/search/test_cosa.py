@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from math import log, prod
 from pathlib import Path
+from threading import Barrier, Event
 
 import pytest
 import torch
@@ -19,6 +22,7 @@ from tilegrad.mapping.space import TEMPORAL, MapSpace, Slot
 from tilegrad.search import Budget, CosaStrategy, GradientStrategy, SearchState
 from tilegrad.search.cosa import strategy as cosa_module
 from tilegrad.search.cosa.logs import LayerLogs
+from tilegrad.search.cosa.output import without_output
 from tilegrad.search.cosa.program import Program, Weights, room
 from tilegrad.search.cosa.starts import cosa_starts
 from tilegrad.workload import Problem, Workload
@@ -196,6 +200,30 @@ def test_a_program_that_is_cut_off_says_so(tmp_path: Path) -> None:
     assert status == "complete"
     assert "2 of 2 layers was cut off by strategy.nodes" in state.warnings[0]
     assert state.mappings == 2 + sum(len(table.orders) for table in problem.tables)
+
+
+def test_output_comes_back_after_the_last_of_two_threads(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The second one begins while the first one's output is dropped, and outlasts it."""
+    both, first_over = Barrier(2, timeout=10), Event()
+
+    def first() -> None:
+        with without_output():
+            both.wait()
+        os.write(1, b"still dropped\n")
+        first_over.set()
+
+    def second() -> None:
+        with without_output():
+            both.wait()
+            assert first_over.wait(10)
+
+    with ThreadPoolExecutor(2) as threads:
+        for each in [threads.submit(first), threads.submit(second)]:
+            each.result()
+    os.write(1, b"back\n")
+    assert capfd.readouterr().out == "back\n"
 
 
 class TestCosa(StrategyContract):

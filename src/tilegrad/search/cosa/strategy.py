@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
 from typing import ClassVar
@@ -18,6 +16,7 @@ from tilegrad.checks import positive_int, positive_number
 from tilegrad.errors import ConfigError
 from tilegrad.search.budget import Budget
 from tilegrad.search.cosa.mapper import CosaMapper, Effort
+from tilegrad.search.cosa.output import without_output
 from tilegrad.search.cosa.program import Weights
 from tilegrad.search.gradient.chooser import Chooser
 from tilegrad.search.gradient.polish import candidates
@@ -128,20 +127,6 @@ class CosaStrategy:
                 state.phase, state.fraction = "map", layers.stop / len(tables)
                 state.done = layers.stop == len(tables)
                 yield
-
-
-@contextmanager
-def without_output() -> Iterator[None]:
-    """Drop what the process writes to standard output: HiGHS leaves notes for itself there."""
-    sys.stdout.flush()
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _left(problem: SearchProblem, gaps: Sequence[float]) -> list[str]:

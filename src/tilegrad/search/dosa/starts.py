@@ -61,8 +61,9 @@ class Starts:
         """Return the design of CoSA's mappings, if it fits, which it hardly ever does not."""
         # Imported here: other searches begin without a solver.
         from tilegrad.search.cosa.mapper import CosaMapper, Effort
+        from tilegrad.search.cosa.output import without_output
         from tilegrad.search.cosa.program import Weights
-        from tilegrad.search.cosa.strategy import CosaStrategy, without_output
+        from tilegrad.search.cosa.strategy import CosaStrategy
 
         published = CosaStrategy()
         weights = Weights(published.utilisation[0], published.compute, published.traffic)
