@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import pytest
 import torch
 
 from tests.search.contract import StrategyContract
-from tests.search.helpers import TINY, small_problem
+from tests.search.helpers import TINY, run, small_problem
 from tilegrad.errors import ConfigError
 from tilegrad.mapping.factors import divisors
 from tilegrad.mapping.space import TEMPORAL
@@ -19,6 +21,7 @@ from tilegrad.search.dosa.rounding import designs, nearest_divisor, rounded, sta
 from tilegrad.search.dosa.starts import COSA, Starts
 from tilegrad.search.gradient.relaxed import RelaxedProblem
 from tilegrad.shape.conv import CONV
+from tilegrad.workload import Workload
 
 SHORT = DosaStrategy(
     starts=2, steps=12, round_steps=5, learning_rate=1e-3, start="random", start_mappings=5
@@ -146,10 +149,36 @@ def test_gradients_are_those_of_finite_differences() -> None:
         assert float(found[0, layer, slot]) == pytest.approx(expected, rel=1e-4, abs=1e-7)
 
 
-def test_learning_rates_are_those_published_for_a_network() -> None:
-    published = [DosaStrategy().rate(name) for name in ("unet", "resnet50", "retinanet", "bert")]
-    assert published == [5e-5, 7.5e-5, 7.5e-5, 1e-5]
-    assert SHORT.rate("unet") == 1e-3
+def test_learning_rates_are_those_published_for_a_network_and_an_objective() -> None:
+    names = ("unet", "rnnt", "resnet50", "retinanet", "bert", "gpt2")
+    published = [DosaStrategy().rate(name, "edp") for name in names]
+    assert published == [5e-5, 5e-5, 7.5e-5, 7.5e-5, 1e-5, 1e-5]
+    assert {DosaStrategy().rate(name, "energy") for name in names} == {1e-4}
+    assert SHORT.rate("unet", "edp") == SHORT.rate("gpt2", "energy") == 1e-3
+
+
+@pytest.mark.parametrize(
+    ("network", "objective", "told"),
+    [
+        ("bert", "edp", None),
+        ("gpt2", "energy", None),
+        ("gpt2", "edp", "for 'gpt2' by objective=edp: taken is 1e-05"),
+        ("resnet50", "latency", "for 'resnet50' by objective=latency: taken is 7.5e-05"),
+    ],
+)
+def test_a_rate_that_was_tuned_for_something_else_is_told(
+    network: str, objective: str, told: str | None, tmp_path: Path
+) -> None:
+    problem = small_problem(objective, workload=Workload(network, TINY.layers))
+    published = replace(SHORT, learning_rate=None, starts=1, steps=2, round_steps=2)
+    state, _ = run(problem, published, tmp_path)
+    assert len(state.warnings) == (told is not None)
+    for warning in state.warnings:
+        assert told is not None
+        assert told in warning
+        assert "strategy.learning_rate=NUMBER" in warning
+    given, _ = run(problem, replace(published, learning_rate=1e-3), tmp_path / "given")
+    assert not given.warnings
 
 
 def test_starts_of_cosa_fit_their_hardware_and_repeat() -> None:

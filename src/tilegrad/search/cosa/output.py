@@ -1,4 +1,4 @@
-"""What HiGHS leaves on standard output: notes for itself, by SciPy 1.17 too, whatever it is told."""
+"""Standard output without the notes that HiGHS leaves there for itself (SciPy 1.17's does too)."""
 
 from __future__ import annotations
 

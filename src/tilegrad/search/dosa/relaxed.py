@@ -31,7 +31,8 @@ SPATIAL_UNITS = {"C": 128.0, "K": 64.0}
 factors by them, so that its learning rates are shares of these."""
 
 BEYOND = 10.0
-"""Weight of what lies beyond a limit: as published, of the square of the PEs beyond 16."""
+"""Weight of the square of what lies beyond a limit: published for PEs beyond 16, where these are
+held there (``constant_pe``); without a limit on PEs the published loss has no such term either."""
 
 LIMIT = 16.0
 """PEs of which that is stated; any limit counts as so many units of its own."""
@@ -68,7 +69,7 @@ class DirectProblem:
     ) -> tuple[Tensor, Tensor]:
         """Return what is minimised ``[start]``, and its part without penalties.
 
-        Beside the published penalty of PEs beyond 16, any size or figure beyond a limit costs so.
+        Any size or figure beyond a limit costs what the published loss has for PEs beyond 16.
         """
         sums, lacking = self._sums(factors, orders)
         energy, latency, hardware, excess = self._figures(sums)

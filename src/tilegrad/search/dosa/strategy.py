@@ -13,9 +13,15 @@ from tilegrad.search.dosa.starts import COSA, STARTS, Starts
 from tilegrad.search.problem import SearchProblem
 from tilegrad.search.state import SearchState
 
-RATES = {"unet": 5e-5, "resnet50": 7.5e-5, "retinanet": 7.5e-5}
+EDP, ENERGY = "edp", "energy"
+"""Objectives that are published."""
+
 RATE = 1e-5
-"""Published learning rates by network, and that of all others."""
+RATES = {"unet": 5e-5, "rnnt": 5e-5, "resnet50": 7.5e-5, "retinanet": 7.5e-5, "bert": RATE}
+"""Published learning rates for EDP: that of all networks, and of those that it was chosen for."""
+
+ENERGY_RATE = 1e-4
+"""The published one for energy, whatever the network."""
 
 ORDERINGS = ITERATE, NONE = ("iterate", "none")
 
@@ -49,9 +55,22 @@ class DosaStrategy:
         choice("strategy.start", self.start, STARTS)
         choice("strategy.ordering", self.ordering, ORDERINGS)
 
-    def rate(self, network: str) -> float:
+    def rate(self, network: str, objective: str) -> float:
         """Return the learning rate for a network: as given, or as published for it."""
-        return self.learning_rate or RATES.get(network, RATE)
+        published = ENERGY_RATE if objective == ENERGY else RATES.get(network, RATE)
+        return self.learning_rate or published
+
+    def untuned(self, network: str, objective: str) -> list[str]:
+        """Return what to know of a rate that the publication chose for something else, if it is."""
+        if self.learning_rate is not None or objective == ENERGY:
+            return []
+        if objective == EDP and network in RATES:
+            return []
+        return [
+            f"strategy.learning_rate is null, and DOSA's publication chose none for {network!r} by "
+            f"objective={objective}: taken is {self.rate(network, objective):g}, which was tuned "
+            "for none like it; strategy.learning_rate=NUMBER sets another (docs/dosa.md)"
+        ]
 
     def check(self, problem: SearchProblem) -> None:
         """Any problem will do."""
@@ -60,7 +79,9 @@ class DosaStrategy:
         self, problem: SearchProblem, state: SearchState, budget: Budget, seed: int
     ) -> Iterator[None]:
         """Draw starts, descend, round; see ``Strategy.advance``."""
-        rate, reorder = self.rate(problem.workload.name), self.ordering == ITERATE
+        described = problem.workload.name, problem.objective.name
+        rate, reorder = self.rate(*described), self.ordering == ITERATE
+        state.warnings = self.untuned(*described)
         plan = Plan(self.starts, self.steps, self.round_steps, rate, reorder)
         run = DosaRun(plan, problem, state, budget)
         starts = Starts(self.start, self.start_mappings, problem, budget, seed)
