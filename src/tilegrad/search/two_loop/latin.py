@@ -24,8 +24,8 @@ class LatinStrategy:
     random search that DOSA (Hong et al., MICRO 2023) is compared with.
     """
 
-    hardware: int = 100
-    mappings: int = 100
+    hardware: int = 50
+    mappings: int = 200
     name: str = field(default="latin", init=False)
     needs_gradient: ClassVar[bool] = False
     pads: ClassVar[bool] = True
