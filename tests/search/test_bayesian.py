@@ -33,7 +33,7 @@ from tilegrad.search.two_loop.loop import Tried
 # GPyTorch's, where it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
 
-TWO_LOOPS = BayesianStrategy(hardware=8, mappings=5, initial=4, batch=2)
+TWO_LOOPS = BayesianStrategy(hardware=8, mappings=5, initial=4, batch=2, ranked=0)
 
 
 @pytest.mark.exhaustive

@@ -34,7 +34,7 @@ class BayesianStrategy:
     mappings: int = 100
     initial: int = 20
     batch: int = 4
-    ranked: int = 0
+    ranked: int = 10
     candidates: int = 1000
     name: str = field(default="bayesian", init=False)
     needs_gradient: ClassVar[bool] = False
