@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests.search.helpers import TINY, run, small_problem
 from tilegrad.errors import ConfigError
 from tilegrad.mapping.factors import divisors
 from tilegrad.mapping.space import TEMPORAL
-from tilegrad.search import Budget, DosaStrategy, SearchProblem
+from tilegrad.search import Budget, DosaStrategy, SearchProblem, SearchState
 from tilegrad.search.dosa.adam import Adam
 from tilegrad.search.dosa.relaxed import DirectProblem
 from tilegrad.search.dosa.rounding import designs, nearest_divisor, rounded, stationary_orders
@@ -32,8 +33,8 @@ class TestDosa(StrategyContract):
     strategy = SHORT
     workload = TINY
     quick = ("fixed mesh and area cap",)
-    # A descent ends in another valley for each objective.
-    margin = 2.0
+    # A descent ends in another valley for each objective: 1.55 times the best of the four at most.
+    margin = 0.8
 
 
 def direct(problem: SearchProblem) -> DirectProblem:
@@ -101,6 +102,21 @@ def test_adam_steps_as_its_paper_says() -> None:
         square = 0.999 * square + 0.001 * (4 * value**3) ** 2
         value -= rate * (mean / (1 - 0.9**step)) / ((square / (1 - 0.999**step)) ** 0.5 + 1e-8)
         assert mine.values.tolist() == pytest.approx([value, 0.0], rel=1e-12)
+
+
+def test_adam_steps_as_torchs_does_and_leaves_states_as_they_are() -> None:
+    begun = torch.rand(3, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    theirs = begun.clone().requires_grad_(True)
+    optimizer = torch.optim.Adam([theirs], lr=0.02)
+    states = [Adam.begin(begun)]
+    for _ in range(30):
+        theirs.grad = 4 * theirs.detach() ** 3 - 1
+        optimizer.step()
+        states.append(states[-1].after(4 * states[-1].values ** 3 - 1, 0.02))
+        torch.testing.assert_close(states[-1].values, theirs.detach(), rtol=1e-13, atol=0)
+    assert torch.equal(states[0].values, begun)
+    assert not bool(states[0].mean.any())
+    assert [state.step for state in states] == list(range(31))
 
 
 def begun(problem: SearchProblem) -> tuple[torch.Tensor, torch.Tensor]:
@@ -193,6 +209,33 @@ def test_starts_of_cosa_fit_their_hardware_and_repeat() -> None:
     assert torch.equal(design.temporal, again.temporal)
     other, _ = starts.draw(2)
     assert not torch.equal(design.temporal, other.temporal)
+
+
+def test_descents_end_below_their_starts() -> None:
+    """By whole designs: the best that was rounded beside the best start, the median of seeds."""
+    strategy = DosaStrategy(3, 60, 30, learning_rate=3e-4, start="random", start_mappings=5)
+    gained = []
+    for seed in (0, 1, 2):
+        state, before = SearchState(), inf
+        for _ in strategy.advance(small_problem(), state, Budget().begin(), seed):
+            if state.phase == "begin" or not state.private["adam"][-1]:
+                before = state.value
+        gained.append(state.value / before)
+    assert sorted(gained)[1] < 0.9
+
+
+def test_a_start_ten_times_worse_than_the_best_before_it_is_drawn_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    losses = iter([5.0, 51.0, 49.0, 0.4, 4.1, 3.9])
+    strategy, state = replace(SHORT, starts=4), SearchState()
+    monkeypatch.setattr(DirectProblem, "loss", lambda *_: (None, next(losses)))
+    units = strategy.advance(small_problem(workload=TINY), state, Budget().begin(), 0)
+    while state.phase == "begin":
+        next(units)
+    assert state.private["scales"].tolist() == [5.0, 49.0, 0.4, 3.9]
+    assert len(state.private["orders"]) == 4
+    assert next(losses, None) is None
 
 
 def test_wrong_settings_are_refused() -> None:

@@ -1,4 +1,9 @@
-"""Adam, with a state that a checkpoint holds."""
+"""Adam, with a state that a checkpoint holds.
+
+Its steps are those of ``torch.optim.Adam`` to the last digit. That one changes its state in place,
+where a unit of work that time cuts off has to leave it as it was, and its first step imports
+PyTorch's compiler: a second of a processor.
+"""
 
 from __future__ import annotations
 
