@@ -39,8 +39,9 @@ LIMITS = {
 
 
 @pytest.mark.usefixtures("unchecked")
-class StrategyContract:
-    """What a strategy promises, whatever it proposes."""
+class BriefContract:
+    """What a strategy that takes long promises at the least: the seed decides, limits hold, and a
+    search that was stopped goes on to the same end."""
 
     strategy: Strategy
     template: str = "gemmini"
@@ -96,6 +97,56 @@ class StrategyContract:
         assert outcome(whole, problem) == again
         assert again[-1] != other[-1]
 
+    def test_limits_are_respected(self, limit: str, tmp_path: Path) -> None:
+        limits = self.limits[limit]
+        problem = self.problem("latency", limits)
+        state, status = run(problem, self.strategy, tmp_path)
+        found = record(state, problem)
+        assert status == "complete"
+        for parameter, size in limits.hardware.items():
+            assert found["hardware"][parameter] == size
+        for parameter, cap in {**limits.caps, "area_mm2": limits.caps.get("area_mm2")}.items():
+            used = found["area_mm2"] if parameter == "area_mm2" else found["hardware"][parameter]
+            assert cap is None or used <= cap
+        assert state.best is not None
+        nest = analyse(state.best, self.workload.strides, problem.accelerator)
+        sizes = {parameter: float(size) for parameter, size in found["hardware"].items()}
+        assert not find_overflows(nest, problem.accelerator, sizes)
+
+    def test_a_budget_of_samples_ends_the_search(self, whole: SearchState, tmp_path: Path) -> None:
+        most = whole.samples // 2
+        state, status = run(self.problem(), self.strategy, tmp_path, budget=Budget(most))
+        assert status == "budget"
+        assert state.history[-1][0] == state.samples
+        # One unit of work beyond the budget at most.
+        assert all(samples < most for samples, _, _ in state.history[:-1])
+
+    def test_a_search_stopped_after_any_unit_goes_on_to_the_same_end(
+        self, whole: SearchState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0)
+        problem = self.problem()
+        for stop in range(2, len(whole.history) + 1, 3):
+            units = 0
+
+            def observe(_: SearchState, stop: int = stop) -> None:
+                nonlocal units
+                units += 1
+                if units == stop:
+                    raise KeyboardInterrupt
+
+            directory = tmp_path / str(stop)
+            directory.mkdir()
+            search = runner.Runner(problem, self.strategy, Budget(), 0, directory, OF_ANY)
+            assert search.run(observe)[1] == "interrupted"
+            resumed, status = search.run()
+            assert status == "complete"
+            assert outcome(resumed, problem) == outcome(whole, problem)
+
+
+class StrategyContract(BriefContract):
+    """What a strategy promises, whatever it proposes."""
+
     def test_workers_do_not_change_the_result(self, whole: SearchState, tmp_path: Path) -> None:
         if not self.threaded():
             pytest.skip("a strategy of one thread")
@@ -123,22 +174,6 @@ class StrategyContract:
         assert found["edp"] == found["energy_uj"] * found["cycles"]
         assert [layer["cycles"] for layer in found["layers"]] == cost.cycles.tolist()
 
-    def test_limits_are_respected(self, limit: str, tmp_path: Path) -> None:
-        limits = self.limits[limit]
-        problem = self.problem("latency", limits)
-        state, status = run(problem, self.strategy, tmp_path)
-        found = record(state, problem)
-        assert status == "complete"
-        for parameter, size in limits.hardware.items():
-            assert found["hardware"][parameter] == size
-        for parameter, cap in {**limits.caps, "area_mm2": limits.caps.get("area_mm2")}.items():
-            used = found["area_mm2"] if parameter == "area_mm2" else found["hardware"][parameter]
-            assert cap is None or used <= cap
-        assert state.best is not None
-        nest = analyse(state.best, self.workload.strides, problem.accelerator)
-        sizes = {parameter: float(size) for parameter, size in found["hardware"].items()}
-        assert not find_overflows(nest, problem.accelerator, sizes)
-
     def test_each_objective_is_best_at_its_own_figure(
         self, whole: SearchState, tmp_path: Path
     ) -> None:
@@ -153,14 +188,6 @@ class StrategyContract:
                 assert best is not None
                 _, value = problem.evaluate(best.alone())
                 assert found[name].value <= float(value) * (1 + self.margin), (name, other)
-
-    def test_a_budget_of_samples_ends_the_search(self, whole: SearchState, tmp_path: Path) -> None:
-        most = whole.samples // 2
-        state, status = run(self.problem(), self.strategy, tmp_path, budget=Budget(most))
-        assert status == "budget"
-        assert state.history[-1][0] == state.samples
-        # One unit of work beyond the budget at most.
-        assert all(samples < most for samples, _, _ in state.history[:-1])
 
     def test_a_budget_of_seconds_ends_the_search(self, tmp_path: Path) -> None:
         problem = self.problem()
@@ -177,28 +204,6 @@ class StrategyContract:
             assert list(edps) == sorted(edps, reverse=True)
         assert edps[-1] == record(whole, self.problem())["edp"] == whole.edp
         assert whole.fraction <= 1
-
-    def test_a_search_stopped_after_any_unit_goes_on_to_the_same_end(
-        self, whole: SearchState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0)
-        problem = self.problem()
-        for stop in range(2, len(whole.history) + 1, 3):
-            units = 0
-
-            def observe(_: SearchState, stop: int = stop) -> None:
-                nonlocal units
-                units += 1
-                if units == stop:
-                    raise KeyboardInterrupt
-
-            directory = tmp_path / str(stop)
-            directory.mkdir()
-            search = runner.Runner(problem, self.strategy, Budget(), 0, directory, OF_ANY)
-            assert search.run(observe)[1] == "interrupted"
-            resumed, status = search.run()
-            assert status == "complete"
-            assert outcome(resumed, problem) == outcome(whole, problem)
 
     def test_layers_without_loops_are_searched_too(self, tmp_path: Path) -> None:
         one = Problem("one", (1,) * 7)
