@@ -56,7 +56,7 @@ class TestOneLoop(StrategyContract):
 
 @pytest.mark.slow
 class TestTwoLoopsBriefly(BriefContract):
-    strategy = BayesianStrategy(hardware=4, mappings=5, initial=2, batch=2)
+    strategy = BayesianStrategy(hardware=4, mappings=5, initial=2, batch=2, ranked=0)
     workload = TINY
     limits: Mapping[str, Limits] = {"fixed mesh and area cap": LIMITS["fixed mesh and area cap"]}
 
