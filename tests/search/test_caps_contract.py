@@ -36,7 +36,7 @@ STRATEGIES: Mapping[str, Strategy] = {
         LatinStrategy(hardware=8, mappings=20),
         EvolutionStrategy(population=20, generations=6),
         DosaStrategy(2, 40, 10, learning_rate=1e-2, start="random", start_mappings=20),
-        BayesianStrategy(hardware=8, mappings=20, initial=6, batch=2),
+        BayesianStrategy(hardware=12, mappings=12, initial=8, batch=2, ranked=0),
         OneLoopBayesianStrategy(designs=90, initial=50, batch=20, kept=40),
     )
 }
