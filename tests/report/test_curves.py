@@ -115,6 +115,18 @@ def test_the_picture_ends_above_the_worst_end_and_names_the_floor(comparison: Co
     assert named == ["ours", "theirs", "the least found"]
 
 
+def test_twelve_designs_have_twelve_lines(record: Record) -> None:
+    runs = [
+        entry
+        for number in range(12)
+        for entry in entries(record, f"design {number}", {"bert": [[4.0, 2.0 + number]]})
+    ]
+    found = [each for axis in AXES for each in curves(Comparison(tuple(runs), "design 0"), axis)]
+    lines = curves_figure(found).axes[0].lines[:12]
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 12
+    assert len({line.get_color() for line in lines}) == 12
+
+
 def test_the_files_hold_every_design(comparison: Comparison, tmp_path: Path) -> None:
     write_comparison(tmp_path, comparison)
     write_curves(tmp_path, comparison)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tilegrad.report.curves import AXES, Curve
-from tilegrad.report.theme import part_colours, themed
+from tilegrad.report.theme import part_colours, part_lines, themed
 
 _LEAST = 0.9
 """Where the axis of EDP begins: a little below the floor."""
@@ -28,7 +28,8 @@ def curves_figure(
     """
     networks = list(dict.fromkeys(curve.network for curve in found))
     designs = dict.fromkeys(curve.design for curve in found if curve.at)
-    colours = part_colours(designs)
+    colours, lines = part_colours(designs), part_lines(designs)
+    strokes = {each: (colours[each], lines[each]) for each in designs}
     size = (1 + 3.4 * len(networks), 8.5)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(len(AXES), len(networks), squeeze=False, sharey="row")
@@ -36,7 +37,7 @@ def curves_figure(
         for axes, network in zip(row, networks, strict=True):
             here = [c for c in found if (c.axis, c.network) == (axis, network)]
             shown = [curve for curve in here if curve.design in designs]
-            _draw(axes, shown, colours, floor)
+            _draw(axes, shown, strokes, floor)
             axes.set_xlabel(axis)
             axes.set_title(network if axis == AXES[0] else "")
         row[0].set_ylabel(f"EDP over {floor}")
@@ -50,10 +51,14 @@ def curves_figure(
     return figure
 
 
-def _draw(axes: Axes, shown: Sequence[Curve], colours: Mapping[str, str], floor: str) -> None:
+def _draw(
+    axes: Axes, shown: Sequence[Curve], strokes: Mapping[str, tuple[str, str]], floor: str
+) -> None:
     for curve in shown:
-        colour = colours[curve.design]
-        axes.step(curve.at, curve.mean, where="post", color=colour, label=curve.design)
+        colour, line = strokes[curve.design]
+        axes.step(
+            curve.at, curve.mean, where="post", color=colour, linestyle=line, label=curve.design
+        )
         axes.fill_between(
             curve.at, curve.low, curve.high, step="post", color=colour, alpha=0.15, linewidth=0
         )
