@@ -259,3 +259,8 @@ def test_the_table_is_not_overwritten(
     frame.infer_objects().to_parquet(path)
     refused(path, "is the table itself", to=path)
     assert len(pd.read_parquet(path)) == 3
+
+
+def test_rows_of_another_machine_are_refused_by_row(refused: Refused, table: Path) -> None:
+    """All of them: no row is left whose costs would give the tensors their shapes."""
+    refused(table, "row 1", "has 4 levels; simba has 6", accelerator="simba")

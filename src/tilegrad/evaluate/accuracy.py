@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-THRESHOLDS = (1e-5, 1e-4, 1e-3, 1e-2)
+THRESHOLDS = (1e-5, 1e-4, 1e-2)
 
 _LOWEST = -16
 _DECADES = 24

@@ -57,14 +57,16 @@ class Evaluator:
             found[place] = (rule, reason + self._remedy(rows, nests, place))
         kept = sieve(rows, found, faults)
         cost = layer_cost(nest, self._accelerator, rows.hardware)
-        cycles, energy = cost.cycles[kept], cost.energy_pj[kept] * 1e-6
+        cycles = cost.cycles.expand(len(rows))[kept]
+        energy = cost.energy_pj.expand(len(rows))[kept] * 1e-6
         values = {"cycles": cycles, "energy": energy, "edp": cycles * energy}
+        by_part = cost.cycles_by_part.expand(len(rows), -1)
         rows = rows.keep(kept)
         errors = {
             quantity.name: values[quantity.name] / rows.references[quantity.name] - 1
             for quantity in self._layout.references
         }
-        slowest = cost.cycles_by_part[kept].argmax(-1).tolist()
+        slowest = by_part[kept].argmax(-1).tolist()
         return Evaluated(rows, values, errors, [self._parts[part] for part in slowest])
 
     def _remedy(self, rows: TableRows, nests: LoopNest, place: int) -> str:
