@@ -244,7 +244,7 @@ def test_a_design_that_another_process_searches_is_refused(
         ("reference=gemini", "unknown reference 'gemini' (legal: gemmini_cosearched, "),
         ("workloads=[]", "workloads is empty; legal: at least one name or layer table"),
         ("workloads=3", "workloads is 3; legal: a list of texts"),
-        ("designs=3", "designs: unknown option '3' (legal: baselines, cosa_tried, "),
+        ("designs=3", "designs: unknown option '3' (legal: baselines, bayesian_tried, "),
         ("seeds=[1,1]", "seeds is [1, 1]; legal: a list of different numbers, or null"),
         ("seeds=4", "seeds is 4; legal: a list of different numbers, or null"),
         ("overrides=[3]", "overrides is [3]; legal: a list of texts"),
