@@ -65,8 +65,8 @@ dosa: $(DEV) ## measure what docs/dosa.md states (hours)
 	for each in cosearch baselines gemmini; do $(BIN)/python compare.py experiment=dosa/$$each $(ARGS) || exit; done
 	$(BIN)/python train.py -m experiment=dosa/rtl $(TRAIN_ARGS)
 
-leaderboard: $(DEV) ## write docs/leaderboard.md (half an hour)
-	$(BIN)/python benchmarks/leaderboard.py $(ARGS)
+leaderboard: $(DEV) ## write docs/leaderboard.md (an hour)
+	$(BIN)/python benchmarks/leaderboard.py bert resnet50 $(ARGS)
 
 poster: $(DEV) ## measure what docs/poster.md states (many hours)
 	$(BIN)/python train.py -m experiment=poster/models,poster/hardware,poster/hardware_raw,poster/pairs,poster/pairs_raw,poster/features,poster/importances,poster/simba,poster/targets,poster/counts $(ARGS)
