@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tilegrad.evaluate import Summary
 
 DESCRIPTION = """\
 Compute cycles, energy (uJ) and EDP (uJ*cycles) of every row of a table of mappings.
@@ -65,7 +69,7 @@ def run(arguments: Namespace) -> None:
     print_summary(summary, Console())
     print(f"results: {arguments.out}")
     if arguments.picture:
-        _draw(arguments.out, arguments.picture)
+        _draw(arguments.out, summary, arguments.picture)
 
 
 def _png(text: str) -> Path:
@@ -75,17 +79,17 @@ def _png(text: str) -> Path:
     return path
 
 
-def _draw(results: Path, picture: Path) -> None:
+def _draw(results: Path, summary: Summary, picture: Path) -> None:
     from tilegrad.files import make_directory, write_bytes
-    from tilegrad.report.agreement import agreement, compared
+    from tilegrad.report.agreement import agreement
     from tilegrad.report.theme import png_bytes
     from tilegrad.tables.table_layout import QUANTITIES
 
-    quantities = compared(results)
-    if not quantities:
+    accuracy = {name: found for name, found in summary.accuracy.items() if found.count}
+    if not accuracy:
         names = ", ".join(each.reference for each in QUANTITIES)
         print(f"no picture: the table has no figures to compare with (any of {names})")
         return
     make_directory("--picture", picture.parent)
-    write_bytes(picture, png_bytes(agreement(results, quantities)))
+    write_bytes(picture, png_bytes(agreement(results, accuracy)))
     print(f"picture: {picture}")
