@@ -144,9 +144,10 @@ class Run:
     @property
     def outcome(self) -> Outcome | None:
         """What the search came to; None: it was not searched to its end."""
-        if not self.done:
+        noted = self.noted
+        if not noted.get("ended"):
             return None
-        spent = (self.noted["seconds"], self.noted["part"])
+        spent = (noted["seconds"], noted["part"])
         place = self.directory / "result.json"
         if not place.exists():
             return Outcome(*spent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tilegrad.report.searched import NONE_FITS
 from tilegrad.report.seeds import geometric_mean
 
 NOT_SEARCHED = "-"
@@ -118,9 +119,9 @@ def cell(outcomes: Outcomes, bound: float | None) -> str:
         thousands = sum(samples) / len(samples) / 1000
         told = f"{_over(edps, bound)}, {spent} ({thousands:.3g})"
     else:
-        told = f"no design fits, {spent}"
+        told = f"{NONE_FITS}, {spent}"
     unfit = len(searched) - len(found) if found else 0
-    missing = {"no design fits": unfit, "not searched": len(outcomes) - len(searched)}
+    missing = {NONE_FITS: unfit, "not searched": len(outcomes) - len(searched)}
     words = [f"{what} by {n} of {len(outcomes)} seeds" for what, n in missing.items() if n]
     return "; ".join([told, *words])
 
